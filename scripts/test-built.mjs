@@ -51,6 +51,6 @@ function run(node) {
   failed += fail;
   if (status === 0 && pass > 0) return;
   console.log(stdout, stderr);
-  if (pass === 0) console.log(`${version}: no test ran`);
+  if (pass + fail === 0) console.log(`${version}: no test ran`);
   if (fail === 0) failed += 1;
 }
