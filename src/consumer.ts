@@ -1,0 +1,21 @@
+import { make } from "./make.ts";
+import type { Consumer, ConsumerBehaviour, HandleEvents, StageOptions } from "./types.ts";
+
+/**
+ * Makes a stage that takes events.
+ *
+ * **Shape** batches of `In`, at most maxDemand - minDemand events each; nothing out.
+ * **Backpressures** while `handleEvents` runs or its promise is pending; at most maxDemand events are on their way.
+ * **Completes** when its last permanent subscription has ended well. **Cancels** its subscriptions when it ends, and
+ * gives their producers back what it had not started.
+ *
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`: at once, for what is no behaviour or option.
+ *
+ * **Source** rules 1.2, 3.x, 5.x; GenStage's consumer.
+ *
+ * @example
+ * const printer = consumer((events: readonly string[]) => console.log(events.join("\n")));
+ */
+export function consumer<In>(behaviour: ConsumerBehaviour<In> | HandleEvents<In>, options?: StageOptions): Consumer<In> {
+  return make("consumer", behaviour, options ?? {}) as Consumer<In>;
+}

@@ -1,0 +1,33 @@
+/**
+ * The arithmetic of automatic demand, on the consumer's side of a link.
+ *
+ * At most `max` events are outstanding. A message is cut into batches of at most `max - min`; a batch after which no
+ * more than `min` are outstanding carries an ask that fills up to `max` again.
+ */
+export class Window {
+  readonly max: number;
+  readonly min: number;
+  outstanding = 0;
+
+  constructor(max: number, min: number) {
+    this.max = max;
+    this.min = min;
+  }
+
+  /** The first ask. */
+  open(): number {
+    this.outstanding = this.max;
+    return this.max;
+  }
+
+  /** Counts a batch as handed over and answers the ask that it carries, 0 for none. */
+  handOver(count: number): number {
+    const outstanding = this.outstanding - count;
+    if (outstanding > this.min) {
+      this.outstanding = outstanding;
+      return 0;
+    }
+    this.outstanding = this.max;
+    return this.max - outstanding;
+  }
+}

@@ -1,0 +1,140 @@
+import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent } from "../dispatcher.ts";
+import { argumentError, CallbackError, words } from "../errors.ts";
+import { check, integer, known } from "../options.ts";
+import { addDemand } from "../protocol.ts";
+
+export interface BroadcastDispatcherOptions {
+  /** Nothing is asked for or delivered until this many consumers are subscribed at the same time. From 1. @default 1 */
+  readonly startAfter?: number | undefined;
+}
+export interface BroadcastSubscribeOptions<in Event> {
+  /** Only events for which it answers true are delivered; the others cost no demand. */
+  readonly selector?: ((event: Event) => boolean) | undefined;
+}
+/** `BroadcastSubscribeOptions` with a hole for the event. */
+export interface BroadcastOptions extends OptionsOfEvent {
+  readonly options: BroadcastSubscribeOptions<this["event"]>;
+}
+
+interface Entry<Event> {
+  readonly link: DispatcherLink;
+  readonly selector: ((event: Event) => boolean) | undefined;
+  /** The position up to which this consumer can be served: where it joined plus all it asked for. */
+  until: number;
+}
+
+class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> {
+  readonly queued = 0;
+  readonly #entries: Entry<Event>[] = [];
+  readonly #startAfter: number;
+  #started = false;
+  /** Events sent so far: the position all consumers share. */
+  #sent = 0;
+  /** The smallest `until`, and how many consumers have it: an ask looks at the others only when none is left. */
+  #least = 0;
+  #atLeast = 0;
+
+  constructor(startAfter: number) {
+    this.#startAfter = startAfter;
+  }
+
+  get wanted(): number {
+    return this.#started && this.#entries.length > 0 ? this.#least - this.#sent : 0;
+  }
+
+  readonly subscribe = (link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void => {
+    check("selector", options.selector, "function");
+    if (this.#entries.some((entry) => entry.link.consumer === link.consumer))
+      throw argumentError("ERR_DUPLICATE", "", words(link.name));
+    this.#entries.push({ link, selector: options.selector, until: this.#sent });
+    this.#started ||= this.#entries.length >= this.#startAfter;
+    this.#measure();
+  };
+
+  readonly ask = (link: DispatcherLink, count: number): void => {
+    const entry = this.#entries.find((candidate) => candidate.link === link);
+    if (entry) this.#extend(entry, count);
+  };
+
+  readonly cancel = (link: DispatcherLink): void => {
+    const at = this.#entries.findIndex((entry) => entry.link === link);
+    if (at >= 0) this.#entries.splice(at, 1);
+    this.#measure();
+  };
+
+  /** The others have these events themselves. */
+  readonly giveBack = (): void => {};
+
+  readonly dispatch = (events: readonly Event[]): number => {
+    const taken = Math.min(events.length, this.wanted);
+    if (taken === 0) return 0;
+    const batch = taken === events.length ? events : events.slice(0, taken);
+    this.#sent += taken;
+    for (const entry of this.#entries.slice()) {
+      if (entry.selector === undefined) entry.link.deliver(batch);
+      else this.#select(entry, entry.selector, batch);
+    }
+    return taken;
+  };
+
+  readonly inspect = (): DispatcherInspection => ({
+    type: "broadcast",
+    heldBy: this.#entries.length > 1 && this.wanted === 0 ? this.#entries.filter((e) => e.until === this.#sent).map((e) => e.link.name) : [],
+  });
+
+  #select(entry: Entry<Event>, selector: (event: Event) => boolean, batch: readonly Event[]): void {
+    let selected: readonly Event[];
+    try {
+      selected = batch.filter((event) => selector(event));
+    } catch (cause) {
+      this.cancel(entry.link);
+      entry.link.fail(new CallbackError({ code: "ERR_CALLBACK", expected: `selector of ${entry.link.name}`, got: cause }, batch, { cause }));
+      return;
+    }
+    const passed = batch.length - selected.length;
+    if (selected.length > 0) entry.link.deliver(selected);
+    if (passed > 0) this.#extend(entry, passed);
+  }
+
+  #extend(entry: Entry<Event>, count: number): void {
+    const before = entry.until;
+    entry.until = addDemand(before, count);
+    if (before === this.#least) {
+      this.#atLeast -= 1;
+      if (this.#atLeast === 0) this.#measure();
+    }
+  }
+
+  #measure(): void {
+    let least = Number.POSITIVE_INFINITY;
+    let count = 0;
+    for (const { until } of this.#entries) {
+      if (until < least) {
+        least = until;
+        count = 0;
+      }
+      if (until === least) count += 1;
+    }
+    this.#least = least;
+    this.#atLeast = count;
+  }
+}
+
+/**
+ * Gives each event to every consumer, at the pace of the slowest.
+ *
+ * **Shape** any number of consumers, each at most once; all get the same events from where they joined.
+ * **Backpressures** when one subscribed consumer has no demand left; `inspect()` names it.
+ * **Errors** `ArgumentError` `ERR_RANGE`: a wrong `startAfter`; at `subscribe` `ERR_OPTION`: a selector that is no
+ * function, `ERR_DUPLICATE`: a consumer that is subscribed already. A selector that throws ends its own subscription.
+ * **Source** rules 4.2 and 4.4; GenStage's BroadcastDispatcher, without its stalls after a cancel and with `startAfter`
+ * in place of a demand mode switched by hand.
+ *
+ * @example
+ * const ticks = producer(() => {}, { dispatcher: broadcastDispatcher({ startAfter: 2 }) });
+ */
+export function broadcastDispatcher(options: BroadcastDispatcherOptions = {}): Dispatcher<unknown, BroadcastOptions> {
+  known("broadcastDispatcher", options, ["startAfter"]);
+  integer("startAfter", options.startAfter, 1, Number.POSITIVE_INFINITY);
+  return new BroadcastDispatcher<unknown>(options.startAfter ?? 1);
+}

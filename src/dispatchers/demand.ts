@@ -1,0 +1,156 @@
+import { Buffer } from "../buffer.ts";
+import type { Dispatcher, DispatcherLink } from "../dispatcher.ts";
+import { known, oneOf } from "../options.ts";
+import { addDemand } from "../protocol.ts";
+
+export interface DemandDispatcherOptions {
+  /**
+   * `"fill"`: a batch fills the consumer that has asked for most before it goes on to the next.
+   * `"even"`: it is dealt out in rounds, so that slow asynchronous consumers start together. @default "fill"
+   */
+  readonly spread?: "fill" | "even" | undefined;
+}
+
+interface Entry {
+  readonly link: DispatcherLink;
+  unmet: number;
+}
+
+class DemandDispatcher<Event> implements Dispatcher<Event> {
+  /** The neediest first; of equals, who was placed first. */
+  readonly #entries: Entry[] = [];
+  /** What consumers that left gave back. Not empty only while nobody has demand. */
+  readonly #returned = new Buffer<Event>();
+  readonly #even: boolean;
+  #wanted = 0;
+
+  constructor(even: boolean) {
+    this.#even = even;
+  }
+
+  get wanted(): number {
+    return this.#wanted;
+  }
+
+  get queued(): number {
+    return this.#returned.size;
+  }
+
+  readonly subscribe = (link: DispatcherLink): void => {
+    this.#entries.push({ link, unmet: 0 });
+  };
+
+  readonly ask = (link: DispatcherLink, count: number): void => {
+    const at = this.#find(link);
+    const entry = this.#entries[at];
+    if (entry === undefined) return;
+    entry.unmet = addDemand(entry.unmet, count);
+    this.#wanted = addDemand(this.#wanted, count);
+    this.#rise(at, entry);
+    if (this.#returned.size > 0) this.#replay();
+  };
+
+  readonly cancel = (link: DispatcherLink): void => {
+    const at = this.#find(link);
+    if (at >= 0) this.#entries.splice(at, 1);
+    this.#wanted = this.#entries.reduce((sum, entry) => addDemand(sum, entry.unmet), 0);
+  };
+
+  readonly giveBack = (_link: DispatcherLink, events: readonly Event[]): void => {
+    this.#returned.unshift(events);
+    this.#replay();
+  };
+
+  readonly dispatch = (events: readonly Event[]): number => {
+    const taken = Math.min(events.length, this.#wanted);
+    if (taken === 0) return 0;
+    if (this.#wanted !== Number.POSITIVE_INFINITY) this.#wanted -= taken;
+    if (this.#even && this.#entries.length > 1) this.#deal(events, taken);
+    else this.#fill(events, taken);
+    return taken;
+  };
+
+  readonly whenSent = (then: () => void): void => this.#returned.mark(then);
+
+  readonly clear = (): readonly Event[] => this.#returned.clear();
+
+  readonly inspect = (): { readonly type: string } => ({ type: "demand" });
+
+  #find(link: DispatcherLink): number {
+    const { length } = this.#entries;
+    for (let i = 0; i < length; i += 1) if (this.#entries[i]?.link === link) return i;
+    return -1;
+  }
+
+  /** Moves an entry that asked to its place, behind its equals. */
+  #rise(at: number, entry: Entry): void {
+    let to = at;
+    for (let before = this.#entries[to - 1]; before && before.unmet < entry.unmet; before = this.#entries[to - 1]) {
+      this.#entries[to] = before;
+      to -= 1;
+    }
+    this.#entries[to] = entry;
+    this.#sink(to, entry);
+  }
+
+  /** Moves an entry that was served to its place, behind its equals. */
+  #sink(at: number, entry: Entry): void {
+    let to = at;
+    for (let after = this.#entries[to + 1]; after && after.unmet >= entry.unmet; after = this.#entries[to + 1]) {
+      this.#entries[to] = after;
+      to += 1;
+    }
+    this.#entries[to] = entry;
+  }
+
+  #fill(events: readonly Event[], taken: number): void {
+    for (let from = 0; from < taken; ) {
+      const entry = this.#entries[0] as Entry;
+      const n = Math.min(taken - from, entry.unmet);
+      entry.unmet -= n;
+      this.#sink(0, entry);
+      entry.link.deliver(n === events.length ? events : events.slice(from, from + n));
+      from += n;
+    }
+  }
+
+  #deal(events: readonly Event[], taken: number): void {
+    for (let from = 0; from < taken; ) {
+      const round = this.#entries.filter((entry) => entry.unmet > 0);
+      const share = Math.ceil((taken - from) / round.length);
+      for (const entry of round) {
+        const n = Math.min(share, entry.unmet, taken - from);
+        if (n === 0) break;
+        entry.unmet -= n;
+        entry.link.deliver(n === events.length ? events : events.slice(from, from + n));
+        from += n;
+      }
+      this.#entries.sort((a, b) => (a.unmet === b.unmet ? 0 : b.unmet - a.unmet));
+    }
+  }
+
+  #replay(): void {
+    while (this.#wanted > 0 && this.#returned.size > 0) {
+      this.dispatch(this.#returned.take(this.#wanted));
+      this.#returned.releaseMarks();
+    }
+  }
+}
+
+/**
+ * Gives each event to one consumer: the one that has asked for most.
+ *
+ * **Shape** any number of consumers compete; each event goes to exactly one.
+ * **Backpressures** when nobody has demand left; `wanted` is the sum of what is asked for and not delivered.
+ * **Errors** `ArgumentError` `ERR_OPTION`: an unknown option or spread.
+ * **Source** rules 4.2 and 4.3; GenStage's DemandDispatcher, with demand counted once, so that a consumer's leaving neither
+ * stalls nor reorders the others.
+ *
+ * @example
+ * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { dispatcher: demandDispatcher({ spread: "even" }) });
+ */
+export function demandDispatcher(options: DemandDispatcherOptions = {}): Dispatcher<unknown> {
+  known("demandDispatcher", options, ["spread"]);
+  oneOf("spread", options.spread, ["fill", "even"]);
+  return new DemandDispatcher<unknown>(options.spread === "even");
+}

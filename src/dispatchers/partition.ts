@@ -1,0 +1,222 @@
+import { Buffer } from "../buffer.ts";
+import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../dispatcher.ts";
+import { argumentError, CallbackError, words } from "../errors.ts";
+import { type Key, hashKey } from "../hash.ts";
+import { check, integer, known } from "../options.ts";
+import { addDemand } from "../protocol.ts";
+import type { Fixed } from "../types.ts";
+
+export type PartitionNames = number | readonly (string | number)[];
+export type PartitionName<P extends PartitionNames> = P extends readonly (infer Name)[] ? Name : number;
+export interface PartitionSubscribeOptions<out Name> {
+  /** The partition to consume: one of the names, or 0 to partitions - 1. */
+  readonly partition: Name;
+}
+/** Exactly one of `by` and `hash` says where an event goes. */
+export type PartitionDispatcherOptions<Event, P extends PartitionNames> = {
+  /** A count, for partitions 0 to count - 1, or the names. */
+  readonly partitions: P;
+  /** Events kept per partition when its consumer does not ask, before the source is held. @default 1000 */
+  readonly maxQueued?: number | undefined;
+} & (
+  | { readonly by: (event: Event) => Key; readonly hash?: undefined }
+  | { readonly hash: (event: Event) => PartitionName<Fixed<P>> | undefined; readonly by?: undefined }
+);
+
+interface Partition<Event> {
+  readonly name: string | number;
+  readonly queue: Buffer<Event>;
+  link: DispatcherLink | undefined;
+  unmet: number;
+  /** What the batch being dispatched holds for this partition. */
+  arriving: Event[];
+}
+
+class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribeOptions<string | number>> {
+  readonly #partitions: readonly Partition<Event>[];
+  readonly #byName: ReadonlyMap<string | number, Partition<Event>>;
+  readonly #links = new WeakMap<DispatcherLink, Partition<Event>>();
+  readonly #place: (event: Event) => Partition<Event> | undefined;
+  readonly #maxQueued: number;
+  queued = 0;
+  #unmet = 0;
+
+  constructor(names: readonly (string | number)[], maxQueued: number, by: ((event: Event) => Key) | undefined, hash: ((event: Event) => unknown) | undefined) {
+    const partitions = names.map((name) => ({ name, queue: new Buffer<Event>(), link: undefined, unmet: 0, arriving: [] }));
+    const byName = new Map<unknown, Partition<Event>>(partitions.map((partition) => [partition.name, partition]));
+    const { length } = partitions;
+    this.#partitions = partitions;
+    this.#byName = byName as Map<string | number, Partition<Event>>;
+    this.#maxQueued = maxQueued;
+    this.#place = by
+      ? (event) => partitions[hashKey(by(event)) % length]
+      : (event) => {
+          const name = (hash as (event: Event) => unknown)(event);
+          const partition = byName.get(name);
+          if (partition === undefined && name !== undefined) throw new UnknownPartition(name, names);
+          return partition;
+        };
+  }
+
+  get wanted(): number {
+    if (this.#unmet === 0) return 0;
+    let room = Number.POSITIVE_INFINITY;
+    for (const { unmet, queue } of this.#partitions) room = Math.min(room, this.#maxQueued + unmet - queue.size);
+    return Math.max(0, Math.min(this.#unmet, room));
+  }
+
+  readonly subscribe = (link: DispatcherLink, options: Partial<PartitionSubscribeOptions<string | number>>): void => {
+    const names = this.#partitions.map(({ name }) => name);
+    if (options.partition === undefined) throw argumentError("ERR_PARTITION", `the option partition, one of ${names.join(", ")}`, words("none"));
+    const partition = this.#byName.get(options.partition);
+    if (partition === undefined) throw argumentError("ERR_PARTITION", `partition to be one of ${names.join(", ")}`, options.partition);
+    if (partition.link) throw argumentError("ERR_PARTITION_TAKEN", "", partition.name);
+    partition.link = link;
+    this.#links.set(link, partition);
+  };
+
+  readonly ask = (link: DispatcherLink, count: number): void => {
+    const partition = this.#links.get(link);
+    if (partition?.link !== link) return;
+    partition.unmet = addDemand(partition.unmet, count);
+    this.#unmet = addDemand(this.#unmet, count);
+    this.#serve(partition, link);
+  };
+
+  readonly cancel = (link: DispatcherLink): void => {
+    const partition = this.#links.get(link);
+    if (partition?.link !== link) return;
+    partition.link = undefined;
+    partition.unmet = 0;
+    this.#unmet = this.#partitions.reduce((sum, { unmet }) => addDemand(sum, unmet), 0);
+  };
+
+  readonly giveBack = (link: DispatcherLink, events: readonly Event[]): void => {
+    const partition = this.#links.get(link);
+    if (partition === undefined) return;
+    partition.queue.unshift(events);
+    this.queued += events.length;
+    if (partition.link) this.#serve(partition, partition.link);
+  };
+
+  readonly dispatch = (events: readonly Event[]): number => {
+    const taken = Math.min(events.length, this.wanted);
+    if (taken === 0) return 0;
+    // Ask the user's function for all events first: when it fails, none of the batch has gone anywhere.
+    try {
+      for (let i = 0; i < taken; i += 1) {
+        const event = events[i] as Event;
+        this.#place(event)?.arriving.push(event);
+      }
+    } catch (cause) {
+      for (const partition of this.#partitions) partition.arriving = [];
+      throw cause instanceof UnknownPartition
+        ? new CallbackError({ code: "ERR_PARTITION_KEY", expected: cause.expected, got: cause.got }, events)
+        : new CallbackError({ code: "ERR_CALLBACK", expected: "by or hash of the partition dispatcher", got: cause }, events, { cause });
+    }
+    for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
+    return taken;
+  };
+
+  /** Waits for the queues that hold events now, and for nothing else. */
+  readonly whenSent = (then: () => void): void => {
+    const full = this.#partitions.filter(({ queue }) => queue.size > 0);
+    let left = full.length;
+    if (left === 0) then();
+    const reached = (): void => {
+      left -= 1;
+      if (left === 0) then();
+    };
+    for (const { queue } of full) queue.mark(reached);
+  };
+
+  readonly clear = (): readonly Event[] => {
+    this.queued = 0;
+    return this.#partitions.flatMap(({ queue }) => queue.clear());
+  };
+
+  readonly inspect = (): DispatcherInspection => ({
+    type: "partition",
+    partitions: this.#partitions.map(({ name, link, queue, unmet }) => ({ name, consumer: link?.name, queued: queue.size, demand: unmet })),
+    heldBy: this.#partitions
+      .filter(({ unmet, queue }) => this.#unmet > 0 && this.#maxQueued + unmet - queue.size <= 0)
+      .map(({ name }) => `partition ${name}`),
+  });
+
+  #arrive(partition: Partition<Event>): void {
+    const batch = partition.arriving;
+    partition.arriving = [];
+    const n = partition.link ? Math.min(batch.length, partition.unmet) : 0;
+    if (n > 0) this.#deliver(partition, partition.link as DispatcherLink, n === batch.length ? batch : batch.slice(0, n));
+    partition.queue.push(batch, n);
+    this.queued += batch.length - n;
+  }
+
+  #serve(partition: Partition<Event>, link: DispatcherLink): void {
+    while (partition.queue.size > 0 && partition.unmet > 0) {
+      const batch = partition.queue.take(partition.unmet);
+      this.queued -= batch.length;
+      this.#deliver(partition, link, batch);
+      partition.queue.releaseMarks();
+    }
+  }
+
+  #deliver(partition: Partition<Event>, link: DispatcherLink, batch: readonly Event[]): void {
+    partition.unmet -= batch.length;
+    if (this.#unmet !== Number.POSITIVE_INFINITY) this.#unmet -= batch.length;
+    link.deliver(batch);
+  }
+}
+
+class UnknownPartition {
+  readonly got: unknown;
+  readonly expected: string;
+  constructor(got: unknown, names: readonly (string | number)[]) {
+    this.got = got;
+    this.expected = `hash to answer one of ${names.join(", ")} or undefined`;
+  }
+}
+
+/**
+ * Gives each event to the one consumer of its partition.
+ *
+ * **Shape** one consumer per partition; the events of one key keep their order.
+ * **Units** `maxQueued` in events per partition, from 1.
+ * **Backpressures** when nobody has demand, or when a partition whose consumer is slow or absent holds `maxQueued`
+ * events; `inspect()` says which.
+ * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`: wrong options; at `subscribe` `ERR_PARTITION`: none or an
+ * unknown partition, `ERR_PARTITION_TAKEN`. `CallbackError` `ERR_PARTITION_KEY`, `ERR_CALLBACK`: `by` or `hash` failed, which
+ * fails the producer.
+ * **Source** rules 4.2 and 4.5; GenStage's PartitionDispatcher, with bounded queues that survive their consumer.
+ *
+ * @example
+ * const words = fromIterable(["a", "b"], {
+ *   dispatcher: partitionDispatcher({ partitions: 4, by: (word: string) => word }),
+ * });
+ */
+export function partitionDispatcher<Event, const P extends PartitionNames>(
+  options: PartitionDispatcherOptions<Event, P>,
+): Dispatcher<Event, PartitionSubscribeOptions<PartitionName<P>>> {
+  known("partitionDispatcher", options, ["partitions", "maxQueued", "by", "hash"]);
+  const { partitions, maxQueued, by, hash } = options;
+  check("by", by, "function");
+  check("hash", hash, "function");
+  if ((by === undefined) === (hash === undefined)) throw argumentError("ERR_OPTION", "expected exactly one of by and hash", words(by ? "both" : "none"));
+  integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY, true);
+  const names = namesOf(partitions);
+  return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash) as unknown as Dispatcher<
+    Event,
+    PartitionSubscribeOptions<PartitionName<P>>
+  >;
+}
+
+function namesOf(partitions: PartitionNames | undefined): readonly (string | number)[] {
+  if (typeof partitions === "number") {
+    integer("partitions", partitions, 1, 65_536);
+    return Array.from({ length: partitions }, (_, i) => i);
+  }
+  if (!Array.isArray(partitions) || partitions.length === 0 || !partitions.every((n) => typeof n === "string" || typeof n === "number"))
+    throw argumentError("ERR_PARTITION", "partitions to be a count or a list of names", partitions);
+  if (new Set(partitions).size !== partitions.length) throw argumentError("ERR_PARTITION", "partitions to have different names", words(partitions.join(", ")));
+  return partitions as readonly (string | number)[];
+}

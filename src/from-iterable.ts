@@ -1,0 +1,147 @@
+import type { SubscribeOptionsOf } from "./dispatcher.ts";
+import { argumentError } from "./errors.ts";
+import type { EmittingContext } from "./handle.ts";
+import { make } from "./make.ts";
+import type { ProducerOptions } from "./producer.ts";
+import type { Task } from "./runtime.ts";
+import type { NoOptions, Producer, ProducerContext } from "./types.ts";
+
+/** Answers demand from a synchronous iterator, at once. */
+class IteratorSource<Out> {
+  readonly #iterable: Iterable<Out>;
+  #iterator: Iterator<Out> | undefined;
+  #over = false;
+
+  constructor(iterable: Iterable<Out>) {
+    this.#iterable = iterable;
+  }
+
+  readonly handleDemand = (demand: number, stage: ProducerContext<Out>): Out[] => {
+    const iterator = (this.#iterator ??= this.#iterable[Symbol.iterator]());
+    const events: Out[] = [];
+    while (events.length < demand) {
+      let result: IteratorResult<Out>;
+      try {
+        result = iterator.next();
+      } catch (error) {
+        // What it yielded before goes out first; an iterator that threw is not closed again.
+        this.#over = true;
+        stage.push(events);
+        stage.fail(error, { after: "buffer" });
+        return [];
+      }
+      if (result.done) {
+        this.#over = true;
+        stage.complete();
+        break;
+      }
+      events.push(result.value);
+    }
+    return events;
+  };
+
+  readonly terminate = (): void => {
+    if (!this.#over) this.#iterator?.return?.();
+  };
+}
+
+/** Answers demand from an asynchronous iterator: one `next` at a time, what comes is pushed. */
+class AsyncIteratorSource<Out> implements Task {
+  readonly #iterable: AsyncIterable<Out>;
+  #iterator: AsyncIterator<Out> | undefined;
+  #stage: EmittingContext | undefined;
+  #wanted = 0;
+  #pulling = false;
+  #over = false;
+  #result: IteratorResult<Out> | undefined;
+
+  constructor(iterable: AsyncIterable<Out>) {
+    this.#iterable = iterable;
+  }
+
+  readonly handleDemand = (demand: number, stage: ProducerContext<Out>): void => {
+    this.#stage = stage as unknown as EmittingContext;
+    this.#wanted += demand;
+    if (!this.#pulling) this.#pull();
+  };
+
+  readonly terminate = async (): Promise<void> => {
+    if (this.#over) return;
+    this.#over = true;
+    const closing = this.#iterator?.return?.();
+    // A generator that waits for its next value cannot be closed before it has one: nobody waits for that.
+    if (this.#pulling) closing?.then(undefined, (error: unknown) => this.#stage?.["~core"].report(error, "return"));
+    else await closing;
+  };
+
+  /** A turn of the runtime, so that an iterator that answers at once keeps to the budget. */
+  run(): void {
+    const result = this.#result;
+    this.#result = undefined;
+    this.#pulling = false;
+    if (this.#over || result === undefined || this.#stage === undefined) return;
+    if (result.done) {
+      this.#over = true;
+      this.#stage.complete();
+      return;
+    }
+    this.#wanted -= 1;
+    this.#stage.push([result.value]);
+    if (this.#wanted > 0) this.#pull();
+  }
+
+  #pull(): void {
+    this.#pulling = true;
+    try {
+      this.#iterator ??= this.#iterable[Symbol.asyncIterator]();
+      Promise.resolve(this.#iterator.next()).then(this.#onResult, this.#onError);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  readonly #onResult = (result: IteratorResult<Out>): void => {
+    this.#result = result;
+    this.#stage?.["~core"].runtime.resume(this);
+  };
+
+  readonly #onError = (error: unknown): void => {
+    this.#pulling = false;
+    if (this.#over) this.#stage?.["~core"].report(error, "next");
+    else {
+      this.#over = true;
+      this.#stage?.fail(error, { after: "buffer" });
+    }
+  };
+}
+
+/**
+ * Makes a producer of an iterable, synchronous or asynchronous.
+ *
+ * **Shape** one event per value, in order. A string or another iterable is iterated as `for … of` would.
+ * **Backpressures** `next` is called only for what was asked for, one call at a time.
+ * **Completes** when the iterator is done. **Cancels** when its last consumer leaves (`onLastCancel: "stop"` is the
+ * default here): the iterator's `return` is called once.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: not iterable; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the iterator throws fails
+ * the stage, behind the events that came before.
+ *
+ * **Source** rules 7.1 to 7.3; GenStage's from_enumerable, which needs `on_cancel` to be told.
+ *
+ * @example
+ * const letters = fromIterable(["a", "b", "c"]);
+ * for await (const letter of letters) console.log(letter);
+ */
+export function fromIterable<Out, SO extends object = NoOptions>(
+  iterable: Iterable<Out> | AsyncIterable<Out>,
+  options?: ProducerOptions<Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>> {
+  return make("producer", sourceOf(iterable), options ?? {}, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+}
+
+function sourceOf<Out>(iterable: Iterable<Out> | AsyncIterable<Out>): object {
+  const value = iterable as Partial<Iterable<Out> & AsyncIterable<Out>> | null | undefined;
+  if (typeof value?.[Symbol.asyncIterator] === "function") return new AsyncIteratorSource(iterable as AsyncIterable<Out>);
+  if (typeof value?.[Symbol.iterator] === "function") return new IteratorSource(iterable as Iterable<Out>);
+  throw argumentError("ERR_NOT_SOURCE", "an iterable or an async iterable", iterable);
+}

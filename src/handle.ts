@@ -1,0 +1,146 @@
+import { inspect, type Inspection } from "./inspect.ts";
+import { iterate } from "./iterator.ts";
+import { Op } from "./mailbox.ts";
+import type { ConsumerPort, ProducerPort } from "./protocol.ts";
+import type { Core } from "./stage.ts";
+import type {
+  DemandMode,
+  FailOptions,
+  Stage,
+  StageKind,
+  StageState,
+  StopOptions,
+  SubscribeOptions,
+  Subscription,
+} from "./types.ts";
+
+/** What a callback gets: the stage without anything that can be awaited. */
+export class StageContext {
+  /** The stage behind it, for adapters that schedule work of their own. */
+  readonly "~core": Core;
+  constructor(stage: Core) {
+    this["~core"] = stage;
+  }
+  get name(): string {
+    return this["~core"].name;
+  }
+  get signal(): AbortSignal {
+    return this["~core"].signal;
+  }
+  complete(): void {
+    this["~core"].complete(true);
+  }
+  fail(error: unknown, options?: FailOptions): void {
+    this["~core"].fail(error, options);
+  }
+  stop(reason?: unknown): void {
+    this["~core"].post(Op.stop, undefined, reason);
+  }
+}
+
+export class EmittingContext extends StageContext {
+  get demand(): number {
+    return this["~core"].output?.dispatcher.wanted ?? 0;
+  }
+  push(events: readonly unknown[]): boolean {
+    return this["~core"].push(events, true);
+  }
+}
+
+/** What the user holds of a stage. */
+abstract class Handle implements Stage {
+  /** The stage behind it, for adapters that schedule work of their own. */
+  readonly "~core": Core;
+  abstract readonly kind: StageKind;
+  constructor(stage: Core) {
+    this["~core"] = stage;
+  }
+  get name(): string {
+    return this["~core"].name;
+  }
+  get state(): StageState {
+    return this["~core"].state;
+  }
+  get done(): Promise<void> {
+    return this["~core"].done;
+  }
+  call<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
+    return this["~core"].call(Op.call, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
+  }
+  info<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
+    return this["~core"].call(Op.info, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
+  }
+  stop(options?: StopOptions): Promise<void> {
+    return this["~core"].stop(options);
+  }
+  inspect(): Inspection {
+    return inspect(this["~core"]);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this["~core"].stop();
+    await this["~core"].done;
+  }
+}
+
+export class ConsumerHandle extends Handle {
+  readonly kind = "consumer";
+  get subscriptions(): readonly Subscription[] {
+    return this["~core"].links.slice();
+  }
+  subscribe(producer: Stage, options: SubscribeOptions = {}): Subscription {
+    return this["~core"].link(producer, options);
+  }
+}
+
+export class ProducerHandle extends Handle {
+  readonly kind: "producer" | "producerConsumer" = "producer";
+  "~attach"(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
+    return this["~core"].attach(port, options, replaces);
+  }
+  get demand(): number {
+    return this["~core"].output?.dispatcher.wanted ?? 0;
+  }
+  get bufferedCount(): number {
+    return this["~core"].output?.held ?? 0;
+  }
+  get defaultMaxDemand(): number | undefined {
+    return this["~core"].defaultMaxDemand;
+  }
+  get demandMode(): DemandMode {
+    return this["~core"].output?.mode ?? "forward";
+  }
+  set demandMode(mode: DemandMode) {
+    this["~core"].setMode(mode);
+  }
+  push(events: readonly unknown[]): boolean {
+    return this["~core"].push(events, false);
+  }
+  drained(): Promise<void> {
+    return this["~core"].drained();
+  }
+  complete(): void {
+    this["~core"].complete(false);
+  }
+  fail(error: unknown, options?: FailOptions): void {
+    this["~core"].fail(error, options);
+  }
+  batches(options: SubscribeOptions = {}): AsyncIterableIterator<readonly unknown[]> {
+    return iterate(this, this["~core"].runtime, options, "batches") as AsyncIterableIterator<readonly unknown[]>;
+  }
+  events(options: SubscribeOptions = {}): AsyncIterableIterator<unknown> {
+    return iterate(this, this["~core"].runtime, options, "events");
+  }
+  [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
+    return this.events();
+  }
+}
+
+export class ProducerConsumerHandle extends ProducerHandle {
+  override readonly kind = "producerConsumer";
+  get subscriptions(): readonly Subscription[] {
+    return this["~core"].links.slice();
+  }
+  subscribe(producer: Stage, options: SubscribeOptions = {}): Subscription {
+    return this["~core"].link(producer, options);
+  }
+}

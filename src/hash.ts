@@ -1,0 +1,26 @@
+/** What a partition key may be. */
+export type Key = string | number | bigint | boolean;
+
+/** The finalizer of MurmurHash3: every bit of the input reaches every bit of the result. */
+const mix = (value: number): number => {
+  let h = value;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+};
+
+/** FNV-1a over UTF-16 code units. */
+const hashText = (text: string): number => {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return mix(h);
+};
+
+/** A whole number from 0 to 2^32 - 1, the same on every machine and in every run. @throws TypeError for anything that is no key */
+export function hashKey(key: Key): number {
+  if (typeof key === "string") return hashText(key);
+  if (typeof key === "number") return (key | 0) === key ? mix(key) : hashText(String(key));
+  if (typeof key === "bigint") return hashText(String(key));
+  if (typeof key === "boolean") return mix(key ? 1 : 0);
+  throw new TypeError(`expected a key to be a string, a number, a bigint or a boolean, got ${typeof key}`);
+}

@@ -1,0 +1,120 @@
+import type { DispatcherInspection } from "./dispatcher.ts";
+import type { Core } from "./stage.ts";
+import { Link } from "./subscription.ts";
+import type { StageKind, StageState, SubscriptionState } from "./types.ts";
+
+/** Why a stage does nothing: it waits for a callback's promise, for events of a producer, or for demand of a consumer. */
+export interface Waiting {
+  readonly for: "callback" | "events" | "demand";
+  /** The callback's name, or the other stage's. */
+  readonly on: string;
+  /** Since when. **Units** milliseconds of the runtime's clock, exact to a few turns. */
+  readonly since: number;
+}
+export interface StageInspection {
+  /** Unique within this inspection. */
+  readonly id: number;
+  readonly name: string;
+  readonly kind: StageKind;
+  readonly state: StageState;
+  /** The callback whose promise is pending. */
+  readonly busy?: string;
+  /** Messages received and not handled. */
+  readonly messages: number;
+  /** Messages of input that wait for demand. */
+  readonly input: number;
+  /** Events asked for that could be delivered now. */
+  readonly demand?: number;
+  readonly buffered?: number;
+  /** Events kept by the dispatcher. */
+  readonly queued?: number;
+  readonly dispatcher?: DispatcherInspection;
+  readonly waiting: readonly Waiting[];
+}
+export interface LinkInspection {
+  /** Ids of stages; a consumer outside the graph (a loop, an adapter's port) has none. */
+  readonly producer: number;
+  readonly consumer: number | undefined;
+  readonly consumerName: string;
+  readonly state: SubscriptionState;
+  /** Asked for and not delivered. */
+  readonly demand: number;
+  /** Asked for and not handed to `handleEvents`. */
+  readonly pending: number;
+  readonly maxDemand: number;
+  readonly minDemand: number;
+}
+/** A graph as plain data, taken at one moment. */
+export interface Inspection {
+  /** The clock's time, which `since` counts on. */
+  readonly time: number;
+  /** The inspected stage first. */
+  readonly stages: readonly StageInspection[];
+  readonly links: readonly LinkInspection[];
+}
+
+/** Looks at every stage that can be reached from one. The only place where a stage's peers are read. */
+export function inspect(from: Core): Inspection {
+  const ids = new Map<Core, number>([[from, 0]]);
+  const queue = [from];
+  const meet = (core: Core): void => {
+    if (ids.has(core)) return;
+    ids.set(core, ids.size);
+    queue.push(core);
+  };
+  for (const core of queue) {
+    for (const outlet of core.outlets) if (outlet.port instanceof Link) meet(outlet.port.core);
+    for (const { port } of core.links) if (isOutlet(port)) meet(port.core);
+  }
+  return {
+    time: from.runtime.clock.now(),
+    stages: queue.map((core) => inspectStage(core, ids.get(core) as number)),
+    links: queue.flatMap((core) =>
+      [...core.outlets].map(({ port, unmet, subscription }) => ({
+        producer: ids.get(core) as number,
+        consumer: port instanceof Link ? ids.get(port.core) : undefined,
+        consumerName: port.name,
+        state: subscription.state,
+        demand: unmet,
+        pending: subscription.pending,
+        maxDemand: subscription.options.maxDemand,
+        minDemand: subscription.options.minDemand,
+      })),
+    ),
+  };
+}
+
+const isOutlet = (port: object): port is { readonly core: Core } => "core" in port;
+
+function inspectStage(core: Core, id: number): StageInspection {
+  const { output, busy } = core;
+  const { messages, input } = core.backlog;
+  return {
+    id,
+    name: core.name,
+    kind: core.kind,
+    state: core.state,
+    messages,
+    input,
+    ...(busy === undefined ? {} : { busy }),
+    ...(output && {
+      demand: output.dispatcher.wanted,
+      buffered: output.buffered,
+      queued: output.dispatcher.queued,
+      dispatcher: output.dispatcher.inspect?.() ?? { type: "custom" },
+    }),
+    waiting: waitingOf(core),
+  };
+}
+
+function waitingOf(core: Core): readonly Waiting[] {
+  const { busy, output } = core;
+  if (busy !== undefined) return [{ for: "callback", on: busy, since: core.busySince }];
+  const waiting: Waiting[] = [];
+  if (output && output.dispatcher.wanted === 0)
+    for (const { unmet, name, askedAt } of core.outlets) if (unmet === 0) waiting.push({ for: "demand", on: name, since: askedAt });
+  if (core.backlog.input === 0)
+    for (const { pending, producer, arrivedAt } of core.links)
+      if (pending > 0) waiting.push({ for: "events", on: producer.name, since: arrivedAt });
+  return waiting;
+}

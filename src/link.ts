@@ -1,0 +1,75 @@
+import type { DispatcherLink } from "./dispatcher.ts";
+import { ProtocolError, words } from "./errors.ts";
+import { Op } from "./mailbox.ts";
+import { type ConsumerPort, type End, isDemand, type ProducerPort } from "./protocol.ts";
+import type { Core } from "./stage.ts";
+import type { Subscription } from "./types.ts";
+
+/**
+ * A producer's end of a link: what its consumer may say to it, and what its dispatcher delivers through.
+ *
+ *     consumer's stage ⇄ subscription ⇄ outlet ⇄ producer's stage
+ */
+export class Outlet implements ProducerPort, DispatcherLink {
+  readonly core: Core;
+  readonly port: ConsumerPort<never>;
+  readonly options: object;
+  readonly subscription: Subscription;
+  /** Events asked for and not delivered. */
+  unmet = 0;
+  /** The clock's time when this consumer last asked. */
+  askedAt: number;
+  /** Ended by the consumer, which the producer has not noticed yet; or by the producer. */
+  ended = false;
+  /** The dispatcher knows this link. */
+  attached = false;
+  /** Delivered after the consumer had ended: goes back with what it had not started. */
+  late: (readonly unknown[])[] | undefined;
+
+  constructor(core: Core, port: ConsumerPort<never>, options: object) {
+    this.core = core;
+    this.port = port;
+    this.options = options;
+    this.subscription = port.subscription;
+    this.askedAt = core.runtime.time;
+  }
+
+  get consumer(): object {
+    return this.port.consumer;
+  }
+
+  get name(): string {
+    return this.port.name;
+  }
+
+  ask(count: number): void {
+    if (this.ended) return;
+    if (isDemand(count)) this.core.post(Op.ask, this, count);
+    else this.fail(new ProtocolError("ERR_ASK_SIGNAL", "", count));
+  }
+
+  end(end: End): void {
+    if (this.ended) this.core.takeLate(end);
+    else {
+      this.ended = true;
+      this.core.post(Op.consumerEnd, this, end);
+    }
+  }
+
+  deliver(events: readonly unknown[]): void {
+    if (events.length > this.unmet)
+      throw new ProtocolError("ERR_DISPATCHER", `deliver at most the ${this.unmet} events that ${this.name} asked for`, words(String(events.length)));
+    this.unmet -= events.length;
+    if (this.core.runtime.strict) Object.freeze(events);
+    if (this.ended) (this.late ??= []).push(events);
+    else this.port.events(events as readonly never[]);
+  }
+
+  /** Ends this link alone with a failure. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.core.post(Op.consumerEnd, this, { reason: { type: "failure", error } } satisfies End);
+    this.port.end({ reason: { type: "failure", error } });
+  }
+}

@@ -1,0 +1,33 @@
+import type { SubscribeOptionsOf } from "./dispatcher.ts";
+import { make } from "./make.ts";
+import type { ProducerOptions } from "./producer.ts";
+import type { NoOptions, ProducerConsumer, ProducerConsumerCallbacks, Pushable, TransformEvents } from "./types.ts";
+
+/**
+ * Makes a stage that takes events and emits what it makes of them.
+ *
+ * **Shape** batches of `In`, batches of `Out`; any number of events out for a batch in.
+ * **Backpressures** it takes a message only while its own consumers want events and its buffer is within its limit.
+ * **Completes** when its last permanent source has completed and is worked off, or after `complete()`; `handleEnd` may add
+ * events. **Cancels** its sources when it ends, and gives them back what it had not started.
+ *
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for what is no behaviour or option.
+ *
+ * **Source** rules 1.2, 4.1, 5.x; GenStage's producer_consumer, with a bounded buffer that is delivered before it ends.
+ *
+ * @example
+ * const doubler = producerConsumer((events: readonly number[]) => events.flatMap((n) => [n, n]));
+ */
+export function producerConsumer<
+  In,
+  Out,
+  SO extends object = NoOptions,
+  I extends Out = Pushable<Out>,
+  D extends Out = Pushable<Out>,
+  P extends Out = Pushable<Out>,
+>(
+  behaviour: ProducerConsumerCallbacks<In, Out, I, D, P> | TransformEvents<In, Out, D>,
+  options?: ProducerOptions<Out, SO>,
+): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
+  return make("producerConsumer", behaviour, options ?? {}) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
+}

@@ -1,0 +1,39 @@
+import type { Dispatcher, SubscribeOptionsOf } from "./dispatcher.ts";
+import { make } from "./make.ts";
+import type { EmitOptions, HandleDemand, NoOptions, ProducerCallbacks, ProducerStage, Pushable } from "./types.ts";
+
+export interface ProducerOptions<in Out, in out SO extends object = NoOptions> extends EmitOptions<Out> {
+  /** Who gets which event. @default demandDispatcher() */
+  readonly dispatcher?: Dispatcher<Out, SO> | undefined;
+}
+
+/**
+ * Makes a stage that emits events when they are asked for.
+ *
+ * **Shape** no input; batches of `Out`. A function is the short form of `{ handleDemand }` that is called again with the
+ * rest as long as it answers with events; an empty answer means "later, by `push`".
+ * **Units** `demand` in events, 1 to 10 000 a call.
+ * **Backpressures** `handleDemand` is called only for what was asked and is not owed yet.
+ * **Completes** after `complete()`, `handleEnd`, and once its buffer has gone out. **Cancels** never by itself, unless
+ * `onLastCancel: "stop"`.
+ *
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for what is no behaviour or option.
+ *
+ * **Source** rules 1.2, 3.x, 4.1; GenStage's producer with one demand rule.
+ *
+ * @example
+ * let next = 0;
+ * const counter = producer((demand) => Array.from({ length: demand }, () => next++));
+ */
+export function producer<
+  Out,
+  SO extends object = NoOptions,
+  I extends Out = Pushable<Out>,
+  D extends Out = Pushable<Out>,
+  P extends Out = Pushable<Out>,
+>(
+  behaviour: ProducerCallbacks<Out, I, D, P> | HandleDemand<Out, D>,
+  options?: ProducerOptions<Out, SO>,
+): ProducerStage<Out, SubscribeOptionsOf<SO, Out>> {
+  return make("producer", behaviour, options ?? {}) as ProducerStage<Out, SubscribeOptionsOf<SO, Out>>;
+}

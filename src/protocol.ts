@@ -1,0 +1,66 @@
+import type { Subscription } from "./types.ts";
+
+/** A value or a promise of one. */
+export type Awaitable<T> = T | PromiseLike<T>;
+/** What a callback may answer with: events to emit, or nothing. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a callback without a return statement answers void
+export type Emits<Out> = readonly Out[] | void;
+
+/**
+ * Why something ended. A *stop* or *cancel* without an argument, or with `"normal"` or `"shutdown"`, is normal;
+ * with anything else it is a failure with that value.
+ */
+export type Reason =
+  | { readonly type: "complete" }
+  | { readonly type: "stop" | "cancel"; readonly reason?: unknown }
+  | { readonly type: "failure"; readonly error: unknown };
+
+/** The last message on a link, in either direction. */
+export interface End {
+  readonly reason: Reason;
+  /** Consumer to producer only: events that were delivered and not started. */
+  readonly unstarted?: readonly unknown[] | undefined;
+}
+
+/** A consumer's end of a link, as a producer sees it. */
+export interface ConsumerPort<in Event> {
+  /** Who consumes: two links with the same consumer are a duplicate to a broadcast. */
+  readonly consumer: object;
+  readonly name: string;
+  /** What the producer's callbacks see of this link. */
+  readonly subscription: Subscription;
+  /** Whether a failure of the producer goes on to somebody through this link. */
+  readonly carries: boolean;
+  /** A batch, at most what was asked for. The sender does not touch it again. */
+  readonly events: (batch: readonly Event[]) => void;
+  readonly end: (end: End) => void;
+}
+
+/** A producer's end of a link, as a consumer sees it. */
+export interface ProducerPort {
+  /** `count` more events: 1 to 2^53 - 1, or Infinity. */
+  readonly ask: (count: number) => void;
+  readonly end: (end: End) => void;
+}
+
+/** How a consumer reaches a producer: the subscribe message. A string key, so that two copies of the package agree. */
+export interface Attachable<out Event, in Options> {
+  readonly "~attach": (port: ConsumerPort<Event>, options: Options, replaces?: ProducerPort) => ProducerPort;
+}
+
+const normal = (reason: unknown): boolean => reason === undefined || reason === "normal" || reason === "shutdown";
+
+/** Whether a reason counts as a failure. */
+export const isFailure = (reason: Reason): boolean =>
+  reason.type === "failure" || (reason.type !== "complete" && !normal(reason.reason));
+
+/** The value a failure carries. */
+export const errorOf = (reason: Reason): unknown =>
+  reason.type === "failure" ? reason.error : reason.type === "complete" ? undefined : reason.reason;
+
+/** Asks add up without a limit: past 2^53 - 1 a sum is no longer exact, so it counts as Infinity. */
+export const addDemand = (sum: number, count: number): number =>
+  sum + count > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : sum + count;
+
+export const isDemand = (count: unknown): count is number =>
+  typeof count === "number" && count >= 1 && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY);

@@ -1,0 +1,233 @@
+import { Deque } from "./deque.ts";
+import { argumentError } from "./errors.ts";
+import { check, known } from "./options.ts";
+
+/** Time and the turns of the event loop, as the runtime needs them. Milliseconds throughout. */
+export interface Clock {
+  /** Milliseconds since any fixed instant. */
+  now(): number;
+  /** Runs `fn` once the current synchronous stretch is over. */
+  microtask(fn: () => void): void;
+  /** Runs `fn` after timers and input had their turn. */
+  macrotask(fn: () => void): void;
+  setTimer(fn: () => void, ms: number): unknown;
+  clearTimer(timer: unknown): void;
+}
+
+/** Something with work to do: a stage, mostly. It is in the ready queue at most once. */
+export interface Task {
+  run(): void;
+}
+
+/** The ready queue: which of the tasks that can run does run next. */
+export interface Scheduler {
+  readonly size: number;
+  add(task: Task): void;
+  take(): Task | undefined;
+}
+
+export interface RuntimeOptions {
+  /** Milliseconds of work between two macrotasks. @default 5 */
+  readonly budget?: number | undefined;
+  /** @default the platform's, as it was when the package was imported */
+  readonly clock?: Clock | undefined;
+  /** @default first in, first out */
+  readonly scheduler?: Scheduler | undefined;
+  /** Freezes every batch, so that a callback that changes a shared one throws. @default false */
+  readonly strict?: boolean | undefined;
+}
+
+/** Runs stages: a ready queue, worked off in a fair share of the event loop. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly strict: boolean;
+  /** The clock's time when it was last read, at most a few turns ago. */
+  readonly time: number;
+  /** Puts a task into the ready queue. It runs in a microtask at the earliest, never inside this call. */
+  schedule(task: Task): void;
+  /** Like `schedule`, from a promise's continuation: the queue is worked off at once if the budget allows. */
+  resume(task: Task): void;
+  /** Works off the ready queue before it returns, however long it is. Inside a run it does nothing. */
+  flush(): void;
+  /** Whether the budget since the last macrotask is used up, so that a caller should wait for `schedule`. */
+  exhausted(): boolean;
+}
+
+/** Turns between two looks at the clock: as many as stay short against the budget. */
+const MOST_TURNS = 64;
+
+const platform: Clock = (() => {
+  // Captured once, so that fake timers a test installs later do not freeze pipelines.
+  const { performance, setTimeout, clearTimeout, setImmediate, MessageChannel } = globalThis as typeof globalThis & {
+    setImmediate?: (fn: () => void) => unknown;
+  };
+  const settled = Promise.resolve();
+  const viaChannel = (): ((fn: () => void) => void) => {
+    const waiting = new Deque<() => void>();
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => waiting.shift()?.();
+    return (fn) => {
+      waiting.push(fn);
+      channel.port2.postMessage(0);
+    };
+  };
+  return {
+    now: () => performance.now(),
+    microtask: (fn) => void settled.then(fn),
+    macrotask: setImmediate ? (fn) => void setImmediate(fn) : viaChannel(),
+    setTimer: (fn, ms) => setTimeout(fn, ms),
+    clearTimer: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
+  };
+})();
+
+/** The default scheduler: first in, first out. */
+export function fifoScheduler(): Scheduler {
+  const ready = new Deque<Task>(64);
+  return {
+    get size() {
+      return ready.size;
+    },
+    add: (task) => ready.push(task),
+    take: () => ready.shift(),
+  };
+}
+
+/** A scheduler that picks any of the ready tasks, the same ones for the same seed. For tests. */
+export function seededScheduler(seed: number): Scheduler {
+  const ready: Task[] = [];
+  let state = seed | 0;
+  const random = (below: number): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+  return {
+    get size() {
+      return ready.length;
+    },
+    add: (task) => void ready.push(task),
+    take: () => {
+      if (ready.length === 0) return undefined;
+      const at = random(ready.length);
+      const task = ready[at];
+      const last = ready.pop();
+      if (at < ready.length && last) ready[at] = last;
+      return task;
+    },
+  };
+}
+
+class Engine implements Runtime {
+  readonly clock: Clock;
+  readonly strict: boolean;
+  readonly #budget: number;
+  readonly #ready: Scheduler;
+  time = 0;
+  /** When the work since the last macrotask began; only meaningful while a macrotask is on its way. */
+  #start = 0;
+  #macrotask = false;
+  #microtask = false;
+  #running = false;
+  #stride = 1;
+
+  constructor(options: RuntimeOptions) {
+    this.clock = options.clock ?? platform;
+    this.strict = options.strict ?? false;
+    this.#budget = options.budget ?? 5;
+    this.#ready = options.scheduler ?? fifoScheduler();
+    this.time = this.clock.now();
+  }
+
+  schedule(task: Task): void {
+    this.#ready.add(task);
+    if (this.#running || this.#microtask) return;
+    this.#microtask = true;
+    this.clock.microtask(this.#onMicrotask);
+  }
+
+  resume(task: Task): void {
+    this.#ready.add(task);
+    if (!this.#running) this.#drain();
+  }
+
+  flush(): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let task = this.#ready.take(); task; task = this.#ready.take()) task.run();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  exhausted(): boolean {
+    this.time = this.clock.now();
+    return !this.#begin() && this.time - this.#start >= this.#budget;
+  }
+
+  readonly #onMicrotask = (): void => {
+    this.#microtask = false;
+    if (!this.#running) this.#drain();
+  };
+
+  readonly #onMacrotask = (): void => {
+    this.#macrotask = false;
+    if (this.#ready.size > 0 && !this.#running) this.#drain();
+  };
+
+  /** The macrotask on its way both ends the budget and goes on with what is left then. */
+  #begin(): boolean {
+    if (this.#macrotask) return false;
+    this.#macrotask = true;
+    this.#start = this.time;
+    this.clock.macrotask(this.#onMacrotask);
+    return true;
+  }
+
+  #drain(): void {
+    if (this.exhausted()) return;
+    this.#running = true;
+    let stride = this.#stride;
+    let left = stride;
+    try {
+      for (let task = this.#ready.take(); task; task = this.#ready.take()) {
+        task.run();
+        left -= 1;
+        if (left > 0) continue;
+        const before = this.time;
+        this.time = this.clock.now();
+        if (this.time - this.#start >= this.#budget) break;
+        // A look at the clock costs as much as a small turn: look less often while turns are short.
+        const took = this.time - before;
+        stride = took > this.#budget / 4 ? 1 : took < this.#budget / 32 ? Math.min(MOST_TURNS, stride * 2) : stride;
+        left = stride;
+      }
+    } finally {
+      this.#stride = stride;
+      this.#running = false;
+    }
+  }
+}
+
+/**
+ * Makes a runtime of its own: for tests (a virtual clock, a seeded scheduler, strict batches) or another budget.
+ *
+ * **Units** `budget` in milliseconds.
+ *
+ * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not a positive number, an unknown option.
+ * @example
+ * const calm = runtime({ budget: 1 });
+ * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { runtime: calm });
+ */
+export function runtime(options: RuntimeOptions = {}): Runtime {
+  known("runtime", options, ["budget", "clock", "scheduler", "strict"]);
+  const { budget } = options;
+  if (budget !== undefined && !(typeof budget === "number" && budget > 0))
+    throw argumentError("ERR_RANGE", "expected budget to be a positive number of milliseconds", budget);
+  check("strict", options.strict, "boolean");
+  return new Engine(options);
+}
+
+/** The runtime of stages that name none. */
+export const defaultRuntime: Runtime = new Engine({});

@@ -1,0 +1,951 @@
+import type { DispatcherLink } from "./dispatcher.ts";
+import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
+import { Outlet } from "./link.ts";
+import { Mailbox, Op } from "./mailbox.ts";
+import { oneOf, subscribeOptions } from "./options.ts";
+import type { Output } from "./output.ts";
+import { addDemand, type ConsumerPort, type End, errorOf, isFailure, type ProducerPort, type Reason } from "./protocol.ts";
+import type { Runtime, Task } from "./runtime.ts";
+import { type Cancellation, Link } from "./subscription.ts";
+import type { DemandMode, Discarded, FailOptions, Role, Stage, StageKind, StageOptions, StageState, StopOptions, SubscribeOptions } from "./types.ts";
+
+/** The callbacks of a stage with their types gone: the constructors have checked them. */
+export interface AnyBehaviour {
+  readonly init?: ((stage: unknown) => unknown) | undefined;
+  readonly handleDemand?: ((demand: number, stage: unknown) => unknown) | undefined;
+  readonly handleEvents?: ((events: readonly unknown[], subscription: unknown, stage: unknown) => unknown) | undefined;
+  readonly handleEnd?: ((stage: unknown) => unknown) | undefined;
+  readonly handleSubscribe?: ((role: Role, subscription: unknown, stage: unknown) => unknown) | undefined;
+  readonly handleCancel?: ((reason: Reason, subscription: unknown, stage: unknown) => unknown) | undefined;
+  readonly terminate?: ((reason: Reason, stage: unknown) => unknown) | undefined;
+}
+
+export interface CoreOptions {
+  readonly kind: StageKind;
+  readonly name: string;
+  readonly behaviour: AnyBehaviour;
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal | undefined;
+  readonly onReport: StageOptions["onReport"];
+  readonly onDiscard: ((discarded: Discarded) => void) | undefined;
+  readonly stopAfterLast: boolean;
+  /** The one-function form: asked again for the rest as long as it answers with events. */
+  readonly pull: boolean;
+  readonly output: ((core: Core) => Output) | undefined;
+  readonly defaultMaxDemand: number | undefined;
+}
+
+/** What `call` and `info` post. */
+interface Call {
+  readonly fn: (stage: unknown) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A stage only ever advances to a higher phase. */
+const Phase = {
+  starting: 0,
+  running: 1,
+  /** The input is over; `handleEnd` runs, or answered "later". */
+  over: 2,
+  /** What is buffered still goes out. */
+  draining: 3,
+  /** `terminate` runs. */
+  ending: 4,
+  /** The links have ended. */
+  closed: 5,
+} as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+type Continuation = (this: Core, value: unknown) => void;
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+const complete: Reason = { type: "complete" };
+const ignore = (): void => {};
+const deadPort: ProducerPort = { ask: ignore, end: ignore };
+
+/**
+ * The state machine of every stage: a mailbox, one message at a time, and one life.
+ *
+ *     starting → running → over → draining → ending → closed
+ *
+ * A message is handled to completion, promises included, before the next one. After each message the demand rule is
+ * applied (`#settle`): what is wanted is served from the buffer, then asked of the behaviour or taken from the input.
+ */
+export class Core implements Task {
+  readonly kind: StageKind;
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly output: Output | undefined;
+  readonly links: Link[] = [];
+  readonly outlets: Set<Outlet> = new Set();
+  /** What the user holds, and what callbacks get. Set by the constructor functions. */
+  handle!: Stage;
+  context!: object;
+
+  readonly #options: CoreOptions;
+  readonly #behaviour: AnyBehaviour;
+  readonly #mailbox = new Mailbox();
+  /** A producerConsumer's input that waits for demand, and what must not overtake it. */
+  readonly #waiting = new Mailbox();
+  #phase: Phase;
+  #outcome: Reason | undefined;
+  #carried = false;
+  #warned = false;
+  #queued = false;
+
+  /** The callback whose promise is pending, and how to go on. */
+  #busy: string | undefined;
+  busySince = 0;
+  #then: Continuation = ignore;
+  #otherwise: Continuation | undefined;
+  #settled: "no" | "value" | "error" = "no";
+  #value: unknown;
+  #calling: Call | undefined;
+
+  /** A callback is on the stack: an end it causes waits until it has returned. */
+  #onStack = false;
+  #doom: { readonly reason: Reason; readonly abort: boolean } | undefined;
+
+  /** The message of events being handled, from where on, and the ask its batch carries. */
+  #link: Link | undefined;
+  #batch: readonly unknown[] = [];
+  #from = 0;
+  #at = 0;
+  #ask = 0;
+  #demand = 0;
+
+  /** `complete()` was called and its message has not been handled; inside a callback it stops the message in hand. */
+  #completing = false;
+  #halted = false;
+  /** `complete()` was called from outside: `push` is over. */
+  #shut = false;
+  #later = false;
+
+  #done: PromiseWithResolvers<void> | undefined;
+  #finished = false;
+  #stops: (() => void)[] = [];
+  #drains: PromiseWithResolvers<void>[] = [];
+  #controller: AbortController | undefined;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.kind = options.kind;
+    this.name = options.name;
+    this.runtime = options.runtime;
+    this.#behaviour = options.behaviour;
+    this.output = options.output?.(this);
+    this.#phase = options.behaviour.init ? Phase.starting : Phase.running;
+  }
+
+  /** Called once the handle stands. */
+  start(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) this.#onAbort();
+    else {
+      signal?.addEventListener("abort", this.#onAbort);
+      if (this.#phase === Phase.starting) this.wake();
+    }
+  }
+
+  get state(): StageState {
+    if (this.#phase === Phase.starting) return "starting";
+    if (this.#phase === Phase.running) return "running";
+    if (!this.#finished) return "ending";
+    const outcome = this.#outcome as Reason;
+    return isFailure(outcome) ? "failed" : outcome.type === "complete" ? "completed" : "stopped";
+  }
+
+  get busy(): string | undefined {
+    return this.#busy;
+  }
+
+  /** Messages and batches of input that wait. */
+  get backlog(): { readonly messages: number; readonly input: number } {
+    return { messages: this.#mailbox.size, input: this.#waiting.size };
+  }
+
+  get defaultMaxDemand(): number | undefined {
+    const own = this.#options.defaultMaxDemand;
+    if (own !== undefined || this.kind !== "producerConsumer") return own;
+    const all = this.links.flatMap((link) => (link.producer as { defaultMaxDemand?: number }).defaultMaxDemand ?? []);
+    return all.length > 0 ? Math.min(...all) : undefined;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#phase >= Phase.ending) this.#controller.abort(this.#outcome && errorOf(this.#outcome));
+    return this.#controller.signal;
+  }
+
+  get done(): Promise<void> {
+    if (this.#done === undefined) {
+      this.#done = Promise.withResolvers<void>();
+      if (this.#finished) this.#settleDone(this.#done);
+    }
+    return this.#done.promise;
+  }
+
+  // ── Messages in ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  post(op: Op, target: unknown, payload: unknown): void {
+    if (this.#phase === Phase.closed) this.#bounce(op, target, payload);
+    else {
+      this.#mailbox.push(op, target, payload);
+      this.wake();
+    }
+  }
+
+  wake(): void {
+    if (this.#queued || this.#busy !== undefined || this.#phase >= Phase.ending) return;
+    this.#queued = true;
+    this.runtime.schedule(this);
+  }
+
+  call(op: Op, fn: (stage: unknown) => unknown): Promise<unknown> {
+    if (typeof fn !== "function") throw argumentError("ERR_BEHAVIOUR", "a function", fn);
+    return new Promise((resolve, reject) => this.post(op, { fn, resolve, reject } satisfies Call, undefined));
+  }
+
+  stop(options: StopOptions = {}): Promise<void> {
+    const { reason, timeout } = options;
+    if (timeout !== undefined && !(timeout >= 0)) throw argumentError("ERR_RANGE", "expected timeout to be 0 or more milliseconds", timeout);
+    if (this.#finished) return Promise.resolve();
+    this.post(Op.stop, undefined, reason);
+    const { clock } = this.runtime;
+    const timer =
+      timeout === undefined || timeout === Number.POSITIVE_INFINITY
+        ? undefined
+        : clock.setTimer(() => this.#finish({ type: "stop", reason }, "stop"), timeout);
+    return new Promise((resolve) => {
+      this.#stops.push(() => {
+        if (timer !== undefined) clock.clearTimer(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** `inside`: from a callback, which is then the last one to see events. */
+  complete(inside: boolean): void {
+    if (this.#phase >= Phase.draining || this.#completing || (this.#phase === Phase.over && !this.#later)) return;
+    this.#completing = true;
+    if (inside) {
+      this.#halted = true;
+      if (this.#phase < Phase.ending) this.#mailbox.unshift(Op.complete, undefined, undefined);
+      this.wake();
+    } else {
+      this.#shut = true;
+      this.post(Op.complete, undefined, undefined);
+    }
+  }
+
+  fail(error: unknown, options?: FailOptions): void {
+    if (this.#phase >= Phase.ending) {
+      this.report(error, "fail");
+      return;
+    }
+    const reason: Reason = { type: "failure", error };
+    if (options?.after !== "buffer") this.#end(reason, false);
+    else if (this.#outcome === undefined) {
+      this.#outcome = reason;
+      this.#shut = true;
+      this.#halted = true;
+      this.#mailbox.unshift(Op.complete, undefined, undefined);
+      this.wake();
+    }
+  }
+
+  /** From a callback or from outside: bounded by the buffer. */
+  push(events: readonly unknown[], inside: boolean): boolean {
+    if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
+    if (this.#phase >= Phase.draining || (this.#shut && !inside)) throw this.#endedError();
+    const { output } = this;
+    if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
+    try {
+      return output.push(events);
+    } catch (error) {
+      if (!(error instanceof CallbackError || error instanceof ProtocolError)) throw error;
+      this.#end({ type: "failure", error }, false);
+      return false;
+    }
+  }
+
+  setMode(mode: DemandMode): void {
+    oneOf("demandMode", mode, ["forward", "accumulate"]);
+    if (this.output === undefined || this.output.mode === mode) return;
+    this.output.mode = mode;
+    this.wake();
+  }
+
+  drained(): Promise<void> {
+    if (this.output?.held === 0) return Promise.resolve();
+    if (this.#phase >= Phase.ending) return Promise.reject(this.#endedError());
+    const drained = Promise.withResolvers<void>();
+    this.#drains.push(drained);
+    return drained.promise;
+  }
+
+  report(error: unknown, phase: string): void {
+    const where = { stage: this.name, phase };
+    const { onReport } = this.#options;
+    try {
+      if (onReport) onReport(error, where);
+      else console.error(`headrace: ${phase} of ${this.name} failed:`, error);
+    } catch (second) {
+      console.error(`headrace: onReport of ${this.name} failed:`, second, "while reporting", error);
+    }
+  }
+
+  // ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A consumer attaches. Registered with the dispatcher at once; what it throws goes to the consumer. */
+  attach(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
+    const { output } = this;
+    if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
+    if (this.#phase >= Phase.ending) {
+      const outcome = this.#outcome as Reason;
+      if (!isFailure(outcome) && outcome.type !== "complete") throw argumentError("ERR_STOPPED", "", words(this.name));
+      this.#carried ||= port.carries;
+      port.end({ reason: outcome });
+      return deadPort;
+    }
+    for (const other of this.outlets) {
+      if (other.port !== port) continue;
+      port.end({ reason: { type: "failure", error: new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name)) } });
+      return deadPort;
+    }
+    const old = replaces instanceof Outlet && replaces.core === this && replaces.attached ? replaces : undefined;
+    const outlet = new Outlet(this, port, options);
+    if (old) this.#detach(old);
+    try {
+      output.dispatcher.subscribe(outlet, options);
+    } catch (error) {
+      if (old) this.#reattach(old);
+      throw error;
+    }
+    outlet.attached = true;
+    this.outlets.add(outlet);
+    this.post(Op.linked, outlet, undefined);
+    return outlet;
+  }
+
+  /** This stage subscribes to a producer. */
+  link(producer: Stage, options: SubscribeOptions, replaces?: ProducerPort): Link {
+    const source = producer as unknown as { readonly "~attach"?: Core["attach"]; readonly defaultMaxDemand?: number } | null | undefined;
+    if (typeof source !== "object" || typeof source?.["~attach"] !== "function") throw argumentError("ERR_NOT_PRODUCER", "", producer);
+    if (this.#phase >= Phase.over || this.#completing) throw this.#endedError();
+    const link = new Link(this, producer, subscribeOptions(options, source.defaultMaxDemand));
+    this.post(Op.subscribed, link, undefined);
+    try {
+      link.port = source["~attach"](link, link.options, replaces);
+    } catch (error) {
+      link.state = "ended";
+      throw error;
+    }
+    this.links.push(link);
+    return link;
+  }
+
+  /** A consumer that leaves after this stage has ended brings events back: nobody else will get them. */
+  takeLate(end: End): void {
+    if (end.unstarted?.length) this.#discard(end.unstarted, isFailure(end.reason) ? "failure" : "stop", false);
+  }
+
+  // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  run(): void {
+    this.#queued = false;
+    if (this.#phase >= Phase.ending) {
+      if (this.#phase === Phase.closed) this.#finalise();
+      return;
+    }
+    if (this.#settled !== "no") this.#resume();
+    else if (this.#busy !== undefined) return;
+    else if (this.#phase === Phase.starting) this.#init();
+    else if (this.#mailbox.shift()) this.#receive(this.#mailbox);
+    this.#settle();
+  }
+
+  #init(): void {
+    this.#phase = Phase.running;
+    this.#invoke("init", () => this.#behaviour.init?.(this.context), ignore);
+  }
+
+  #receive(from: Mailbox): void {
+    const { op, target, payload } = from;
+    switch (op) {
+      case Op.events:
+        if (this.output !== undefined && from === this.#mailbox) this.#waiting.push(op, target, payload);
+        else this.#take(target as Link, payload as readonly unknown[]);
+        break;
+      case Op.ask:
+        this.#asked(target as Outlet, payload as number);
+        break;
+      case Op.consumerEnd:
+        this.#consumerEnded(target as Outlet, payload as End);
+        break;
+      case Op.linked:
+        this.#linked(target as Outlet);
+        break;
+      case Op.subscribed:
+        this.#subscribed(target as Link);
+        break;
+      case Op.call:
+        this.#run(target as Call);
+        break;
+      case Op.complete:
+        this.#over(this.#outcome ?? complete);
+        break;
+      case Op.stop:
+        this.#finish({ type: "stop", reason: payload }, "stop");
+        break;
+      default:
+        // What must not overtake input that waits for demand waits with it.
+        if (this.#waiting.size > 0 && from === this.#mailbox) this.#waiting.push(op, target, payload);
+        else if (op === Op.sourceEnd) this.#sourceEnded(target as Link, payload as End);
+        else if (op === Op.cancel) this.#cancel(target as Link, payload as Cancellation);
+        else if (op === Op.info) this.#inform(target as Call);
+    }
+  }
+
+  /** The demand rule, applied after each message. */
+  #settle(): void {
+    if (this.#doom !== undefined) this.#meetDoom();
+    if (this.#phase >= Phase.ending || this.#busy !== undefined) return;
+    const { output } = this;
+    if (output !== undefined) {
+      try {
+        output.flush();
+        if (output.replaying) this.#replay(output);
+      } catch (error) {
+        this.#finish({ type: "failure", error }, "failure");
+        return;
+      }
+      if (this.#phase === Phase.running && this.#busy === undefined) {
+        if (this.kind === "producer") this.#want(output);
+        else this.#takeWaiting(output);
+      }
+      if (this.#phase >= Phase.ending) return;
+      if (output.held === 0) {
+        for (const { resolve } of this.#drains.splice(0)) resolve();
+        if (this.#phase === Phase.draining && this.#mailbox.size === 0) {
+          const outcome = this.#outcome as Reason;
+          this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
+          return;
+        }
+      }
+    }
+    if (this.#busy === undefined && (this.#mailbox.size > 0 || this.#more(output))) this.wake();
+  }
+
+  #more(output: Output | undefined): boolean {
+    if (output === undefined || this.#phase !== Phase.running) return false;
+    if (this.kind === "producer") return output.lacking > 0;
+    return this.#waiting.size > 0 && this.#ready(output);
+  }
+
+  #ready(output: Output): boolean {
+    return !this.#halted && (this.#waiting.next !== Op.events || output.open);
+  }
+
+  #replay(output: Output): void {
+    while (output.replaying && this.#busy === undefined && this.#phase < Phase.ending) {
+      const demand = output.replay();
+      if (demand > 0 && this.#phase === Phase.running) this.#handleDemand(output, demand);
+    }
+  }
+
+  #want(output: Output): void {
+    const demand = output.lacking;
+    if (demand <= 0) return;
+    if (output.mode === "accumulate") output.recordDemand(demand);
+    else this.#handleDemand(output, demand);
+  }
+
+  #takeWaiting(output: Output): void {
+    while (this.#waiting.size > 0 && this.#phase === Phase.running && this.#busy === undefined && this.#ready(output)) {
+      this.#waiting.shift();
+      this.#receive(this.#waiting);
+      if (this.#doom !== undefined) this.#meetDoom();
+    }
+  }
+
+  // ── Callbacks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #handleDemand(output: Output, demand: number): void {
+    output.owed += demand;
+    this.#demand = demand;
+    let result: unknown;
+    this.#onStack = true;
+    try {
+      result = this.#behaviour.handleDemand?.(demand, this.context);
+    } catch (cause) {
+      this.#threw("handleDemand", cause, []);
+      return;
+    } finally {
+      this.#onStack = false;
+    }
+    if (isThenable(result)) this.#wait("handleDemand", result, this.#demanded);
+    else this.#demanded(result);
+  }
+
+  #demanded(result: unknown): void {
+    const emitted = this.#emit("handleDemand", result, []);
+    // A pull function is asked again for what it left out, unless it had nothing: then it will push.
+    if (this.#options.pull && emitted > 0 && emitted < this.#demand && this.output)
+      this.output.owed = Math.max(0, this.output.owed - (this.#demand - emitted));
+  }
+
+  #take(link: Link, batch: readonly unknown[]): void {
+    if (link.state === "ended") return;
+    link.arrivedAt = this.runtime.time;
+    this.#link = link;
+    this.#batch = batch;
+    this.#at = 0;
+    this.#batches();
+  }
+
+  /** Hands over the message in hand, batch by batch; goes on here after each promise. */
+  #batches(): void {
+    const behaviour = this.#behaviour;
+    const link = this.#link as Link;
+    const { window } = link;
+    const batch = this.#batch;
+    const { length } = batch;
+    const most = window === undefined ? length : window.max - window.min;
+    while (this.#at < length && !this.#halted) {
+      const from = this.#at;
+      const count = Math.min(most, length - from);
+      const events = count === length ? batch : batch.slice(from, from + count);
+      if (this.runtime.strict) Object.freeze(events);
+      this.#from = from;
+      this.#at = from + count;
+      link.pending -= count;
+      this.#ask = window === undefined ? 0 : window.handOver(count);
+      let result: unknown;
+      this.#onStack = true;
+      try {
+        result = behaviour.handleEvents?.(events, link, this.context);
+      } catch (cause) {
+        this.#threw("handleEvents", cause, events);
+        return;
+      } finally {
+        this.#onStack = false;
+      }
+      if (isThenable(result)) {
+        this.#wait("handleEvents", result, this.#handled, this.#failedBatch);
+        return;
+      }
+      this.#batchDone(result, link);
+      if (this.#phase >= Phase.ending) return;
+    }
+    this.#messageDone();
+  }
+
+  #handled(result: unknown): void {
+    this.#batchDone(result, this.#link as Link);
+    if (this.#phase < Phase.ending) this.#batches();
+  }
+
+  #failedBatch(cause: unknown): void {
+    this.#threw("handleEvents", cause, this.#batch.slice(this.#from, this.#at));
+  }
+
+  #batchDone(result: unknown, link: Link): void {
+    if (this.#doom !== undefined) this.#meetDoom();
+    else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, this.#batch, this.#from, this.#at);
+    if (this.#ask > 0 && this.#phase < Phase.ending && link.state !== "ended") link.request(this.#ask);
+    this.#ask = 0;
+  }
+
+  #messageDone(): void {
+    // A halted message keeps its rest: it is given back with the end of the link.
+    if (this.#at < this.#batch.length) return;
+    this.#link = undefined;
+    this.#batch = [];
+    this.#at = 0;
+  }
+
+  /** Emits what a callback answered; how many events. */
+  #emit(callback: string, result: unknown, inHand: readonly unknown[], from = 0, to: number = inHand.length): number {
+    if (result === undefined || result === null || this.#phase >= Phase.ending || this.#doom !== undefined) return 0;
+    if (!Array.isArray(result)) {
+      const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
+      this.#finish({ type: "failure", error: new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand.slice(from, to)) }, "failure");
+      return 0;
+    }
+    try {
+      this.output?.emit(result);
+    } catch (error) {
+      this.#finish({ type: "failure", error }, "failure");
+    }
+    return result.length;
+  }
+
+  /** Runs one of the rarer callbacks; `then` goes on with its result, `otherwise` with what it threw. */
+  #invoke(callback: string, run: () => unknown, then: Continuation, otherwise?: Continuation): void {
+    let result: unknown;
+    this.#onStack = true;
+    try {
+      result = run();
+    } catch (cause) {
+      this.#onStack = false;
+      if (otherwise) otherwise.call(this, cause);
+      else this.#threw(callback, cause, []);
+      return;
+    }
+    this.#onStack = false;
+    if (isThenable(result)) this.#wait(callback, result, then, otherwise);
+    else if (this.#phase < Phase.ending) then.call(this, result);
+  }
+
+  #wait(callback: string, promise: PromiseLike<unknown>, then: Continuation, otherwise?: Continuation): void {
+    this.#busy = callback;
+    this.busySince = this.runtime.time;
+    this.#then = then;
+    this.#otherwise = otherwise;
+    Promise.resolve(promise).then(this.#onValue, this.#onError);
+  }
+
+  readonly #onValue = (value: unknown): void => this.#onSettled("value", value);
+  readonly #onError = (error: unknown): void => this.#onSettled("error", error);
+
+  #onSettled(how: "value" | "error", value: unknown): void {
+    if (this.#phase >= Phase.ending) {
+      // The stage ended meanwhile and did not wait.
+      if (how === "error") this.report(value, this.#busy as string);
+      return;
+    }
+    this.#settled = how;
+    this.#value = value;
+    if (this.#queued) return;
+    this.#queued = true;
+    this.runtime.resume(this);
+  }
+
+  #resume(): void {
+    const callback = this.#busy as string;
+    const value = this.#value;
+    const how = this.#settled;
+    this.#busy = undefined;
+    this.#value = undefined;
+    this.#settled = "no";
+    if (how === "value") this.#then.call(this, value);
+    else if (this.#otherwise) this.#otherwise.call(this, value);
+    else this.#threw(callback, value, []);
+  }
+
+  #threw(callback: string, cause: unknown, events: readonly unknown[]): void {
+    const expected = `${callback} of ${this.name}`;
+    const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
+    this.#onStack = false;
+    this.#finish({ type: "failure", error }, "failure");
+  }
+
+  #run(call: Call): void {
+    this.#calling = call;
+    const answer = (settle: (value: unknown) => void): Continuation =>
+      function (value) {
+        this.#calling = undefined;
+        settle(value);
+      };
+    this.#invoke("call", () => call.fn(this.context), answer(call.resolve), answer(call.reject));
+  }
+
+  #inform(call: Call): void {
+    const deliver = (): void => this.post(Op.call, call, undefined);
+    if (this.output) this.output.mark(deliver);
+    else deliver();
+  }
+
+  // ── What links say ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #asked(outlet: Outlet, count: number): void {
+    if (outlet.ended) return;
+    outlet.unmet = addDemand(outlet.unmet, count);
+    outlet.askedAt = this.runtime.time;
+    this.#guard(() => this.output?.dispatcher.ask(outlet, count));
+  }
+
+  #linked(outlet: Outlet): void {
+    if (this.#behaviour.handleSubscribe === undefined || outlet.ended) return;
+    this.#invoke(
+      "handleSubscribe",
+      () => this.#behaviour.handleSubscribe?.("consumer", outlet.subscription, this.context),
+      ignore,
+      (cause) => {
+        if (outlet.ended) return;
+        const expected = `handleSubscribe of ${this.name}`;
+        outlet.ended = true;
+        this.outlets.delete(outlet);
+        this.#detach(outlet);
+        outlet.port.end({ reason: { type: "failure", error: new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [], { cause }) } });
+      },
+    );
+  }
+
+  #subscribed(link: Link): void {
+    if (link.state !== "pending") return;
+    const open = (): void => {
+      if (link.state !== "pending") return;
+      link.state = "active";
+      if (link.window) link.request(link.window.open());
+    };
+    if (this.#behaviour.handleSubscribe === undefined) open();
+    else
+      this.#invoke(
+        "handleSubscribe",
+        () => this.#behaviour.handleSubscribe?.("producer", link, this.context),
+        open,
+        (cause) => {
+          this.report(cause, "handleSubscribe");
+          this.#forget(link);
+          link.port.end({ reason: { type: "cancel" } });
+        },
+      );
+  }
+
+  #consumerEnded(outlet: Outlet, end: End): void {
+    if (!this.outlets.delete(outlet)) return;
+    const back = outlet.late ? [...(end.unstarted ?? []), ...outlet.late.flat(1)] : (end.unstarted ?? []);
+    outlet.late = undefined;
+    this.#detach(outlet);
+    if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
+    if (this.#phase >= Phase.ending) return;
+    this.#invoke("handleCancel", () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context), () => {
+      if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, "stop", true);
+    });
+  }
+
+  #sourceEnded(link: Link, { reason }: End): void {
+    if (link.state === "ended") return;
+    this.#forget(link);
+    this.#invoke("handleCancel", () => this.#behaviour.handleCancel?.(reason, link, this.context), () => this.#bear(link, reason));
+  }
+
+  #cancel(link: Link, { reason, unstarted = [], quiet = false }: Cancellation): void {
+    if (link.state === "ended") return;
+    link.port.end({ reason, unstarted: [...this.#unstarted(link), ...unstarted] });
+    this.#forget(link);
+    this.#invoke("handleCancel", () => this.#behaviour.handleCancel?.(reason, link, this.context), () => {
+      if (!quiet) this.#bear(link, reason);
+    });
+  }
+
+  /** What the end of a subscription means to this stage: its cancel mode decides. */
+  #bear(link: Link, reason: Reason): void {
+    const mode = link.options.cancel;
+    if (isFailure(reason)) {
+      if (mode !== "temporary") this.#finish({ type: "failure", error: errorOf(reason) }, "failure");
+    } else if (mode === "permanent" && !this.links.some((other) => other.options.cancel === "permanent")) this.#over(reason);
+  }
+
+  #detach(outlet: Outlet): void {
+    if (!outlet.attached) return;
+    outlet.attached = false;
+    this.#guard(() => this.output?.dispatcher.cancel(outlet as DispatcherLink));
+  }
+
+  #reattach(outlet: Outlet): void {
+    outlet.attached = true;
+    this.#guard(() => {
+      this.output?.dispatcher.subscribe(outlet, outlet.options);
+      if (outlet.unmet > 0) this.output?.dispatcher.ask(outlet, outlet.unmet);
+    });
+  }
+
+  #forget(link: Link): void {
+    link.state = "ended";
+    const at = this.links.indexOf(link);
+    if (at >= 0) this.links.splice(at, 1);
+  }
+
+  /** A dispatcher of the user's own may throw anywhere. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (cause) {
+      const error =
+        cause instanceof CallbackError || cause instanceof ProtocolError
+          ? cause
+          : new CallbackError({ code: "ERR_CALLBACK", expected: `the dispatcher of ${this.name}`, got: cause }, [], { cause });
+      this.#end({ type: "failure", error }, false);
+    }
+  }
+
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  readonly #onAbort = (): void => this.#end({ type: "failure", error: this.#options.signal?.reason }, true);
+
+  /** Ends the stage now, or as soon as the callback on the stack has returned. */
+  #end(reason: Reason, abort: boolean): void {
+    if (this.#onStack) {
+      this.#halted = true;
+      this.#doom ??= { reason, abort };
+    } else this.#finish(reason, abort ? "abort" : "failure");
+  }
+
+  #meetDoom(): void {
+    const doom = this.#doom;
+    this.#doom = undefined;
+    if (doom) this.#finish(doom.reason, doom.abort ? "abort" : "failure");
+  }
+
+  /** The input is over: `handleEnd`, then what is buffered, then the end. */
+  #over(reason: Reason): void {
+    this.#completing = false;
+    if (this.kind === "consumer") {
+      this.#finish(reason, isFailure(reason) ? "failure" : "stop");
+      return;
+    }
+    if (this.#later || this.#phase >= Phase.over) {
+      if (this.#later) this.#phase = Phase.draining;
+      this.#later = false;
+      return;
+    }
+    this.#outcome = reason;
+    this.#leave(reason);
+    if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) {
+      this.#phase = Phase.draining;
+      return;
+    }
+    this.#phase = Phase.over;
+    this.#invoke("handleEnd", () => this.#behaviour.handleEnd?.(this.context), (result) => {
+      if (result === "later" && !this.#completing) {
+        this.#later = true;
+        this.#shut = false;
+        return;
+      }
+      if (result !== "later") this.#emit("handleEnd", result, []);
+      if (this.#phase < Phase.draining) this.#phase = Phase.draining;
+    });
+  }
+
+  /** Ends the stage, whatever it was doing. The first end wins. */
+  #finish(reason: Reason, cause: Discarded["cause"], quiet = false): void {
+    if (this.#phase >= Phase.ending) return;
+    this.#phase = Phase.ending;
+    this.#outcome = reason;
+    this.#carried ||= cause === "abort";
+    const held = this.output?.clear() ?? [];
+    if (held.length > 0) this.#discard(held, cause, quiet);
+    for (const { resolve, reject } of this.#drains.splice(0)) held.length > 0 ? reject(this.#endedError()) : resolve();
+    let last: unknown;
+    try {
+      last = this.#behaviour.terminate?.(reason, this.context);
+    } catch (error) {
+      this.report(error, "terminate");
+    }
+    const close = (): void => this.#close(reason);
+    const finalise = (): void => this.runtime.schedule(this);
+    if (!isThenable(last)) {
+      close();
+      finalise();
+    } else {
+      if (cause === "abort") close();
+      Promise.resolve(last)
+        .catch((error: unknown) => this.report(error, "terminate"))
+        .then(() => {
+          if (cause !== "abort") close();
+          finalise();
+        });
+    }
+  }
+
+  /** The links end, and whoever waits is told. */
+  #close(reason: Reason): void {
+    this.#phase = Phase.closed;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    for (const outlet of this.outlets) {
+      if (outlet.ended) continue;
+      outlet.ended = true;
+      this.#carried ||= outlet.port.carries;
+      outlet.port.end({ reason });
+    }
+    this.#leave(reason);
+    while (this.#mailbox.shift()) this.#bounce(this.#mailbox.op, this.#mailbox.target, this.#mailbox.payload);
+    while (this.#waiting.shift()) this.#bounce(this.#waiting.op, this.#waiting.target, this.#waiting.payload);
+    this.outlets.clear();
+    this.#calling?.reject(this.#endedError());
+    this.#calling = undefined;
+    this.#controller?.abort(errorOf(reason));
+  }
+
+  /** Leaves every producer and gives back what was not started. */
+  #leave(reason: Reason): void {
+    for (const link of this.links.splice(0)) {
+      link.state = "ended";
+      link.port.end({ reason, unstarted: this.#unstarted(link) });
+    }
+    this.#link = undefined;
+    this.#batch = [];
+    this.#at = 0;
+    this.#halted = false;
+  }
+
+  /** What a link brought and no callback has seen, in order. Taken out of where it waits. */
+  #unstarted(link: Link): readonly unknown[] {
+    const rest: (readonly unknown[])[] = [];
+    if (this.#link === link) {
+      rest.push(this.#batch.slice(this.#at));
+      this.#batch = this.#batch.slice(0, this.#at);
+    }
+    const take = (batch: unknown): void => void rest.push(batch as readonly unknown[]);
+    const own = (op: Op, target: unknown): boolean => op === Op.events && target === link;
+    this.#waiting.extract(own, take);
+    this.#mailbox.extract(own, take);
+    return rest.flat(1);
+  }
+
+  /** A message nobody will handle any more. */
+  #bounce(op: Op, target: unknown, payload: unknown): void {
+    if (op === Op.call || op === Op.info) (target as Call).reject(this.#endedError());
+    else if (op === Op.consumerEnd) {
+      const outlet = target as Outlet;
+      const { reason, unstarted = [] } = payload as End;
+      this.takeLate({ reason, unstarted: [...unstarted, ...(outlet.late?.flat(1) ?? [])] });
+      outlet.late = undefined;
+    }
+  }
+
+  #finalise(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    for (const stopped of this.#stops.splice(0)) stopped();
+    if (this.#done) this.#settleDone(this.#done);
+    // Nobody has looked at done: a failure that nothing carries on must still reach someone.
+    else if (!this.#carried && isFailure(this.#outcome as Reason)) void this.done;
+  }
+
+  #settleDone({ resolve, reject, promise }: PromiseWithResolvers<void>): void {
+    const outcome = this.#outcome as Reason;
+    if (!isFailure(outcome)) resolve();
+    else {
+      if (this.#carried) promise.catch(ignore);
+      reject(errorOf(outcome));
+    }
+  }
+
+  #discard(events: readonly unknown[], cause: Discarded["cause"], quiet: boolean): void {
+    const { onDiscard } = this.#options;
+    if (onDiscard) {
+      try {
+        onDiscard({ events, cause });
+      } catch (error) {
+        this.report(error, "onDiscard");
+      }
+    } else if (!quiet && !this.#warned) {
+      this.#warned = true;
+      console.warn(`headrace: ${this.name} discarded ${events.length} events (${cause}); onDiscard would hear of all of them`);
+    }
+  }
+
+  /** The buffer overflowed. */
+  readonly overflowed = (events: readonly unknown[], cause: "overflow"): void => this.#discard(events, cause, false);
+
+  #endedError(): Error {
+    const { state } = this;
+    return argumentError("ERR_ENDED", "", words(`${this.name}, which is ${state}`), this.#outcome && errorOf(this.#outcome));
+  }
+}
