@@ -65,7 +65,8 @@ const platform: Clock = (() => {
   const viaChannel = (): ((fn: () => void) => void) => {
     const waiting = new Deque<() => void>();
     const channel = new MessageChannel();
-    channel.port1.onmessage = () => waiting.shift()?.();
+    channel.port1.addEventListener("message", () => waiting.shift()?.());
+    channel.port1.start();
     return (fn) => {
       waiting.push(fn);
       channel.port2.postMessage(0);
