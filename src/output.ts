@@ -73,6 +73,11 @@ export class Output {
     return this.dispatcher.wanted > 0 && (this.#buffer.size === 0 || this.held <= this.limit);
   }
 
+  /** Nothing waits here, so that events may go straight to the dispatcher. */
+  get clear(): boolean {
+    return this.#buffer.size === 0 && this.#log.size === 0 && this.#afterQueued.length === 0;
+  }
+
   get replaying(): boolean {
     return this.mode === "forward" && this.#log.size > 0;
   }
@@ -155,7 +160,7 @@ export class Output {
   }
 
   /** Takes out everything held, oldest first as far as the dispatcher keeps order. Marks are released. */
-  clear(): readonly unknown[] {
+  takeAll(): readonly unknown[] {
     const all: unknown[] = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
     for (let entry = this.#log.shift(); entry !== undefined; entry = this.#log.shift()) {
       if (typeof entry === "function") entry();
@@ -178,9 +183,9 @@ export class Output {
 
   #dispatch(events: readonly unknown[]): number {
     const { length } = events;
-    let sent = 0;
-    while (sent < length && this.dispatcher.wanted > 0) {
-      const taken = this.#dispatchOnce(sent === 0 ? events : events.slice(sent));
+    let sent = this.#dispatchOnce(events);
+    while (sent > 0 && sent < length && this.dispatcher.wanted > 0) {
+      const taken = this.#dispatchOnce(events.slice(sent));
       if (taken === 0) break;
       sent += taken;
     }

@@ -376,8 +376,9 @@ export class Core implements Task {
     const { op, target, payload } = from;
     switch (op) {
       case Op.events:
-        if (this.output !== undefined && from === this.#mailbox) this.#waiting.push(op, target, payload);
-        else this.#take(target as Link, payload as readonly unknown[]);
+        if (this.output === undefined || from !== this.#mailbox || this.#ready(this.output))
+          this.#take(target as Link, payload as readonly unknown[]);
+        else this.#waiting.push(op, target, payload);
         break;
       case Op.ask:
         this.#asked(target as Outlet, payload as number);
@@ -415,38 +416,49 @@ export class Core implements Task {
     if (this.#phase >= Phase.ending || this.#busy !== undefined) return;
     const { output } = this;
     if (output !== undefined) {
-      try {
-        output.flush();
-        if (output.replaying) this.#replay(output);
-      } catch (error) {
-        this.#finish({ type: "failure", error }, "failure");
-        return;
-      }
+      if (!output.clear) this.#serve(output);
       if (this.#phase === Phase.running && this.#busy === undefined) {
         if (this.kind === "producer") this.#want(output);
-        else this.#takeWaiting(output);
+        else if (this.#waiting.size > 0) this.#takeWaiting(output);
       }
-      if (this.#phase >= Phase.ending) return;
-      if (output.held === 0) {
-        for (const { resolve } of this.#drains.splice(0)) resolve();
-        if (this.#phase === Phase.draining && this.#mailbox.size === 0) {
-          const outcome = this.#outcome as Reason;
-          this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
-          return;
-        }
-      }
+      if (this.#drains.length > 0 || this.#phase >= Phase.draining) this.#emptied(output);
     }
-    if (this.#busy === undefined && (this.#mailbox.size > 0 || this.#more(output))) this.wake();
+    if (this.#busy === undefined && (this.#mailbox.size > 0 || (output !== undefined && this.#more(output)))) this.wake();
   }
 
-  #more(output: Output | undefined): boolean {
-    if (output === undefined || this.#phase !== Phase.running) return false;
+  /** Serves what is wanted from the buffer, then from the accumulated log. */
+  #serve(output: Output): void {
+    try {
+      output.flush();
+      if (output.replaying) this.#replay(output);
+    } catch (error) {
+      this.#finish({ type: "failure", error }, "failure");
+    }
+  }
+
+  /** Nothing may be held any more: whoever waited for that goes on. */
+  #emptied(output: Output): void {
+    if (this.#phase >= Phase.ending || output.held > 0) return;
+    for (const { resolve } of this.#drains.splice(0)) resolve();
+    if (this.#phase !== Phase.draining || this.#mailbox.size > 0) return;
+    const outcome = this.#outcome as Reason;
+    this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
+  }
+
+  #more(output: Output): boolean {
+    if (this.#phase !== Phase.running) return false;
     if (this.kind === "producer") return output.lacking > 0;
-    return this.#waiting.size > 0 && this.#ready(output);
+    return this.#waiting.size > 0 && this.#canTake(output);
   }
 
-  #ready(output: Output): boolean {
+  /** Whether the head of the waiting input may be handled: events need demand, what stands among them does not. */
+  #canTake(output: Output): boolean {
     return !this.#halted && (this.#waiting.next !== Op.events || output.open);
+  }
+
+  /** Whether events that have just come may be handled at once. */
+  #ready(output: Output): boolean {
+    return this.#waiting.size === 0 && this.#phase === Phase.running && !this.#halted && output.open;
   }
 
   #replay(output: Output): void {
@@ -464,7 +476,7 @@ export class Core implements Task {
   }
 
   #takeWaiting(output: Output): void {
-    while (this.#waiting.size > 0 && this.#phase === Phase.running && this.#busy === undefined && this.#ready(output)) {
+    while (this.#waiting.size > 0 && this.#phase === Phase.running && this.#busy === undefined && this.#canTake(output)) {
       this.#waiting.shift();
       this.#receive(this.#waiting);
       if (this.#doom !== undefined) this.#meetDoom();
@@ -483,9 +495,8 @@ export class Core implements Task {
     } catch (cause) {
       this.#threw("handleDemand", cause, []);
       return;
-    } finally {
-      this.#onStack = false;
     }
+    this.#onStack = false;
     if (isThenable(result)) this.#wait("handleDemand", result, this.#demanded);
     else this.#demanded(result);
   }
@@ -530,9 +541,8 @@ export class Core implements Task {
       } catch (cause) {
         this.#threw("handleEvents", cause, events);
         return;
-      } finally {
-        this.#onStack = false;
       }
+      this.#onStack = false;
       if (isThenable(result)) {
         this.#wait("handleEvents", result, this.#handled, this.#failedBatch);
         return;
@@ -665,7 +675,11 @@ export class Core implements Task {
     if (outlet.ended) return;
     outlet.unmet = addDemand(outlet.unmet, count);
     outlet.askedAt = this.runtime.time;
-    this.#guard(() => this.output?.dispatcher.ask(outlet, count));
+    try {
+      this.output?.dispatcher.ask(outlet, count);
+    } catch (cause) {
+      this.#dispatcherThrew(cause);
+    }
   }
 
   #linked(outlet: Outlet): void {
@@ -766,12 +780,15 @@ export class Core implements Task {
     try {
       run();
     } catch (cause) {
-      const error =
-        cause instanceof CallbackError || cause instanceof ProtocolError
-          ? cause
-          : new CallbackError({ code: "ERR_CALLBACK", expected: `the dispatcher of ${this.name}`, got: cause }, [], { cause });
-      this.#end({ type: "failure", error }, false);
+      this.#dispatcherThrew(cause);
     }
+  }
+
+  #dispatcherThrew(cause: unknown): void {
+    const known = cause instanceof CallbackError || cause instanceof ProtocolError;
+    const expected = `the dispatcher of ${this.name}`;
+    const error = known ? cause : new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [], { cause });
+    this.#end({ type: "failure", error }, false);
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -828,7 +845,7 @@ export class Core implements Task {
     this.#phase = Phase.ending;
     this.#outcome = reason;
     this.#carried ||= cause === "abort";
-    const held = this.output?.clear() ?? [];
+    const held = this.output?.takeAll() ?? [];
     if (held.length > 0) this.#discard(held, cause, quiet);
     for (const { resolve, reject } of this.#drains.splice(0)) held.length > 0 ? reject(this.#endedError()) : resolve();
     let last: unknown;

@@ -46,7 +46,7 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
     if (entry === undefined) return;
     entry.unmet = addDemand(entry.unmet, count);
     this.#wanted = addDemand(this.#wanted, count);
-    this.#rise(at, entry);
+    if (this.#entries.length > 1) this.#rise(at, entry);
     if (this.#returned.size > 0) this.#replay();
   };
 
@@ -104,11 +104,12 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
   }
 
   #fill(events: readonly Event[], taken: number): void {
+    const alone = this.#entries.length === 1;
     for (let from = 0; from < taken; ) {
       const entry = this.#entries[0] as Entry;
       const n = Math.min(taken - from, entry.unmet);
       entry.unmet -= n;
-      this.#sink(0, entry);
+      if (!alone) this.#sink(0, entry);
       entry.link.deliver(n === events.length ? events : events.slice(from, from + n));
       from += n;
     }
