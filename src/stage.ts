@@ -812,31 +812,33 @@ export class Core implements Task {
   /** The input is over: `handleEnd`, then what is buffered, then the end. */
   #over(reason: Reason): void {
     this.#completing = false;
-    if (this.kind === "consumer") {
-      this.#finish(reason, isFailure(reason) ? "failure" : "stop");
-      return;
-    }
-    if (this.#later || this.#phase >= Phase.over) {
-      if (this.#later) this.#phase = Phase.draining;
-      this.#later = false;
+    if (this.#phase >= Phase.over) {
+      if (this.#later) this.#drain();
       return;
     }
     this.#outcome = reason;
     this.#leave(reason);
-    if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) {
-      this.#phase = Phase.draining;
+    this.#phase = Phase.over;
+    if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) this.#drain();
+    else this.#invoke("handleEnd", () => this.#behaviour.handleEnd?.(this.context), this.#inputEnded);
+  }
+
+  #inputEnded(result: unknown): void {
+    if (result === "later" && !this.#completing) {
+      this.#later = true;
+      this.#shut = false;
       return;
     }
-    this.#phase = Phase.over;
-    this.#invoke("handleEnd", () => this.#behaviour.handleEnd?.(this.context), (result) => {
-      if (result === "later" && !this.#completing) {
-        this.#later = true;
-        this.#shut = false;
-        return;
-      }
-      if (result !== "later") this.#emit("handleEnd", result, []);
-      if (this.#phase < Phase.draining) this.#phase = Phase.draining;
-    });
+    if (result !== "later" && this.output !== undefined) this.#emit("handleEnd", result, []);
+    if (this.#phase < Phase.draining) this.#drain();
+  }
+
+  /** Nothing comes any more; a stage without output has nothing left to do. */
+  #drain(): void {
+    this.#later = false;
+    this.#phase = Phase.draining;
+    const outcome = this.#outcome as Reason;
+    if (this.output === undefined) this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
   }
 
   /** Ends the stage, whatever it was doing. The first end wins. */

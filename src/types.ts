@@ -252,4 +252,6 @@ export interface ProducerConsumerBehaviour<In, Out> extends ProducerConsumerCall
 
 export interface ConsumerBehaviour<In> extends StageBehaviour<Context> {
   readonly handleEvents: HandleEvents<In>;
+  /** The last permanent source has completed; the consumer completes when this has returned or settled. */
+  readonly handleEnd?: ((stage: Context) => unknown) | undefined;
 }
