@@ -7,11 +7,14 @@
 export class Window {
   readonly max: number;
   readonly min: number;
+  /** Events in a batch at most. */
+  readonly most: number;
   outstanding = 0;
 
   constructor(max: number, min: number) {
     this.max = max;
     this.min = min;
+    this.most = max - min;
   }
 
   /** The first ask. */

@@ -15,6 +15,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   readonly port: ConsumerPort<never>;
   readonly options: object;
   readonly subscription: Subscription;
+  readonly #strict: boolean;
   /** Events asked for and not delivered. */
   unmet = 0;
   /** The clock's time when this consumer last asked. */
@@ -30,6 +31,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
     this.core = core;
     this.port = port;
     this.options = options;
+    this.#strict = core.runtime.strict;
     this.subscription = port.subscription;
     this.askedAt = core.runtime.time;
   }
@@ -44,7 +46,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
 
   ask(count: number): void {
     if (this.ended) return;
-    if (isDemand(count)) this.core.post(Op.ask, this, count);
+    if (isDemand(count)) this.core.ask(this, count);
     else this.fail(new ProtocolError("ERR_ASK_SIGNAL", "", count));
   }
 
@@ -60,7 +62,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
     if (events.length > this.unmet)
       throw new ProtocolError("ERR_DISPATCHER", `deliver at most the ${this.unmet} events that ${this.name} asked for`, words(String(events.length)));
     this.unmet -= events.length;
-    if (this.core.runtime.strict) Object.freeze(events);
+    if (this.#strict) Object.freeze(events);
     if (this.ended) (this.late ??= []).push(events);
     else this.port.events(events as readonly never[]);
   }

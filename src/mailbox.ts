@@ -17,52 +17,48 @@ export type Op = (typeof Op)[keyof typeof Op];
 
 /**
  * A queue of messages without an object per message: op, target and payload stand side by side in one ring.
+ *
+ *     [op, target, payload, –] [op, target, payload, –] …
+ *
  * `shift` leaves the message it took in `op`, `target` and `payload`.
  */
 export class Mailbox {
-  #ops: Op[] = new Array<Op>(8).fill(Op.none);
-  #targets: unknown[] = new Array<unknown>(8);
-  #payloads: unknown[] = new Array<unknown>(8);
+  #slots: unknown[] = new Array<unknown>(8 * 4);
+  /** Messages the ring has room for, less one. */
   #mask = 7;
   #head = 0;
   size = 0;
-  op: Op = Op.none;
+  op: Op = 0;
   target: unknown;
   payload: unknown;
 
   push(op: Op, target: unknown, payload: unknown): void {
     if (this.size > this.#mask) this.#grow();
-    const at = (this.#head + this.size) & this.#mask;
-    this.#ops[at] = op;
-    this.#targets[at] = target;
-    this.#payloads[at] = payload;
-    this.size += 1;
+    this.#put((this.#head + this.size) & this.#mask, op, target, payload);
   }
 
   /** Puts a message before all others. */
   unshift(op: Op, target: unknown, payload: unknown): void {
     if (this.size > this.#mask) this.#grow();
     this.#head = (this.#head - 1) & this.#mask;
-    this.#ops[this.#head] = op;
-    this.#targets[this.#head] = target;
-    this.#payloads[this.#head] = payload;
-    this.size += 1;
+    this.#put(this.#head, op, target, payload);
   }
 
   /** The op of the message `shift` would take. */
   get next(): Op {
-    return this.size === 0 ? Op.none : (this.#ops[this.#head] as Op);
+    return this.size === 0 ? Op.none : (this.#slots[this.#head << 2] as Op);
   }
 
   shift(): boolean {
     if (this.size === 0) return false;
-    const at = this.#head;
-    this.op = this.#ops[at] as Op;
-    this.target = this.#targets[at];
-    this.payload = this.#payloads[at];
-    this.#targets[at] = undefined;
-    this.#payloads[at] = undefined;
-    this.#head = (at + 1) & this.#mask;
+    const slots = this.#slots;
+    const at = this.#head << 2;
+    this.op = slots[at] as Op;
+    this.target = slots[at + 1];
+    this.payload = slots[at + 2];
+    slots[at + 1] = undefined;
+    slots[at + 2] = undefined;
+    this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
     return true;
   }
@@ -75,19 +71,23 @@ export class Mailbox {
       if (accept(op, target)) take(payload, target);
       else this.push(op, target, payload);
     }
-    this.target = undefined;
-    this.payload = undefined;
+  }
+
+  #put(index: number, op: Op, target: unknown, payload: unknown): void {
+    const slots = this.#slots;
+    const at = index << 2;
+    slots[at] = op;
+    slots[at + 1] = target;
+    slots[at + 2] = payload;
+    this.size += 1;
   }
 
   #grow(): void {
-    const { size } = this;
-    const mask = this.#mask;
-    const order = Array.from({ length: size }, (_, i) => (this.#head + i) & mask);
-    const rest = new Array<undefined>(size).fill(undefined);
-    this.#ops = [...order.map((at) => this.#ops[at] as Op), ...new Array<Op>(size).fill(Op.none)];
-    this.#targets = [...order.map((at) => this.#targets[at]), ...rest];
-    this.#payloads = [...order.map((at) => this.#payloads[at]), ...rest];
-    this.#mask = size * 2 - 1;
+    const old = this.#slots;
+    const slots = new Array<unknown>(old.length * 2);
+    for (let i = 0; i < old.length; i += 1) slots[i] = old[((this.#head << 2) + i) & (old.length - 1)];
+    this.#slots = slots;
+    this.#mask = this.#mask * 2 + 1;
     this.#head = 0;
   }
 }

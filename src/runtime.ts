@@ -81,17 +81,21 @@ const platform: Clock = (() => {
   };
 })();
 
-/** The default scheduler: first in, first out. */
-export function fifoScheduler(): Scheduler {
-  const ready = new Deque<Task>(64);
-  return {
-    get size() {
-      return ready.size;
-    },
-    add: (task) => ready.push(task),
-    take: () => ready.shift(),
-  };
+class Fifo implements Scheduler {
+  readonly #ready = new Deque<Task>(64);
+  get size(): number {
+    return this.#ready.size;
+  }
+  add(task: Task): void {
+    this.#ready.push(task);
+  }
+  take(): Task | undefined {
+    return this.#ready.shift();
+  }
 }
+
+/** The default scheduler: first in, first out. */
+export const fifoScheduler = (): Scheduler => new Fifo();
 
 /** A scheduler that picks any of the ready tasks, the same ones for the same seed. For tests. */
 export function seededScheduler(seed: number): Scheduler {

@@ -7,6 +7,7 @@ import type { Output } from "./output.ts";
 import { addDemand, type ConsumerPort, type End, errorOf, isFailure, type ProducerPort, type Reason } from "./protocol.ts";
 import type { Runtime, Task } from "./runtime.ts";
 import { type Cancellation, Link } from "./subscription.ts";
+import type { Window } from "./demand.ts";
 import type { DemandMode, Discarded, FailOptions, Role, Stage, StageKind, StageOptions, StageState, StopOptions, SubscribeOptions } from "./types.ts";
 
 /** The callbacks of a stage with their types gone: the constructors have checked them. */
@@ -42,6 +43,12 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
+interface Batch {
+  readonly link: Link;
+  readonly events: readonly unknown[];
+  readonly ask: number;
+}
+
 /** A stage only ever advances to a higher phase. */
 const Phase = {
   starting: 0,
@@ -59,8 +66,10 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 type Continuation = (this: Core, value: unknown) => void;
 
+const none: readonly never[] = [];
+// Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow.
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  typeof value === "object" && value !== null && !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
 const complete: Reason = { type: "complete" };
 const ignore = (): void => {};
 const deadPort: ProducerPort = { ask: ignore, end: ignore };
@@ -86,6 +95,7 @@ export class Core implements Task {
 
   readonly #options: CoreOptions;
   readonly #behaviour: AnyBehaviour;
+  readonly #strict: boolean;
   readonly #mailbox = new Mailbox();
   /** A producerConsumer's input that waits for demand, and what must not overtake it. */
   readonly #waiting = new Mailbox();
@@ -108,12 +118,11 @@ export class Core implements Task {
   #onStack = false;
   #doom: { readonly reason: Reason; readonly abort: boolean } | undefined;
 
-  /** The message of events being handled, from where on, and the ask its batch carries. */
+  /** The message of several batches being handled, and from where on; the batch whose promise is pending. */
   #link: Link | undefined;
-  #batch: readonly unknown[] = [];
-  #from = 0;
+  #message: readonly unknown[] = none;
   #at = 0;
-  #ask = 0;
+  #inHand: Batch | undefined;
   #demand = 0;
 
   /** `complete()` was called and its message has not been handled; inside a callback it stops the message in hand. */
@@ -135,6 +144,7 @@ export class Core implements Task {
     this.name = options.name;
     this.runtime = options.runtime;
     this.#behaviour = options.behaviour;
+    this.#strict = options.runtime.strict;
     this.output = options.output?.(this);
     this.#phase = options.behaviour.init ? Phase.starting : Phase.running;
   }
@@ -195,6 +205,26 @@ export class Core implements Task {
       this.#mailbox.push(op, target, payload);
       this.wake();
     }
+  }
+
+  /**
+   * A consumer asks. Where the message would be the next one and could move nothing, a producerConsumer takes note of it
+   * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
+   */
+  ask(outlet: Outlet, count: number): void {
+    const { output } = this;
+    if (
+      this.kind === "producerConsumer" &&
+      this.#mailbox.size === 0 &&
+      this.#waiting.size === 0 &&
+      this.#busy === undefined &&
+      this.#phase === Phase.running &&
+      output !== undefined &&
+      output.clear &&
+      output.dispatcher.queued === 0
+    )
+      this.#asked(outlet, count);
+    else this.post(Op.ask, outlet, count);
   }
 
   wake(): void {
@@ -502,87 +532,87 @@ export class Core implements Task {
   }
 
   #demanded(result: unknown): void {
-    const emitted = this.#emit("handleDemand", result, []);
+    const emitted = this.#emit("handleDemand", result, none);
     // A pull function is asked again for what it left out, unless it had nothing: then it will push.
     if (this.#options.pull && emitted > 0 && emitted < this.#demand && this.output)
       this.output.owed = Math.max(0, this.output.owed - (this.#demand - emitted));
   }
 
-  #take(link: Link, batch: readonly unknown[]): void {
+  #take(link: Link, message: readonly unknown[]): void {
     if (link.state === "ended") return;
     link.arrivedAt = this.runtime.time;
-    this.#link = link;
-    this.#batch = batch;
-    this.#at = 0;
-    this.#batches();
+    const { window } = link;
+    if (window === undefined || message.length <= window.most) this.#hand(link, message);
+    else {
+      this.#link = link;
+      this.#message = message;
+      this.#at = 0;
+      this.#goOn();
+    }
   }
 
-  /** Hands over the message in hand, batch by batch; goes on here after each promise. */
-  #batches(): void {
-    const behaviour = this.#behaviour;
+  /** Goes on with a message of several batches. What a halted one has left is given back with the end of the link. */
+  #goOn(): void {
     const link = this.#link as Link;
-    const { window } = link;
-    const batch = this.#batch;
-    const { length } = batch;
-    const most = window === undefined ? length : window.max - window.min;
-    while (this.#at < length && !this.#halted) {
+    const message = this.#message;
+    const most = (link.window as Window).most;
+    while (this.#at < message.length) {
+      if (this.#halted) return;
       const from = this.#at;
-      const count = Math.min(most, length - from);
-      const events = count === length ? batch : batch.slice(from, from + count);
-      if (this.runtime.strict) Object.freeze(events);
-      this.#from = from;
-      this.#at = from + count;
-      link.pending -= count;
-      this.#ask = window === undefined ? 0 : window.handOver(count);
-      let result: unknown;
-      this.#onStack = true;
-      try {
-        result = behaviour.handleEvents?.(events, link, this.context);
-      } catch (cause) {
-        this.#threw("handleEvents", cause, events);
-        return;
-      }
-      this.#onStack = false;
-      if (isThenable(result)) {
-        this.#wait("handleEvents", result, this.#handled, this.#failedBatch);
-        return;
-      }
-      this.#batchDone(result, link);
-      if (this.#phase >= Phase.ending) return;
+      this.#at = Math.min(message.length, from + most);
+      if (!this.#hand(link, message.slice(from, this.#at))) return;
     }
-    this.#messageDone();
+    this.#link = undefined;
+    this.#message = none;
+  }
+
+  /** Hands one batch to the behaviour. False when its promise is pending or the stage has ended. */
+  #hand(link: Link, events: readonly unknown[]): boolean {
+    const count = events.length;
+    if (this.#strict) Object.freeze(events);
+    link.pending -= count;
+    const ask = link.window === undefined ? 0 : link.window.handOver(count);
+    let result: unknown;
+    this.#onStack = true;
+    try {
+      result = this.#behaviour.handleEvents?.(events, link, this.context);
+    } catch (cause) {
+      this.#threw("handleEvents", cause, events);
+      return false;
+    }
+    this.#onStack = false;
+    if (isThenable(result)) {
+      this.#inHand = { link, events, ask };
+      this.#wait("handleEvents", result, this.#handled, this.#failedBatch);
+      return false;
+    }
+    this.#handedOver(link, events, ask, result);
+    return this.#phase < Phase.ending;
   }
 
   #handled(result: unknown): void {
-    this.#batchDone(result, this.#link as Link);
-    if (this.#phase < Phase.ending) this.#batches();
+    const { link, events, ask } = this.#inHand as Batch;
+    this.#inHand = undefined;
+    this.#handedOver(link, events, ask, result);
+    if (this.#link !== undefined && this.#phase < Phase.ending) this.#goOn();
   }
 
   #failedBatch(cause: unknown): void {
-    this.#threw("handleEvents", cause, this.#batch.slice(this.#from, this.#at));
+    this.#threw("handleEvents", cause, (this.#inHand as Batch).events);
   }
 
-  #batchDone(result: unknown, link: Link): void {
+  #handedOver(link: Link, events: readonly unknown[], ask: number, result: unknown): void {
     if (this.#doom !== undefined) this.#meetDoom();
-    else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, this.#batch, this.#from, this.#at);
-    if (this.#ask > 0 && this.#phase < Phase.ending && link.state !== "ended") link.request(this.#ask);
-    this.#ask = 0;
-  }
-
-  #messageDone(): void {
-    // A halted message keeps its rest: it is given back with the end of the link.
-    if (this.#at < this.#batch.length) return;
-    this.#link = undefined;
-    this.#batch = [];
-    this.#at = 0;
+    else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, events);
+    if (ask > 0 && this.#phase < Phase.ending && link.state !== "ended") link.request(ask);
   }
 
   /** Emits what a callback answered; how many events. */
-  #emit(callback: string, result: unknown, inHand: readonly unknown[], from = 0, to: number = inHand.length): number {
+  #emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
     if (result === undefined || result === null || this.#phase >= Phase.ending || this.#doom !== undefined) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
-      this.#finish({ type: "failure", error: new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand.slice(from, to)) }, "failure");
+      this.#finish({ type: "failure", error: new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand) }, "failure");
       return 0;
     }
     try {
@@ -829,7 +859,7 @@ export class Core implements Task {
       this.#shut = false;
       return;
     }
-    if (result !== "later" && this.output !== undefined) this.#emit("handleEnd", result, []);
+    if (result !== "later" && this.output !== undefined) this.#emit("handleEnd", result, none);
     if (this.#phase < Phase.draining) this.#drain();
   }
 
@@ -898,8 +928,7 @@ export class Core implements Task {
       link.port.end({ reason, unstarted: this.#unstarted(link) });
     }
     this.#link = undefined;
-    this.#batch = [];
-    this.#at = 0;
+    this.#message = none;
     this.#halted = false;
   }
 
@@ -907,8 +936,9 @@ export class Core implements Task {
   #unstarted(link: Link): readonly unknown[] {
     const rest: (readonly unknown[])[] = [];
     if (this.#link === link) {
-      rest.push(this.#batch.slice(this.#at));
-      this.#batch = this.#batch.slice(0, this.#at);
+      rest.push(this.#message.slice(this.#at));
+      this.#link = undefined;
+      this.#message = none;
     }
     const take = (batch: unknown): void => void rest.push(batch as readonly unknown[]);
     const own = (op: Op, target: unknown): boolean => op === Op.events && target === link;
