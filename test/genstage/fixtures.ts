@@ -139,7 +139,7 @@ export class RawConsumer<T> implements ConsumerPort<T> {
     // A stage only hands it on to its callbacks, and reads these two in inspect().
     this.subscription = { state: "active", pending: 0, options: {} } as Subscription;
   }
-  attach(producer: Producer<T, never>, options: object = {}): this {
+  attach<SO extends object>(producer: Producer<T, SO>, options: Partial<SO> = {}): this {
     this.port = (producer as unknown as Attachable<T, object>)["~attach"](this, options);
     return this;
   }
