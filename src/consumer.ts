@@ -16,6 +16,9 @@ import type { Consumer, ConsumerBehaviour, HandleEvents, StageOptions } from "./
  * @example
  * const printer = consumer((events: readonly string[]) => console.log(events.join("\n")));
  */
-export function consumer<In>(behaviour: ConsumerBehaviour<In> | HandleEvents<In>, options?: StageOptions): Consumer<In> {
+export function consumer<In>(
+  behaviour: ConsumerBehaviour<In> | HandleEvents<In>,
+  options?: StageOptions,
+): Consumer<In> {
   return make("consumer", behaviour, options ?? {}) as Consumer<In>;
 }

@@ -16,7 +16,9 @@ export interface OptionsOfEvent {
   readonly event: unknown;
   readonly options: object;
 }
-export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfEvent ? (SO & { readonly event: Event })["options"] : SO;
+export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfEvent
+  ? (SO & { readonly event: Event })["options"]
+  : SO;
 
 /**
  * Decides which consumer gets which event. It knows no stage, no promise and no clock.

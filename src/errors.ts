@@ -12,8 +12,26 @@ export interface ErrorRow {
 const nothing = "nothing changes: the call had no effect";
 const stageFails = "the stage fails: unstarted events go back to its sources, its buffer to onDiscard";
 
-export type ArgumentCode = "ERR_OPTION" | "ERR_RANGE" | "ERR_BEHAVIOUR" | "ERR_NOT_PRODUCER" | "ERR_NOT_SOURCE" | "ERR_EVENTS" | "ERR_ASK" | "ERR_ASK_AUTOMATIC" | "ERR_ENDED" | "ERR_STOPPED" | "ERR_DUPLICATE" | "ERR_PARTITION" | "ERR_PARTITION_TAKEN";
-export type ProtocolCode = "ERR_OVERDELIVERY" | "ERR_ASK_SIGNAL" | "ERR_DUPLICATE_LINK" | "ERR_MESSAGE" | "ERR_DISPATCHER";
+export type ArgumentCode =
+  | "ERR_OPTION"
+  | "ERR_RANGE"
+  | "ERR_BEHAVIOUR"
+  | "ERR_NOT_PRODUCER"
+  | "ERR_NOT_SOURCE"
+  | "ERR_EVENTS"
+  | "ERR_ASK"
+  | "ERR_ASK_AUTOMATIC"
+  | "ERR_ENDED"
+  | "ERR_STOPPED"
+  | "ERR_DUPLICATE"
+  | "ERR_PARTITION"
+  | "ERR_PARTITION_TAKEN";
+export type ProtocolCode =
+  | "ERR_OVERDELIVERY"
+  | "ERR_ASK_SIGNAL"
+  | "ERR_DUPLICATE_LINK"
+  | "ERR_MESSAGE"
+  | "ERR_DISPATCHER";
 export type CallbackCode = "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY";
 export type OverflowCode = "ERR_OVERFLOW";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode;
@@ -23,9 +41,24 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   ERR_OPTION: { family: "ArgumentError", message: "{expected}, got {got}", rule: "1.1", inFlight: nothing },
   ERR_RANGE: { family: "ArgumentError", message: "{expected}, got {got}", rule: "1.1", inFlight: nothing, range: true },
   ERR_BEHAVIOUR: { family: "ArgumentError", message: "expected {expected}, got {got}", rule: "1.2", inFlight: nothing },
-  ERR_NOT_PRODUCER: { family: "ArgumentError", message: "expected a producer, got {got}", rule: "1.3", inFlight: nothing },
-  ERR_NOT_SOURCE: { family: "ArgumentError", message: "expected {expected}, got {got}", rule: "1.3", inFlight: nothing },
-  ERR_EVENTS: { family: "ArgumentError", message: "expected an array of events, got {got}", rule: "2.1", inFlight: nothing },
+  ERR_NOT_PRODUCER: {
+    family: "ArgumentError",
+    message: "expected a producer, got {got}",
+    rule: "1.3",
+    inFlight: nothing,
+  },
+  ERR_NOT_SOURCE: {
+    family: "ArgumentError",
+    message: "expected {expected}, got {got}",
+    rule: "1.3",
+    inFlight: nothing,
+  },
+  ERR_EVENTS: {
+    family: "ArgumentError",
+    message: "expected an array of events, got {got}",
+    rule: "2.1",
+    inFlight: nothing,
+  },
   ERR_ASK: {
     family: "ArgumentError",
     message: "expected a whole number of events from 1 to 2^53 - 1 or Infinity, got {got}",
@@ -35,7 +68,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   },
   ERR_ASK_AUTOMATIC: {
     family: "ArgumentError",
-    message: "expected a subscription with demand: \"manual\", got an automatic one",
+    message: 'expected a subscription with demand: "manual", got an automatic one',
     rule: "3.3",
     inFlight: nothing,
   },
@@ -45,10 +78,25 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     rule: "5.1",
     inFlight: "nothing was accepted; what was accepted before follows the stage's end",
   },
-  ERR_STOPPED: { family: "ArgumentError", message: "expected a producer that was not stopped, got {got}", rule: "1.5", inFlight: nothing },
-  ERR_DUPLICATE: { family: "ArgumentError", message: "expected one subscription per consumer, got a second by {got}", rule: "1.6", inFlight: nothing },
+  ERR_STOPPED: {
+    family: "ArgumentError",
+    message: "expected a producer that was not stopped, got {got}",
+    rule: "1.5",
+    inFlight: nothing,
+  },
+  ERR_DUPLICATE: {
+    family: "ArgumentError",
+    message: "expected one subscription per consumer, got a second by {got}",
+    rule: "1.6",
+    inFlight: nothing,
+  },
   ERR_PARTITION: { family: "ArgumentError", message: "expected {expected}, got {got}", rule: "1.7", inFlight: nothing },
-  ERR_PARTITION_TAKEN: { family: "ArgumentError", message: "expected a free partition, got {got}, which has a consumer", rule: "1.7", inFlight: nothing },
+  ERR_PARTITION_TAKEN: {
+    family: "ArgumentError",
+    message: "expected a free partition, got {got}, which has a consumer",
+    rule: "1.7",
+    inFlight: nothing,
+  },
   ERR_OVERDELIVERY: {
     family: "ProtocolError",
     message: "expected at most {expected} events, which were asked for, got {got}",
@@ -73,8 +121,18 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     rule: "2.2",
     inFlight: "the subscription ends; events not delivered on it stay with the producer",
   },
-  ERR_DISPATCHER: { family: "ProtocolError", message: "expected a dispatcher to {expected}, got {got}", rule: "4.1", inFlight: stageFails },
-  ERR_CALLBACK: { family: "CallbackError", message: "{expected} failed: {got}", rule: "6.1", inFlight: `${stageFails}; the batch in hand is in events` },
+  ERR_DISPATCHER: {
+    family: "ProtocolError",
+    message: "expected a dispatcher to {expected}, got {got}",
+    rule: "4.1",
+    inFlight: stageFails,
+  },
+  ERR_CALLBACK: {
+    family: "CallbackError",
+    message: "{expected} failed: {got}",
+    rule: "6.1",
+    inFlight: `${stageFails}; the batch in hand is in events`,
+  },
   ERR_RESULT: {
     family: "CallbackError",
     message: "expected {expected}, got {got}",
@@ -143,7 +201,10 @@ export interface ArgumentError extends Error {
   readonly name: "ArgumentError";
   readonly code: ArgumentCode;
 }
-export const ArgumentError: { [Symbol.hasInstance](value: unknown): value is ArgumentError; readonly prototype: ArgumentError } = {
+export const ArgumentError: {
+  [Symbol.hasInstance](value: unknown): value is ArgumentError;
+  readonly prototype: ArgumentError;
+} = {
   [Symbol.hasInstance]: (value: unknown): value is ArgumentError => isOf(value, "ArgumentError"),
 } as never;
 
@@ -176,7 +237,11 @@ export class CallbackError extends Error {
   declare readonly code: CallbackCode;
   /** The events the callback was working on: the only ones a failure can lose. */
   readonly events: readonly unknown[];
-  constructor(details: Details & { readonly code: CallbackCode }, events: readonly unknown[], cause?: { readonly cause: unknown }) {
+  constructor(
+    details: Details & { readonly code: CallbackCode },
+    events: readonly unknown[],
+    cause?: { readonly cause: unknown },
+  ) {
     super(textOf(details.code, details.expected, details.got), cause);
     this.events = events;
     dress(this, "CallbackError", details.code);

@@ -136,12 +136,16 @@ export function fromIterable<Out, SO extends object = NoOptions>(
   iterable: Iterable<Out> | AsyncIterable<Out>,
   options?: ProducerOptions<Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producer", sourceOf(iterable), options ?? {}, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+  return make("producer", sourceOf(iterable), options ?? {}, { onLastCancel: "stop" }) as Producer<
+    Out,
+    SubscribeOptionsOf<SO, Out>
+  >;
 }
 
 function sourceOf<Out>(iterable: Iterable<Out> | AsyncIterable<Out>): object {
   const value = iterable as Partial<Iterable<Out> & AsyncIterable<Out>> | null | undefined;
-  if (typeof value?.[Symbol.asyncIterator] === "function") return new AsyncIteratorSource(iterable as AsyncIterable<Out>);
+  if (typeof value?.[Symbol.asyncIterator] === "function")
+    return new AsyncIteratorSource(iterable as AsyncIterable<Out>);
   if (typeof value?.[Symbol.iterator] === "function") return new IteratorSource(iterable as Iterable<Out>);
   throw argumentError("ERR_NOT_SOURCE", "an iterable or an async iterable", iterable);
 }

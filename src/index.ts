@@ -4,7 +4,13 @@ export { fromIterable } from "./from-iterable.ts";
 export { type ProducerOptions, producer } from "./producer.ts";
 export { producerConsumer } from "./producer-consumer.ts";
 // Dispatchers
-export type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent, SubscribeOptionsOf } from "./dispatcher.ts";
+export type {
+  Dispatcher,
+  DispatcherInspection,
+  DispatcherLink,
+  OptionsOfEvent,
+  SubscribeOptionsOf,
+} from "./dispatcher.ts";
 export {
   type BroadcastDispatcherOptions,
   type BroadcastOptions,
@@ -21,9 +27,26 @@ export {
 } from "./dispatchers/partition.ts";
 export type { Key } from "./hash.ts";
 // Running
-export { type Clock, fifoScheduler, type Runtime, type RuntimeOptions, runtime, type Scheduler, seededScheduler, type Task } from "./runtime.ts";
+export {
+  type Clock,
+  fifoScheduler,
+  type Runtime,
+  type RuntimeOptions,
+  runtime,
+  type Scheduler,
+  seededScheduler,
+  type Task,
+} from "./runtime.ts";
 // Errors
-export { ArgumentError, CallbackError, ERRORS, type ErrorCode, type ErrorRow, OverflowError, ProtocolError } from "./errors.ts";
+export {
+  ArgumentError,
+  CallbackError,
+  ERRORS,
+  type ErrorCode,
+  type ErrorRow,
+  OverflowError,
+  ProtocolError,
+} from "./errors.ts";
 // What they are made of
 export type { Inspection, LinkInspection, StageInspection, Waiting } from "./inspect.ts";
 export type { Attachable, Awaitable, ConsumerPort, Emits, End, ProducerPort, Reason } from "./protocol.ts";

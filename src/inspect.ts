@@ -112,7 +112,8 @@ function waitingOf(core: Core): readonly Waiting[] {
   if (busy !== undefined) return [{ for: "callback", on: busy, since: core.busySince }];
   const waiting: Waiting[] = [];
   if (output && output.dispatcher.wanted === 0)
-    for (const { unmet, name, askedAt } of core.outlets) if (unmet === 0) waiting.push({ for: "demand", on: name, since: askedAt });
+    for (const { unmet, name, askedAt } of core.outlets)
+      if (unmet === 0) waiting.push({ for: "demand", on: name, since: askedAt });
   if (core.backlog.input === 0)
     for (const { pending, producer, arrivedAt } of core.links)
       if (pending > 0) waiting.push({ for: "events", on: producer.name, since: arrivedAt });

@@ -4,7 +4,14 @@ import { argumentError, ProtocolError, words } from "./errors.ts";
 import { subscribeOptions } from "./options.ts";
 import { type ConsumerPort, type End, errorOf, isFailure, type ProducerPort, type Reason } from "./protocol.ts";
 import type { Runtime, Task } from "./runtime.ts";
-import type { Named, ResolvedSubscribeOptions, Stage, SubscribeOptions, Subscription, SubscriptionState } from "./types.ts";
+import type {
+  Named,
+  ResolvedSubscribeOptions,
+  Stage,
+  SubscribeOptions,
+  Subscription,
+  SubscriptionState,
+} from "./types.ts";
 
 type Result = IteratorResult<unknown, undefined>;
 type Source = Stage & {
@@ -216,4 +223,5 @@ class Iteration implements AsyncIterableIterator<unknown>, ConsumerPort<unknown>
   }
 }
 
-const failed = (reason: Reason, { cancel }: ResolvedSubscribeOptions): boolean => isFailure(reason) && cancel !== "temporary";
+const failed = (reason: Reason, { cancel }: ResolvedSubscribeOptions): boolean =>
+  isFailure(reason) && cancel !== "temporary";

@@ -51,7 +51,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   }
 
   end(end: End): void {
-    if (this.ended) this.core.takeLate(end);
+    if (this.ended) this.core.takeLate(this, end);
     else {
       this.ended = true;
       this.core.post(Op.consumerEnd, this, end);
@@ -60,7 +60,11 @@ export class Outlet implements ProducerPort, DispatcherLink {
 
   deliver(events: readonly unknown[]): void {
     if (events.length > this.unmet)
-      throw new ProtocolError("ERR_DISPATCHER", `deliver at most the ${this.unmet} events that ${this.name} asked for`, words(String(events.length)));
+      throw new ProtocolError(
+        "ERR_DISPATCHER",
+        `deliver at most the ${this.unmet} events that ${this.name} asked for`,
+        words(String(events.length)),
+      );
     this.unmet -= events.length;
     if (this.#strict) Object.freeze(events);
     if (this.ended) (this.late ??= []).push(events);

@@ -20,7 +20,15 @@ const emitOptions = [
   "onLastCancel",
   "defaultMaxDemand",
 ];
-const callbacks = ["init", "handleDemand", "handleEvents", "handleEnd", "handleSubscribe", "handleCancel", "terminate"] as const;
+const callbacks = [
+  "init",
+  "handleDemand",
+  "handleEvents",
+  "handleEnd",
+  "handleSubscribe",
+  "handleCancel",
+  "terminate",
+] as const;
 const handles = { producer: ProducerHandle, producerConsumer: ProducerConsumerHandle, consumer: ConsumerHandle };
 let count = 0;
 

@@ -3,9 +3,11 @@ import type { CancelMode, ResolvedSubscribeOptions, SubscribeOptions } from "./t
 
 /** Refuses options nobody reads: most are misspelt. */
 export function known(owner: string, options: unknown, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw argumentError("ERR_OPTION", `expected the options of ${owner} to be an object`, options);
+  if (typeof options !== "object" || options === null)
+    throw argumentError("ERR_OPTION", `expected the options of ${owner} to be an object`, options);
   for (const name of Object.keys(options))
-    if (!names.includes(name)) throw argumentError("ERR_OPTION", `expected ${owner} options among ${names.join(", ")}`, name);
+    if (!names.includes(name))
+      throw argumentError("ERR_OPTION", `expected ${owner} options among ${names.join(", ")}`, name);
 }
 
 /** A whole number from `least` to `most`, or nothing. Infinity passes only where `most` is Infinity and `infinite` is set. */
@@ -26,15 +28,25 @@ export function oneOf(name: string, value: unknown, values: readonly string[]): 
 
 export function check(name: string, value: unknown, type: "function" | "string" | "boolean"): void {
   // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
-  if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `expected ${name} to be a ${type}`, value);
+  if (value !== undefined && typeof value !== type)
+    throw argumentError("ERR_OPTION", `expected ${name} to be a ${type}`, value);
 }
 
 const cancelModes: readonly CancelMode[] = ["permanent", "transient", "temporary"];
 
 /** Fills in the defaults of a subscription: `max` 1000 unless the producer says otherwise, `min` half of it, rounded down. */
-export function subscribeOptions<T extends SubscribeOptions>(options: T, defaultMaxDemand: number | undefined): T & ResolvedSubscribeOptions {
-  if (typeof options !== "object" || options === null) throw argumentError("ERR_OPTION", "expected subscribe options to be an object", options);
-  const { maxDemand = defaultMaxDemand ?? 1000, minDemand = Math.floor(maxDemand / 2), cancel = "permanent", demand = "automatic" } = options;
+export function subscribeOptions<T extends SubscribeOptions>(
+  options: T,
+  defaultMaxDemand: number | undefined,
+): T & ResolvedSubscribeOptions {
+  if (typeof options !== "object" || options === null)
+    throw argumentError("ERR_OPTION", "expected subscribe options to be an object", options);
+  const {
+    maxDemand = defaultMaxDemand ?? 1000,
+    minDemand = Math.floor(maxDemand / 2),
+    cancel = "permanent",
+    demand = "automatic",
+  } = options;
   integer("maxDemand", maxDemand, 1, Number.POSITIVE_INFINITY);
   integer("minDemand", minDemand, 0, maxDemand - 1);
   oneOf("cancel", cancel, cancelModes);

@@ -108,7 +108,10 @@ export class Output {
     }
     if (rest <= room) return false;
     if (this.#overflow === "throw") throw new OverflowError(events.length, events.slice(sent + kept));
-    this.#discard(this.#overflow === "drop-oldest" ? this.#dropOldest(rest - room) : events.slice(sent + kept), "overflow");
+    this.#discard(
+      this.#overflow === "drop-oldest" ? this.#dropOldest(rest - room) : events.slice(sent + kept),
+      "overflow",
+    );
     return false;
   }
 
@@ -198,7 +201,9 @@ export class Output {
       sent = this.dispatcher.dispatch(batch);
     } catch (cause) {
       if (cause instanceof CallbackError || cause instanceof ProtocolError) throw cause;
-      throw new CallbackError({ code: "ERR_CALLBACK", expected: "dispatch of the dispatcher", got: cause }, batch, { cause });
+      throw new CallbackError({ code: "ERR_CALLBACK", expected: "dispatch of the dispatcher", got: cause }, batch, {
+        cause,
+      });
     }
     if (!(Number.isInteger(sent) && sent >= 0 && sent <= batch.length))
       throw new ProtocolError("ERR_DISPATCHER", `answer dispatch with a count from 0 to ${batch.length}`, sent);

@@ -4,11 +4,30 @@ import { Outlet } from "./link.ts";
 import { Mailbox, Op } from "./mailbox.ts";
 import { oneOf, subscribeOptions } from "./options.ts";
 import type { Output } from "./output.ts";
-import { addDemand, type ConsumerPort, type End, errorOf, isFailure, type ProducerPort, type Reason } from "./protocol.ts";
+import {
+  addDemand,
+  type ConsumerPort,
+  type End,
+  errorOf,
+  isFailure,
+  type ProducerPort,
+  type Reason,
+} from "./protocol.ts";
 import type { Runtime, Task } from "./runtime.ts";
 import { type Cancellation, Link } from "./subscription.ts";
 import type { Window } from "./demand.ts";
-import type { DemandMode, Discarded, FailOptions, Role, Stage, StageKind, StageOptions, StageState, StopOptions, SubscribeOptions } from "./types.ts";
+import type {
+  DemandMode,
+  Discarded,
+  FailOptions,
+  Role,
+  Stage,
+  StageKind,
+  StageOptions,
+  StageState,
+  StopOptions,
+  SubscribeOptions,
+} from "./types.ts";
 
 /** The callbacks of a stage with their types gone: the constructors have checked them. */
 export interface AnyBehaviour {
@@ -69,7 +88,10 @@ type Continuation = (this: Core, value: unknown) => void;
 const none: readonly never[] = [];
 // Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow.
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  typeof (value as { then?: unknown }).then === "function";
 const complete: Reason = { type: "complete" };
 const ignore = (): void => {};
 const deadPort: ProducerPort = { ask: ignore, end: ignore };
@@ -240,7 +262,8 @@ export class Core implements Task {
 
   stop(options: StopOptions = {}): Promise<void> {
     const { reason, timeout } = options;
-    if (timeout !== undefined && !(timeout >= 0)) throw argumentError("ERR_RANGE", "expected timeout to be 0 or more milliseconds", timeout);
+    if (timeout !== undefined && !(timeout >= 0))
+      throw argumentError("ERR_RANGE", "expected timeout to be 0 or more milliseconds", timeout);
     if (this.#finished) return Promise.resolve();
     this.post(Op.stop, undefined, reason);
     const { clock } = this.runtime;
@@ -362,8 +385,12 @@ export class Core implements Task {
 
   /** This stage subscribes to a producer. */
   link(producer: Stage, options: SubscribeOptions, replaces?: ProducerPort): Link {
-    const source = producer as unknown as { readonly "~attach"?: Core["attach"]; readonly defaultMaxDemand?: number } | null | undefined;
-    if (typeof source !== "object" || typeof source?.["~attach"] !== "function") throw argumentError("ERR_NOT_PRODUCER", "", producer);
+    const source = producer as unknown as
+      | { readonly "~attach"?: Core["attach"]; readonly defaultMaxDemand?: number }
+      | null
+      | undefined;
+    if (typeof source !== "object" || typeof source?.["~attach"] !== "function")
+      throw argumentError("ERR_NOT_PRODUCER", "", producer);
     if (this.#phase >= Phase.over || this.#completing) throw this.#endedError();
     const link = new Link(this, producer, subscribeOptions(options, source.defaultMaxDemand));
     this.post(Op.subscribed, link, undefined);
@@ -377,9 +404,14 @@ export class Core implements Task {
     return link;
   }
 
-  /** A consumer that leaves after this stage has ended brings events back: nobody else will get them. */
-  takeLate(end: End): void {
-    if (end.unstarted?.length) this.#discard(end.unstarted, isFailure(end.reason) ? "failure" : "stop", false);
+  /** A consumer that leaves after this stage has ended brings events back: what the dispatcher keeps nobody will get. */
+  takeLate(outlet: Outlet, { reason, unstarted = [] }: End): void {
+    const back = outlet.late ? [...unstarted, ...outlet.late.flat(1)] : unstarted;
+    outlet.late = undefined;
+    if (back.length === 0) return;
+    this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
+    const left = this.output?.takeAll() ?? none;
+    if (left.length > 0) this.#discard(left, isFailure(reason) ? "failure" : "stop", false);
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -453,7 +485,8 @@ export class Core implements Task {
       }
       if (this.#drains.length > 0 || this.#phase >= Phase.draining) this.#emptied(output);
     }
-    if (this.#busy === undefined && (this.#mailbox.size > 0 || (output !== undefined && this.#more(output)))) this.wake();
+    if (this.#busy === undefined && (this.#mailbox.size > 0 || (output !== undefined && this.#more(output))))
+      this.wake();
   }
 
   /** Serves what is wanted from the buffer, then from the accumulated log. */
@@ -506,7 +539,12 @@ export class Core implements Task {
   }
 
   #takeWaiting(output: Output): void {
-    while (this.#waiting.size > 0 && this.#phase === Phase.running && this.#busy === undefined && this.#canTake(output)) {
+    while (
+      this.#waiting.size > 0 &&
+      this.#phase === Phase.running &&
+      this.#busy === undefined &&
+      this.#canTake(output)
+    ) {
       this.#waiting.shift();
       this.#receive(this.#waiting);
       if (this.#doom !== undefined) this.#meetDoom();
@@ -612,7 +650,10 @@ export class Core implements Task {
     if (result === undefined || result === null || this.#phase >= Phase.ending || this.#doom !== undefined) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
-      this.#finish({ type: "failure", error: new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand) }, "failure");
+      this.#finish(
+        { type: "failure", error: new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand) },
+        "failure",
+      );
       return 0;
     }
     try {
@@ -724,7 +765,12 @@ export class Core implements Task {
         outlet.ended = true;
         this.outlets.delete(outlet);
         this.#detach(outlet);
-        outlet.port.end({ reason: { type: "failure", error: new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [], { cause }) } });
+        outlet.port.end({
+          reason: {
+            type: "failure",
+            error: new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [], { cause }),
+          },
+        });
       },
     );
   }
@@ -757,24 +803,36 @@ export class Core implements Task {
     this.#detach(outlet);
     if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
     if (this.#phase >= Phase.ending) return;
-    this.#invoke("handleCancel", () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context), () => {
-      if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, "stop", true);
-    });
+    this.#invoke(
+      "handleCancel",
+      () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context),
+      () => {
+        if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, "stop", true);
+      },
+    );
   }
 
   #sourceEnded(link: Link, { reason }: End): void {
     if (link.state === "ended") return;
     this.#forget(link);
-    this.#invoke("handleCancel", () => this.#behaviour.handleCancel?.(reason, link, this.context), () => this.#bear(link, reason));
+    this.#invoke(
+      "handleCancel",
+      () => this.#behaviour.handleCancel?.(reason, link, this.context),
+      () => this.#bear(link, reason),
+    );
   }
 
   #cancel(link: Link, { reason, unstarted = [], quiet = false }: Cancellation): void {
     if (link.state === "ended") return;
     link.port.end({ reason, unstarted: [...this.#unstarted(link), ...unstarted] });
     this.#forget(link);
-    this.#invoke("handleCancel", () => this.#behaviour.handleCancel?.(reason, link, this.context), () => {
-      if (!quiet) this.#bear(link, reason);
-    });
+    this.#invoke(
+      "handleCancel",
+      () => this.#behaviour.handleCancel?.(reason, link, this.context),
+      () => {
+        if (!quiet) this.#bear(link, reason);
+      },
+    );
   }
 
   /** What the end of a subscription means to this stage: its cancel mode decides. */
@@ -782,7 +840,8 @@ export class Core implements Task {
     const mode = link.options.cancel;
     if (isFailure(reason)) {
       if (mode !== "temporary") this.#finish({ type: "failure", error: errorOf(reason) }, "failure");
-    } else if (mode === "permanent" && !this.links.some((other) => other.options.cancel === "permanent")) this.#over(reason);
+    } else if (mode === "permanent" && !this.links.some((other) => other.options.cancel === "permanent"))
+      this.#over(reason);
   }
 
   #detach(outlet: Outlet): void {
@@ -907,6 +966,7 @@ export class Core implements Task {
     this.#phase = Phase.closed;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     for (const outlet of this.outlets) {
+      this.#detach(outlet);
       if (outlet.ended) continue;
       outlet.ended = true;
       this.#carried ||= outlet.port.carries;
@@ -950,12 +1010,7 @@ export class Core implements Task {
   /** A message nobody will handle any more. */
   #bounce(op: Op, target: unknown, payload: unknown): void {
     if (op === Op.call || op === Op.info) (target as Call).reject(this.#endedError());
-    else if (op === Op.consumerEnd) {
-      const outlet = target as Outlet;
-      const { reason, unstarted = [] } = payload as End;
-      this.takeLate({ reason, unstarted: [...unstarted, ...(outlet.late?.flat(1) ?? [])] });
-      outlet.late = undefined;
-    }
+    else if (op === Op.consumerEnd) this.takeLate(target as Outlet, payload as End);
   }
 
   #finalise(): void {
@@ -986,7 +1041,9 @@ export class Core implements Task {
       }
     } else if (!quiet && !this.#warned) {
       this.#warned = true;
-      console.warn(`headrace: ${this.name} discarded ${events.length} events (${cause}); onDiscard would hear of all of them`);
+      console.warn(
+        `headrace: ${this.name} discarded ${events.length} events (${cause}); onDiscard would hear of all of them`,
+      );
     }
   }
 
@@ -995,6 +1052,11 @@ export class Core implements Task {
 
   #endedError(): Error {
     const { state } = this;
-    return argumentError("ERR_ENDED", "", words(`${this.name}, which is ${state}`), this.#outcome && errorOf(this.#outcome));
+    return argumentError(
+      "ERR_ENDED",
+      "",
+      words(`${this.name}, which is ${state}`),
+      this.#outcome && errorOf(this.#outcome),
+    );
   }
 }

@@ -3,7 +3,14 @@ import { argumentError, ProtocolError, words } from "./errors.ts";
 import { Op } from "./mailbox.ts";
 import { addDemand, type ConsumerPort, type End, isDemand, type ProducerPort } from "./protocol.ts";
 import type { Core } from "./stage.ts";
-import type { Named, ResolvedSubscribeOptions, Stage, SubscribeOptions, Subscription, SubscriptionState } from "./types.ts";
+import type {
+  Named,
+  ResolvedSubscribeOptions,
+  Stage,
+  SubscribeOptions,
+  Subscription,
+  SubscriptionState,
+} from "./types.ts";
 
 /** What a `cancel` message carries: why, and what the link brought beyond what was asked for. */
 export interface Cancellation extends End {
@@ -77,7 +84,11 @@ export class Link implements Subscription, ConsumerPort<unknown> {
   }
 
   resubscribe(options: SubscribeOptions = {}): Subscription {
-    const next = this.core.link(this.producer, { ...this.options, ...options }, this.state === "ended" ? undefined : this.port);
+    const next = this.core.link(
+      this.producer,
+      { ...this.options, ...options },
+      this.state === "ended" ? undefined : this.port,
+    );
     this.leave({ reason: { type: "cancel", reason: "resubscribe" }, quiet: true });
     return next;
   }

@@ -184,7 +184,9 @@ export interface Subscriber<in In> {
 export interface Consumer<in In> extends Stage, Subscriber<In> {
   readonly kind: "consumer";
 }
-export interface ProducerConsumer<in In, in out Out, SO extends object = NoOptions> extends ProducerStage<Out, SO>, Subscriber<In> {
+export interface ProducerConsumer<in In, in out Out, SO extends object = NoOptions>
+  extends ProducerStage<Out, SO>,
+    Subscriber<In> {
   readonly kind: "producerConsumer";
 }
 
@@ -243,7 +245,8 @@ export interface ProducerCallbacks<Out, I, D, P> extends StageBehaviour<Producer
 /** For `implements`. */
 export interface ProducerBehaviour<Out> extends ProducerCallbacks<Out, Out, Out, Out> {}
 
-export interface ProducerConsumerCallbacks<In, Out, I, D, P> extends StageBehaviour<ProducerContext<P>, ProducerContext<I>> {
+export interface ProducerConsumerCallbacks<In, Out, I, D, P>
+  extends StageBehaviour<ProducerContext<P>, ProducerContext<I>> {
   readonly handleEvents: TransformEvents<In, Out, D>;
   readonly handleEnd?: HandleEnd<Out, P> | undefined;
 }

@@ -79,7 +79,10 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
 
   readonly inspect = (): DispatcherInspection => ({
     type: "broadcast",
-    heldBy: this.#entries.length > 1 && this.wanted === 0 ? this.#entries.filter((e) => e.until === this.#sent).map((e) => e.link.name) : [],
+    heldBy:
+      this.#entries.length > 1 && this.wanted === 0
+        ? this.#entries.filter((e) => e.until === this.#sent).map((e) => e.link.name)
+        : [],
   });
 
   #select(entry: Entry<Event>, selector: (event: Event) => boolean, batch: readonly Event[]): void {
@@ -88,7 +91,11 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
       selected = batch.filter((event) => selector(event));
     } catch (cause) {
       this.cancel(entry.link);
-      entry.link.fail(new CallbackError({ code: "ERR_CALLBACK", expected: `selector of ${entry.link.name}`, got: cause }, batch, { cause }));
+      entry.link.fail(
+        new CallbackError({ code: "ERR_CALLBACK", expected: `selector of ${entry.link.name}`, got: cause }, batch, {
+          cause,
+        }),
+      );
       return;
     }
     const passed = batch.length - selected.length;

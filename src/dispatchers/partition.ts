@@ -41,8 +41,19 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   queued = 0;
   #unmet = 0;
 
-  constructor(names: readonly (string | number)[], maxQueued: number, by: ((event: Event) => Key) | undefined, hash: ((event: Event) => unknown) | undefined) {
-    const partitions = names.map((name) => ({ name, queue: new Buffer<Event>(), link: undefined, unmet: 0, arriving: [] }));
+  constructor(
+    names: readonly (string | number)[],
+    maxQueued: number,
+    by: ((event: Event) => Key) | undefined,
+    hash: ((event: Event) => unknown) | undefined,
+  ) {
+    const partitions = names.map((name) => ({
+      name,
+      queue: new Buffer<Event>(),
+      link: undefined,
+      unmet: 0,
+      arriving: [],
+    }));
     const byName = new Map<unknown, Partition<Event>>(partitions.map((partition) => [partition.name, partition]));
     const { length } = partitions;
     this.#partitions = partitions;
@@ -67,9 +78,11 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
 
   readonly subscribe = (link: DispatcherLink, options: Partial<PartitionSubscribeOptions<string | number>>): void => {
     const names = this.#partitions.map(({ name }) => name);
-    if (options.partition === undefined) throw argumentError("ERR_PARTITION", `the option partition, one of ${names.join(", ")}`, words("none"));
+    if (options.partition === undefined)
+      throw argumentError("ERR_PARTITION", `the option partition, one of ${names.join(", ")}`, words("none"));
     const partition = this.#byName.get(options.partition);
-    if (partition === undefined) throw argumentError("ERR_PARTITION", `partition to be one of ${names.join(", ")}`, options.partition);
+    if (partition === undefined)
+      throw argumentError("ERR_PARTITION", `partition to be one of ${names.join(", ")}`, options.partition);
     if (partition.link) throw argumentError("ERR_PARTITION_TAKEN", "", partition.name);
     partition.link = link;
     this.#links.set(link, partition);
@@ -112,7 +125,11 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       for (const partition of this.#partitions) partition.arriving = [];
       throw cause instanceof UnknownPartition
         ? new CallbackError({ code: "ERR_PARTITION_KEY", expected: cause.expected, got: cause.got }, events)
-        : new CallbackError({ code: "ERR_CALLBACK", expected: "by or hash of the partition dispatcher", got: cause }, events, { cause });
+        : new CallbackError(
+            { code: "ERR_CALLBACK", expected: "by or hash of the partition dispatcher", got: cause },
+            events,
+            { cause },
+          );
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;
@@ -137,7 +154,12 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
 
   readonly inspect = (): DispatcherInspection => ({
     type: "partition",
-    partitions: this.#partitions.map(({ name, link, queue, unmet }) => ({ name, consumer: link?.name, queued: queue.size, demand: unmet })),
+    partitions: this.#partitions.map(({ name, link, queue, unmet }) => ({
+      name,
+      consumer: link?.name,
+      queued: queue.size,
+      demand: unmet,
+    })),
     heldBy: this.#partitions
       .filter(({ unmet, queue }) => this.#unmet > 0 && this.#maxQueued + unmet - queue.size <= 0)
       .map(({ name }) => `partition ${name}`),
@@ -147,7 +169,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     const batch = partition.arriving;
     partition.arriving = [];
     const n = partition.link ? Math.min(batch.length, partition.unmet) : 0;
-    if (n > 0) this.#deliver(partition, partition.link as DispatcherLink, n === batch.length ? batch : batch.slice(0, n));
+    if (n > 0)
+      this.#deliver(partition, partition.link as DispatcherLink, n === batch.length ? batch : batch.slice(0, n));
     partition.queue.push(batch, n);
     this.queued += batch.length - n;
   }
@@ -201,7 +224,8 @@ export function partitionDispatcher<Event, const P extends PartitionNames>(
   const { partitions, maxQueued, by, hash } = options;
   check("by", by, "function");
   check("hash", hash, "function");
-  if ((by === undefined) === (hash === undefined)) throw argumentError("ERR_OPTION", "expected exactly one of by and hash", words(by ? "both" : "none"));
+  if ((by === undefined) === (hash === undefined))
+    throw argumentError("ERR_OPTION", "expected exactly one of by and hash", words(by ? "both" : "none"));
   integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY, true);
   const names = namesOf(partitions);
   return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash) as unknown as Dispatcher<
@@ -215,8 +239,13 @@ function namesOf(partitions: PartitionNames | undefined): readonly (string | num
     integer("partitions", partitions, 1, 65_536);
     return Array.from({ length: partitions }, (_, i) => i);
   }
-  if (!Array.isArray(partitions) || partitions.length === 0 || !partitions.every((n) => typeof n === "string" || typeof n === "number"))
+  if (
+    !Array.isArray(partitions) ||
+    partitions.length === 0 ||
+    !partitions.every((n) => typeof n === "string" || typeof n === "number")
+  )
     throw argumentError("ERR_PARTITION", "partitions to be a count or a list of names", partitions);
-  if (new Set(partitions).size !== partitions.length) throw argumentError("ERR_PARTITION", "partitions to have different names", words(partitions.join(", ")));
+  if (new Set(partitions).size !== partitions.length)
+    throw argumentError("ERR_PARTITION", "partitions to have different names", words(partitions.join(", ")));
   return partitions as readonly (string | number)[];
 }

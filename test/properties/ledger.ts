@@ -1,0 +1,187 @@
+import type { ConsumerPort, Discarded, End, Producer, ProducerPort } from "../../src/index.ts";
+
+/** An event: unique, with a key for partitions. */
+export interface Item {
+  readonly id: number;
+  readonly key: number;
+}
+
+/** What one link asked for, delivered and handed over. */
+export interface LinkRecord {
+  readonly producer: string;
+  readonly consumer: string;
+  asked: number;
+  readonly delivered: Item[];
+  readonly handed: Item[];
+  /** Where in the producer's accepted events this link joined. */
+  ended: "no" | "by producer" | "by consumer";
+}
+
+/** What a stage accepted for delivery, in order, and what it said it discarded. */
+export interface StageRecord {
+  readonly name: string;
+  readonly dispatcher: "demand" | "even" | "broadcast" | "partition" | "none";
+  readonly accepted: Item[];
+  readonly discarded: Discarded[];
+  readonly links: LinkRecord[];
+  /** What was handed over on any link, in the order of time. */
+  readonly handed: Item[];
+  /** Answers of promises: a stage that ends before it has taken one ignores it as a whole. */
+  readonly offered: (readonly Item[])[];
+}
+
+/** Keeps the books of a graph and says at once when a link gets more than it asked for. */
+export class Ledger {
+  readonly stages: StageRecord[] = [];
+  readonly faults: string[] = [];
+  /** Reports of clean-up failures: none of them is expected. */
+  readonly reports: unknown[] = [];
+  nextId = 0;
+
+  open(name: string, dispatcher: StageRecord["dispatcher"]): StageRecord {
+    const record: StageRecord = { name, dispatcher, accepted: [], discarded: [], links: [], handed: [], offered: [] };
+    this.stages.push(record);
+    return record;
+  }
+
+  /** A producer seen through a port that counts. */
+  watch(producer: Producer<Item, object>, record: StageRecord): Producer<Item, object> {
+    const inner = new WeakMap<object, ProducerPort>();
+    const attach = (port: ConsumerPort<Item>, options: never, replaces?: ProducerPort): ProducerPort => {
+      const link: LinkRecord = {
+        producer: record.name,
+        consumer: port.name,
+        asked: 0,
+        delivered: [],
+        handed: [],
+        ended: "no",
+      };
+      const counted: ConsumerPort<Item> = {
+        consumer: port.consumer,
+        name: port.name,
+        subscription: port.subscription,
+        carries: port.carries,
+        events: (batch) => {
+          if (link.ended !== "no") this.faults.push(`${record.name} → ${port.name}: events after the end`);
+          link.delivered.push(...batch);
+          if (link.delivered.length > link.asked)
+            this.faults.push(`${record.name} → ${port.name}: delivered ${link.delivered.length}, asked ${link.asked}`);
+          port.events(batch);
+        },
+        end: (end: End) => {
+          if (link.ended === "by producer") this.faults.push(`${record.name} → ${port.name}: ended twice`);
+          link.ended = "by producer";
+          port.end(end);
+        },
+      };
+      const up = producer["~attach"](counted, options, replaces && inner.get(replaces));
+      const down: ProducerPort = {
+        ask: (count) => {
+          link.asked += count;
+          up.ask(count);
+        },
+        end: (end) => {
+          if (link.ended === "no") link.ended = "by consumer";
+          up.end(end);
+        },
+      };
+      inner.set(down, up);
+      // Registered only when the producer took it.
+      record.links.push(link);
+      this.#records.set(port.subscription, link);
+      return down;
+    };
+    return new Proxy(producer, {
+      get: (target, key) => (key === "~attach" ? attach : Reflect.get(target, key, target)),
+    });
+  }
+
+  readonly #records = new WeakMap<object, LinkRecord>();
+
+  /** A batch reached `handleEvents`. */
+  handed(subscription: object, events: readonly Item[]): void {
+    const link = this.#records.get(subscription);
+    if (link === undefined) throw new Error("a batch on an unknown subscription");
+    link.handed.push(...events);
+    this.stages.find(({ name }) => name === link.producer)?.handed.push(...events);
+    const { length } = link.handed;
+    for (let i = length - events.length; i < length; i += 1)
+      if (link.handed[i] !== link.delivered[i]) {
+        this.faults.push(`${link.producer} → ${link.consumer}: handed over out of order at ${i}`);
+        break;
+      }
+  }
+
+  /** The books at the end, when every stage has ended. */
+  balance(): string[] {
+    const faults = [...this.faults];
+    for (const stage of this.stages) {
+      const dropped = new Set(
+        stage.discarded.flatMap(({ events, cause }) => (cause === "overflow" ? (events as readonly Item[]) : [])),
+      );
+      const kept =
+        stage.dispatcher === "broadcast" ? stage.accepted.filter((item) => !dropped.has(item)) : stage.accepted;
+      const order = new Map(kept.map((item, i) => [item.id, i]));
+      if (order.size !== kept.length) faults.push(`${stage.name}: accepted an event twice`);
+      const out = stage.dispatcher === "broadcast" ? this.#broadcast(stage, order) : this.#once(stage, order);
+      faults.push(...out);
+    }
+    return faults;
+  }
+
+  /** Demand and partition: every accepted event was handed over once or discarded once. */
+  #once(stage: StageRecord, order: ReadonlyMap<number, number>): string[] {
+    const faults: string[] = [];
+    const count = new Map<number, number>();
+    const note = (items: readonly Item[]): void => {
+      for (const { id } of items) {
+        if (!order.has(id)) faults.push(`${stage.name}: event ${id} was never accepted`);
+        count.set(id, (count.get(id) ?? 0) + 1);
+      }
+    };
+    for (const { handed } of stage.links) note(handed);
+    for (const { events } of stage.discarded) note(events as readonly Item[]);
+    for (const batch of stage.offered)
+      if (batch.every(({ id }) => !count.has(id))) for (const { id } of batch) count.set(id, 1);
+    for (const { id } of stage.accepted)
+      if (count.get(id) !== 1) faults.push(`${stage.name}: event ${id} is accounted for ${count.get(id) ?? 0} times`);
+    if (stage.dispatcher === "partition") faults.push(...this.#keyOrder(stage, order));
+    return faults;
+  }
+
+  /** Partition: the events of a key are handed over in the order they were accepted, whoever consumes them. */
+  #keyOrder(stage: StageRecord, order: ReadonlyMap<number, number>): string[] {
+    const last = new Map<number, number>();
+    return stage.handed.flatMap(({ id, key }) => {
+      const at = order.get(id) ?? -1;
+      const before = last.get(key) ?? -1;
+      last.set(key, at);
+      return at > before ? [] : [`${stage.name}: key ${key} out of order: ${at} after ${before}`];
+    });
+  }
+
+  /** Broadcast: each consumer saw a stretch without gaps, in order, nothing twice. */
+  #broadcast(stage: StageRecord, order: ReadonlyMap<number, number>): string[] {
+    const faults: string[] = [];
+    for (const link of stage.links) {
+      let last: number | undefined;
+      for (const { id } of link.delivered) {
+        const at = order.get(id);
+        if (at === undefined) faults.push(`${stage.name}: event ${id} was never accepted`);
+        else if (last !== undefined && at !== last + 1)
+          faults.push(`${stage.name} → ${link.consumer}: after ${last} came ${at}`);
+        last = at;
+      }
+    }
+    const ignored = (id: number): boolean =>
+      stage.offered.some((batch) => batch.some((item) => item.id === id) && batch.every((item) => !seen.has(item.id)));
+    const seen = new Set(stage.links.flatMap(({ delivered }) => delivered.map(({ id }) => id)));
+    const discarded = stage.discarded.flatMap(({ events }) => (events as readonly Item[]).map(({ id }) => id));
+    if (new Set(discarded).size !== discarded.length) faults.push(`${stage.name}: discarded an event twice`);
+    // What was on its way to a consumer that had just left is dropped, by design: the others have their own.
+    if (stage.links.some(({ ended }) => ended === "by consumer")) return faults;
+    for (const { id } of stage.accepted)
+      if (!seen.has(id) && !discarded.includes(id) && !ignored(id)) faults.push(`${stage.name}: event ${id} was lost`);
+    return faults;
+  }
+}
