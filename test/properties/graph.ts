@@ -28,12 +28,34 @@ interface Emitter {
   readonly startAfter: number;
   /** A source that only pushes. */
   readonly pushes: boolean;
+  readonly bufferSize: number;
 }
 interface Pending {
   readonly settle: () => void;
 }
 
+const BUFFERS = [0, 1, 5, 10_000];
 const DEMANDS = [1, 2, 3, 5, 10, 50, 1000];
+
+/** A dispatcher that takes a few events at a time, whatever it is offered, and sometimes none. */
+function bitByBit(most: number, refuses: () => boolean): Dispatcher<Item, object> {
+  const inner = demandDispatcher() as unknown as Dispatcher<Item, object>;
+  return {
+    get wanted() {
+      return inner.wanted;
+    },
+    get queued() {
+      return inner.queued;
+    },
+    subscribe: inner.subscribe,
+    ask: inner.ask,
+    cancel: inner.cancel,
+    giveBack: inner.giveBack,
+    dispatch: (events) => (refuses() ? 0 : inner.dispatch(events.slice(0, most))),
+    whenSent: inner.whenSent,
+    clear: inner.clear,
+  };
+}
 
 /** One random graph, run to its end. `calm`: nobody joins late, leaves or fails, so every event must arrive. */
 export class Graph {
@@ -104,7 +126,7 @@ export class Graph {
     startAfter: number;
   } {
     const { random } = this;
-    const kind = random.pick(["demand", "even", "broadcast", "partition"] as const);
+    const kind = random.pick(["demand", "even", "custom", "broadcast", "partition", "partition"] as const);
     const partitions = random.between(1, 4);
     const startAfter = random.between(1, 2);
     const maxQueued = random.pick([1, 3, 1000]);
@@ -116,19 +138,25 @@ export class Graph {
           : { partitions, maxQueued, hash: ({ key }: Item) => key % partitions };
         return partitionDispatcher(where) as unknown as Dispatcher<Item, object>;
       }
-      return demandDispatcher({ spread: kind === "even" ? "even" : "fill" }) as unknown as Dispatcher<Item, object>;
+      if (kind === "custom") return bitByBit(random.between(1, 3), () => !this.calm && random.chance(20));
+      return demandDispatcher({ spread: kind === "even" ? "even" : "fill" });
     };
     return { kind, make, partitions, startAfter };
   }
 
-  #options(record: StageRecord, dispatcher: Dispatcher<Item, object>, controller: AbortController): object {
+  #options(
+    record: StageRecord,
+    dispatcher: Dispatcher<Item, object>,
+    controller: AbortController,
+    bufferSize: number,
+  ): object {
     const { random } = this;
     return {
       name: record.name,
       runtime: this.runtime,
       dispatcher,
       signal: controller.signal,
-      bufferSize: random.pick([0, 1, 5, 10_000]),
+      bufferSize,
       overflow: random.pick(["throw", "drop-oldest", "drop-newest"] as const),
       onLastCancel: this.calm ? "continue" : random.pick(["continue", "stop"] as const),
       onDiscard: (discarded: StageRecord["discarded"][number]) => void record.discarded.push(discarded),
@@ -158,7 +186,8 @@ export class Graph {
     const over = (): void => {
       if (left === 0) stage.call((self) => self.complete()).catch(() => {});
     };
-    const options = this.#options(record, make(), controller);
+    const bufferSize = random.pick(BUFFERS);
+    const options = this.#options(record, make(), controller, bufferSize);
     if (style === "pull")
       stage = producer<Item, object>((demand) => {
         const items = some(demand);
@@ -169,7 +198,7 @@ export class Graph {
       stage = producer<Item, object>(
         {
           handleDemand: (demand) => {
-            if (style === "push") return;
+            if (style === "push") return undefined;
             this.#maybeThrow(3);
             const items = some(demand);
             over();
@@ -179,7 +208,7 @@ export class Graph {
         },
         options,
       );
-    this.#adopt({ stage, record, partitions, startAfter, pushes: style === "push" }, controller);
+    this.#adopt({ stage, record, partitions, startAfter, pushes: style === "push", bufferSize }, controller);
   }
 
   #middle(): ProducerConsumer<Item, Item, object> {
@@ -189,6 +218,7 @@ export class Graph {
     const controller = new AbortController();
     const growth = random.pick([0, 1, 1, 2]);
     const asynchronous = random.chance(40);
+    const bufferSize = random.pick(BUFFERS);
     const stage = producerConsumer<Item, Item, object>(
       {
         handleEvents: (events, subscription) => {
@@ -203,9 +233,9 @@ export class Graph {
           return out;
         },
       },
-      this.#options(record, make(), controller),
+      this.#options(record, make(), controller, bufferSize),
     );
-    this.#adopt({ stage, record, partitions, startAfter, pushes: false }, controller);
+    this.#adopt({ stage, record, partitions, startAfter, pushes: false, bufferSize }, controller);
     this.#takers.push(stage);
     return stage;
   }
@@ -247,8 +277,7 @@ export class Graph {
       minDemand: random.chance(50) ? undefined : random.below(maxDemand),
       cancel: this.calm ? "permanent" : random.pick(["permanent", "transient", "temporary"] as const),
       demand: manual ? "manual" : "automatic",
-      partition: emitter.record.dispatcher === "partition" ? random.below(emitter.partitions) : undefined,
-      selector: emitter.record.dispatcher === "broadcast" && !this.calm && random.chance(0) ? () => true : undefined,
+      partition: emitter.record.dispatcher === "partition" ? this.#partition(emitter) : undefined,
     };
     try {
       this.#subscriptions.push(taker.subscribe(emitter.watched, options as never));
@@ -256,6 +285,13 @@ export class Graph {
       const { code } = error as { code?: string };
       if (!["ERR_PARTITION_TAKEN", "ERR_DUPLICATE", "ERR_STOPPED", "ERR_ENDED"].includes(code ?? "")) throw error;
     }
+  }
+
+  /** A partition without a consumer if there is one. */
+  #partition({ record, partitions }: Emitter): number {
+    const taken = new Set(record.links.flatMap(({ ended, partition }) => (ended === "no" ? [partition] : [])));
+    const free = Array.from({ length: partitions }, (_, i) => i).filter((i) => !taken.has(i));
+    return free.length > 0 ? this.random.pick(free) : this.random.below(partitions);
   }
 
   #adopt(parts: Omit<Emitter, "watched">, controller: AbortController): void {
@@ -332,7 +368,7 @@ export class Graph {
     }
   }
 
-  #push({ stage, record }: Emitter): void {
+  #push({ stage, record, bufferSize }: Emitter): void {
     const items = this.#items(this.random.between(1, 8));
     const before = record.accepted.length;
     record.accepted.push(...items);
@@ -343,6 +379,8 @@ export class Graph {
       if (!(error instanceof OverflowError) && (error as { code?: string }).code !== "ERR_ENDED") throw error;
       record.accepted.length = before + items.length - lost;
     }
+    const buffered = stage.inspect().stages[0]?.buffered ?? 0;
+    if (buffered > bufferSize) this.ledger.faults.push(`${record.name}: buffered ${buffered} of ${bufferSize}`);
   }
 
   // ── Ending ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,11 @@
-import type { ConsumerPort, Discarded, End, Producer, ProducerPort } from "../../src/index.ts";
+import type {
+  ConsumerPort,
+  Discarded,
+  End,
+  Producer,
+  ProducerPort,
+  ResolvedSubscribeOptions,
+} from "../../src/index.ts";
 
 /** An event: unique, with a key for partitions. */
 export interface Item {
@@ -13,14 +20,14 @@ export interface LinkRecord {
   asked: number;
   readonly delivered: Item[];
   readonly handed: Item[];
-  /** Where in the producer's accepted events this link joined. */
+  readonly partition: number | undefined;
   ended: "no" | "by producer" | "by consumer";
 }
 
 /** What a stage accepted for delivery, in order, and what it said it discarded. */
 export interface StageRecord {
   readonly name: string;
-  readonly dispatcher: "demand" | "even" | "broadcast" | "partition" | "none";
+  readonly dispatcher: "demand" | "even" | "custom" | "broadcast" | "partition" | "none";
   readonly accepted: Item[];
   readonly discarded: Discarded[];
   readonly links: LinkRecord[];
@@ -51,6 +58,7 @@ export class Ledger {
       const link: LinkRecord = {
         producer: record.name,
         consumer: port.name,
+        partition: (options as { partition?: number }).partition,
         asked: 0,
         delivered: [],
         handed: [],
@@ -77,6 +85,7 @@ export class Ledger {
       const up = producer["~attach"](counted, options, replaces && inner.get(replaces));
       const down: ProducerPort = {
         ask: (count) => {
+          this.#checkAsk(link, port.subscription.options, count);
           link.asked += count;
           up.ask(count);
         },
@@ -97,6 +106,13 @@ export class Ledger {
   }
 
   readonly #records = new WeakMap<object, LinkRecord>();
+
+  /** An automatic link asks when no more than min are outstanding, and then up to max. */
+  #checkAsk(link: LinkRecord, { demand, maxDemand, minDemand }: ResolvedSubscribeOptions, count: number): void {
+    const outstanding = link.asked - link.handed.length;
+    if (demand === "automatic" && (outstanding > minDemand || outstanding + count !== maxDemand))
+      this.faults.push(`${link.producer} → ${link.consumer}: asked ${count} with ${outstanding} outstanding`);
+  }
 
   /** A batch reached `handleEvents`. */
   handed(subscription: object, events: readonly Item[]): void {
@@ -145,6 +161,8 @@ export class Ledger {
       if (batch.every(({ id }) => !count.has(id))) for (const { id } of batch) count.set(id, 1);
     for (const { id } of stage.accepted)
       if (count.get(id) !== 1) faults.push(`${stage.name}: event ${id} is accounted for ${count.get(id) ?? 0} times`);
+    if (stage.dispatcher !== "partition" && stage.links.length === 1 && faults.length === 0)
+      faults.push(...inOrder(stage, order));
     if (stage.dispatcher === "partition") faults.push(...this.#keyOrder(stage, order));
     return faults;
   }
@@ -184,4 +202,11 @@ export class Ledger {
       if (!seen.has(id) && !discarded.includes(id) && !ignored(id)) faults.push(`${stage.name}: event ${id} was lost`);
     return faults;
   }
+}
+
+/** With a single consumer all along, events are handed over in the order they were accepted. */
+function inOrder(stage: StageRecord, order: ReadonlyMap<number, number>): string[] {
+  const places = stage.handed.map(({ id }) => order.get(id) ?? -1);
+  const at = places.findIndex((place, i) => i > 0 && place < (places[i - 1] ?? 0));
+  return at < 0 ? [] : [`${stage.name}: ${places[at]} came after ${places[at - 1]}`];
 }

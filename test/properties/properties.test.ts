@@ -26,11 +26,12 @@ test.each(Array.from({ length: Math.ceil(runs / batch) }, (_, i) => i))(
   },
 );
 
+async function trace(): Promise<string> {
+  const graph = new Graph(4711);
+  await graph.run();
+  return JSON.stringify(graph.ledger.stages);
+}
+
 test("the same seed gives the same graph", async () => {
-  const trace = async (): Promise<string> => {
-    const graph = new Graph(4711);
-    await graph.run();
-    return JSON.stringify(graph.ledger.stages);
-  };
   expect(await trace()).toBe(await trace());
 });
