@@ -1,3 +1,4 @@
+import { outermost } from "./context.ts";
 import { Deque } from "./deque.ts";
 import { argumentError } from "./errors.ts";
 import { check, known } from "./options.ts";
@@ -123,6 +124,11 @@ export function seededScheduler(seed: number): Scheduler {
   };
 }
 
+const workOff = (ready: Scheduler): void => {
+  for (let task = ready.take(); task; task = ready.take()) task.run();
+};
+const drain = (engine: Engine): void => engine.drain();
+
 class Engine implements Runtime {
   readonly clock: Clock;
   readonly strict: boolean;
@@ -160,7 +166,8 @@ class Engine implements Runtime {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let task = this.#ready.take(); task; task = this.#ready.take()) task.run();
+      if (outermost) outermost(workOff, this.#ready);
+      else workOff(this.#ready);
     } finally {
       this.#running = false;
     }
@@ -190,8 +197,14 @@ class Engine implements Runtime {
     return true;
   }
 
+  /** The queue is worked off in no context but the outermost: a stage made in another enters it by itself. */
   #drain(): void {
     if (this.exhausted()) return;
+    if (outermost) outermost(drain, this);
+    else this.drain();
+  }
+
+  drain(): void {
     this.#running = true;
     let stride = this.#stride;
     let left = stride;

@@ -1,3 +1,4 @@
+import { type Context, currentContext } from "./context.ts";
 import type { DispatcherLink } from "./dispatcher.ts";
 import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
 import { Outlet } from "./link.ts";
@@ -83,6 +84,7 @@ const Phase = {
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
+const turn = (core: Core): void => core.turn();
 type Continuation = (this: Core, value: unknown) => void;
 
 const none: readonly never[] = [];
@@ -118,6 +120,8 @@ export class Core implements Task {
   readonly #options: CoreOptions;
   readonly #behaviour: AnyBehaviour;
   readonly #strict: boolean;
+  /** The asynchronous context the stage was made in, unless it is empty: callbacks run in it. */
+  readonly #enter: Context | undefined;
   readonly #mailbox = new Mailbox();
   /** A producerConsumer's input that waits for demand, and what must not overtake it. */
   readonly #waiting = new Mailbox();
@@ -167,6 +171,7 @@ export class Core implements Task {
     this.runtime = options.runtime;
     this.#behaviour = options.behaviour;
     this.#strict = options.runtime.strict;
+    this.#enter = currentContext();
     this.output = options.output?.(this);
     this.#phase = options.behaviour.init ? Phase.starting : Phase.running;
   }
@@ -417,6 +422,11 @@ export class Core implements Task {
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   run(): void {
+    if (this.#enter) this.#enter(turn, this);
+    else this.turn();
+  }
+
+  turn(): void {
     this.#queued = false;
     if (this.#phase >= Phase.ending) {
       if (this.#phase === Phase.closed) this.#finalise();
@@ -939,12 +949,7 @@ export class Core implements Task {
     const held = this.output?.takeAll() ?? [];
     if (held.length > 0) this.#discard(held, cause, quiet);
     for (const { resolve, reject } of this.#drains.splice(0)) held.length > 0 ? reject(this.#endedError()) : resolve();
-    let last: unknown;
-    try {
-      last = this.#behaviour.terminate?.(reason, this.context);
-    } catch (error) {
-      this.report(error, "terminate");
-    }
+    const last = this.#terminate(reason);
     const close = (): void => this.#close(reason);
     const finalise = (): void => this.runtime.schedule(this);
     if (!isThenable(last)) {
@@ -959,6 +964,20 @@ export class Core implements Task {
           finalise();
         });
     }
+  }
+
+  #terminate(reason: Reason): unknown {
+    let last: unknown;
+    const run = (): void => {
+      try {
+        last = this.#behaviour.terminate?.(reason, this.context);
+      } catch (error) {
+        this.report(error, "terminate");
+      }
+    };
+    if (this.#enter) this.#enter(run, undefined);
+    else run();
+    return last;
   }
 
   /** The links end, and whoever waits is told. */
