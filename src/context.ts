@@ -13,9 +13,12 @@ interface AsyncHooks {
 const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
 const hooks = process?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined;
 
-/** A frame is a map from storages to stores; one that was left keeps its entry. */
-const isNothing = (frame: unknown): boolean =>
-  frame === undefined || (frame instanceof Map && [...frame.values()].every((store) => store === undefined));
+/** A frame is a map from storages to stores (no `instanceof` sees it); one that was left keeps its entry. */
+const isNothing = (frame: unknown): boolean => {
+  if (Object.prototype.toString.call(frame) !== "[object Map]") return frame === undefined;
+  const stores: Iterable<unknown> = Map.prototype.values.call(frame);
+  return [...stores].every((store) => store === undefined);
+};
 
 /**
  * Entering a context costs as much as a small turn of a stage, and most programs have none to enter. Node keeps the

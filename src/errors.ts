@@ -197,16 +197,17 @@ const dress = (error: Error, family: ErrorRow["family"], code: ErrorCode): void 
  * @example
  * try { subscription.ask(-1) } catch (error) { if (error instanceof ArgumentError) console.log(error.code) }
  */
-export interface ArgumentError extends Error {
-  readonly name: "ArgumentError";
-  readonly code: ArgumentCode;
+export class ArgumentError extends Error {
+  declare readonly name: "ArgumentError";
+  declare readonly code: ArgumentCode;
+  // Never constructed: each one is made as a TypeError or a RangeError.
+  private constructor() {
+    super();
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOf(value, "ArgumentError");
+  }
 }
-export const ArgumentError: {
-  [Symbol.hasInstance](value: unknown): value is ArgumentError;
-  readonly prototype: ArgumentError;
-} = {
-  [Symbol.hasInstance]: (value: unknown): value is ArgumentError => isOf(value, "ArgumentError"),
-} as never;
 
 /** Makes the `ArgumentError` of a code. */
 export function argumentError(code: ArgumentCode, expected: string, got: unknown, cause?: unknown): ArgumentError {

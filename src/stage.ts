@@ -321,7 +321,10 @@ export class Core implements Task {
     const { output } = this;
     if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
     try {
-      return output.push(events);
+      const sent = output.push(events);
+      // Outside a turn nobody settles; events passed over or kept for another partition leave more wanted than is owed.
+      if (!this.#onStack && this.#more(output)) this.wake();
+      return sent;
     } catch (error) {
       if (!(error instanceof CallbackError || error instanceof ProtocolError)) throw error;
       this.#end({ type: "failure", error }, false);
