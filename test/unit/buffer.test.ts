@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Buffer } from "../../src/buffer.ts";
 import { demandDispatcher } from "../../src/index.ts";
-import { type AnyDispatcher, Output } from "../../src/output.ts";
+import { Output } from "../../src/output.ts";
 import { range } from "../support/runtime.ts";
 
 /** A buffer, and the marks that were released, in order. */
@@ -16,7 +16,7 @@ const limited = (bufferSize: number, overflow: "drop-oldest" | "drop-newest") =>
   const discarded: unknown[][] = [];
   const released: string[] = [];
   const output = new Output({
-    dispatcher: demandDispatcher() as unknown as AnyDispatcher,
+    dispatcher: demandDispatcher(),
     bufferSize,
     overflow,
     demandMode: "forward",
