@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  ArgumentError,
   type BroadcastSubscribeOptions,
   broadcastDispatcher,
   CallbackError,
@@ -359,6 +360,6 @@ describe("broadcastDispatcher", () => {
       "expected selector to be a function, got 1",
     );
     expect(codeOf(() => subscribe(new FakeLink("x"), { selector: 1 } as object))).toBe("ERR_OPTION");
-    expect(() => broadcastDispatcher({ startAfter: 0 })).toThrow(RangeError);
+    expect(() => broadcastDispatcher({ startAfter: 0 })).toThrow(ArgumentError);
   });
 });
