@@ -1,0 +1,232 @@
+import { argumentError } from "../../src/errors.ts";
+import {
+  type Discarded,
+  type NoOptions,
+  type Producer,
+  type ProducerContext,
+  type ProducerOptions,
+  type ProducerStage,
+  producer,
+  type Reason,
+  type SubscribeOptionsOf,
+} from "../../src/index.ts";
+import { check } from "../../src/options.ts";
+import { errorOf, isFailure } from "../../src/protocol.ts";
+import { Listeners } from "./listen.ts";
+import { prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
+import { report } from "./report.ts";
+
+export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
+  /**
+   * Whether the Readable is destroyed when the producer ends before it. Otherwise it is left as it is, paused, and
+   * events that were read and reached nobody are put back into it. @default true
+   */
+  readonly destroyOnCancel?: boolean | undefined;
+}
+
+/** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
+const CHUNKS = 16;
+const READS = "a Readable that nobody else reads";
+
+/** Reads what was asked for, when it is there. */
+class ReadableSource<Out> {
+  readonly #readable: ReadablePeer;
+  readonly #state: StatePeer | undefined;
+  readonly #destroys: boolean;
+  readonly #listeners: Listeners;
+  #stage!: ProducerStage<Out, never>;
+  /** Asked of `handleDemand` and not read yet. */
+  #wanted = 0;
+  #reading = false;
+  /** The Readable's outcome is known, or nobody is interested any more. */
+  #over = false;
+  #ended = false;
+  /** The errors this stage knows already. */
+  readonly #known = new Set<unknown>();
+
+  constructor(readable: ReadablePeer, destroys: boolean) {
+    this.#readable = readable;
+    this.#state = stateOf(readable, "_readableState");
+    this.#destroys = destroys;
+    this.#listeners = new Listeners(readable);
+  }
+
+  /** Watches from the start: an error before the first demand must find a listener. */
+  begin(stage: ProducerStage<Out, never>): void {
+    const readable = this.#readable;
+    this.#stage = stage;
+    this.#listeners.add("error", this.#onError);
+    this.#listeners.add("close", this.#onClose);
+    this.#listeners.add("end", this.#onEnd);
+    if (readable.readableEnded) this.#onEnd();
+    else if (readable.destroyed) this.#noticeDestroyed();
+    else if (readable.errored !== null && readable.errored !== undefined) this.#onError(readable.errored);
+  }
+
+  readonly handleSubscribe = (): void => {
+    // With a high-water mark of 0 a Readable does nothing unasked, and so it cannot be seen to end either.
+    if (this.#readable.readableHighWaterMark > 0 || this.#state?.ended) this.#open();
+  };
+
+  readonly handleDemand = (demand: number, _stage: ProducerContext<Out>): Out[] => {
+    const readable = this.#readable;
+    this.#wanted += demand;
+    if (readable.destroyed) this.#noticeDestroyed();
+    const events = this.#flows() ? [] : this.#read();
+    // A new listener makes a Readable read ahead at once, even if its high-water mark is 0.
+    if (this.#wanted > 0 || readable.readableHighWaterMark > 0) this.#open();
+    return events;
+  };
+
+  readonly terminate = (reason: Reason): Promise<void> | undefined => {
+    const readable = this.#readable;
+    this.#over = true;
+    const destroys = this.#destroys && !this.#ended;
+    this.#listeners.release(this.#state, destroys || readable.destroyed || (this.#ended && !isWritable(readable)));
+    if (!destroys) return undefined;
+    const closed = willClose(readable, this.#state) ? this.#listeners.next("close") : undefined;
+    const error = isFailure(reason) ? errorOf(reason) : undefined;
+    this.#known.add(error);
+    readable.destroy(error);
+    return closed;
+  };
+
+  /** Events that will reach nobody go back to a Readable that stays open, or else to the user's `onDiscard`. */
+  readonly putBack = (
+    discarded: Discarded<Out>,
+    onDiscard: ((discarded: Discarded<Out>) => void) | undefined,
+  ): void => {
+    const readable = this.#readable;
+    if (discarded.cause === "overflow" || readable.readableEnded || readable.destroyed) onDiscard?.(discarded);
+    else for (const event of discarded.events.toReversed()) readable.unshift(event);
+  };
+
+  #open(): void {
+    if (!this.#over && !this.#flows()) this.#listeners.add("readable", this.#onReadable);
+  }
+
+  /** Somebody has set it flowing meanwhile: events are lost to us. */
+  #flows(): boolean {
+    if (!this.#readable.readableFlowing) return false;
+    if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, this.#readable));
+    return true;
+  }
+
+  /** Takes what is there, at most what is wanted. `read` may call back `#onReadable`. */
+  #read(): Out[] {
+    const readable = this.#readable;
+    const events: Out[] = [];
+    if (this.#over || this.#reading) return events;
+    this.#reading = true;
+    try {
+      // Only null means nothing: undefined is an event of an object mode stream.
+      while (this.#wanted > 0 && !readable.destroyed) {
+        const event = readable.read();
+        if (event === null) break;
+        this.#wanted -= 1;
+        events.push(event as Out);
+      }
+    } catch (error) {
+      this.#onError(error);
+    }
+    this.#reading = false;
+    return events;
+  }
+
+  readonly #onReadable = (): void => {
+    if (this.#wanted > 0) {
+      const events = this.#read();
+      if (events.length > 0) this.#push(events);
+    } else if (this.#state?.ended && this.#readable.readableLength === 0) this.#readable.read(0);
+  };
+
+  #push(events: readonly Out[]): void {
+    try {
+      this.#stage.push(events);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    if (this.#over) return;
+    this.#over = true;
+    this.#stage.complete();
+  };
+
+  readonly #onError = (error: unknown): void => {
+    if (this.#known.has(error)) return;
+    this.#known.add(error);
+    if (this.#over) report(this.#stage, error, "terminate");
+    else this.#fail(error);
+  };
+
+  readonly #onClose = (): void => {
+    const readable = this.#readable;
+    const atEnd = this.#state?.ended === true;
+    // A `close` of somebody's making: what is left can still be read.
+    if (this.#over || (atEnd && !readable.destroyed)) return;
+    if (readable.errored !== null && readable.errored !== undefined) this.#fail(readable.errored);
+    else if (atEnd && readable.readableLength === 0) this.#onEnd();
+    else this.#fail(prematureClose());
+  };
+
+  #noticeDestroyed(): void {
+    if (!willClose(this.#readable, this.#state)) this.#onClose();
+  }
+
+  #fail(error: unknown): void {
+    this.#over = true;
+    this.#known.add(error);
+    this.#stage.fail(error, { after: "buffer" });
+  }
+}
+
+/**
+ * Makes a producer of a Node Readable, Node's own or readable-stream's.
+ *
+ * **Shape** object mode: one event per object, `undefined` and other falsy ones included. Bytes and strings: one event
+ * holds all that the Readable had buffered, so that chunks may be joined; nothing is decoded unless `setEncoding` was.
+ * **Units** demand counts events. A link holds 16 of them by default for bytes (about 1 MiB), 1000 in object mode.
+ * **Backpressures** `read` is called for what was asked only, when it is there; the Readable reads ahead up to its own
+ * high-water mark once the first consumer has come, and not at all if that is 0.
+ * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the Readable
+ * is destroyed, and `stop` fulfils once it has closed; `destroyOnCancel: false` leaves it to its owner.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that flows already, to somebody else; `ERR_OPTION`,
+ * `ERR_RANGE`: wrong options. What the Readable fails with fails the producer by identity, behind the events read; one
+ * that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. What fails while it is destroyed goes to `onReport`.
+ *
+ * **Source** rules 7.1 to 7.3; `stream.finished` for what counts as an end.
+ *
+ * @example
+ * const source = fromReadable<Buffer>(fs.createReadStream("words.txt"));
+ * for await (const chunk of source) console.log(chunk.length);
+ */
+export function fromReadable<Out, SO extends object = NoOptions>(
+  readable: ReadablePeer,
+  options: FromReadableOptions<Out, SO> = {},
+): Producer<Out, SubscribeOptionsOf<SO, Out>> {
+  if (!isReadable(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
+  if (readable.readableFlowing) throw argumentError("ERR_NOT_SOURCE", READS, readable);
+  const { destroyOnCancel = true, ...rest } = options;
+  check("destroyOnCancel", destroyOnCancel, "boolean");
+  const source = new ReadableSource<Out>(readable, destroyOnCancel);
+  const stage = producer<Out, SO, Out, Out, Out>(source, {
+    ...rest,
+    onLastCancel: rest.onLastCancel ?? "stop",
+    defaultMaxDemand: rest.defaultMaxDemand ?? (readable.readableObjectMode ? undefined : CHUNKS),
+    onDiscard: destroyOnCancel ? rest.onDiscard : (discarded) => source.putBack(discarded, rest.onDiscard),
+  });
+  source.begin(stage as unknown as ProducerStage<Out, never>);
+  return stage;
+}
+
+/** Whether the other half of a Duplex is still open: it belongs to somebody else. */
+const isWritable = (stream: object): boolean => (stream as { readonly writable?: unknown }).writable === true;
+
+const isReadable = (value: unknown): value is ReadablePeer => {
+  const stream = value as Partial<ReadablePeer> | null | undefined;
+  return typeof stream?.read === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
+};

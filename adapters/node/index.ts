@@ -1,0 +1,9 @@
+export { type FromReadableOptions, fromReadable } from "./from-readable.ts";
+export { type IntoWritableOptions, intoWritable } from "./into-writable.ts";
+export type { ReadableClass, ReadablePeer, WritablePeer } from "./peer.ts";
+export {
+  type ToReadableArguments,
+  type ToReadableOptions,
+  type ToReadableOptionsWith,
+  toReadable,
+} from "./to-readable.ts";

@@ -1,0 +1,253 @@
+import process from "node:process";
+import { argumentError } from "../../src/errors.ts";
+import {
+  type Consumer,
+  type ConsumerBehaviour,
+  type Context,
+  consumer,
+  type Reason,
+  type StageOptions,
+} from "../../src/index.ts";
+import { check, oneOf } from "../../src/options.ts";
+import { errorOf, isFailure } from "../../src/protocol.ts";
+import { Listeners } from "./listen.ts";
+import { prematureClose, type StatePeer, stateOf, type WritablePeer, willClose } from "./peer.ts";
+import { report } from "./report.ts";
+
+export interface IntoWritableOptions extends StageOptions {
+  /**
+   * Whether the Writable ends with the consumer: ended when it completes, destroyed when it fails. Otherwise it is left
+   * as it is. @default true, but false for `process.stdout` and `process.stderr`
+   */
+  readonly end?: boolean | undefined;
+  /** What becomes of the Writable when the consumer is stopped, or its source is. @default "end" */
+  readonly onStop?: "end" | "destroy" | undefined;
+}
+
+const writeAfterEnd = (): Error =>
+  Object.assign(new Error("the Writable was ended by somebody else"), { code: "ERR_STREAM_WRITE_AFTER_END" });
+
+/** Writes batches, as fast as the Writable lets it. */
+class WritableSink<In> implements ConsumerBehaviour<In> {
+  readonly #writable: WritablePeer;
+  readonly #state: StatePeer | undefined;
+  readonly #ends: boolean;
+  readonly #onStop: "end" | "destroy";
+  readonly #corks: boolean;
+  readonly #listeners: Listeners;
+  #stage: Consumer<In> | undefined;
+  #context: Context | undefined;
+  /** The Writable's outcome is known, or nobody is interested any more. */
+  #over = false;
+  #ending = false;
+  /** Why it cannot be written to, before the first turn. */
+  #broken: { readonly error: unknown } | undefined;
+  readonly #known = new Set<unknown>();
+  /** Batches whose last write has not called back. */
+  #unwritten = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(writable: WritablePeer, ends: boolean, onStop: "end" | "destroy") {
+    this.#writable = writable;
+    this.#state = stateOf(writable, "_writableState");
+    this.#ends = ends;
+    this.#onStop = onStop;
+    this.#corks = joins(writable);
+    this.#listeners = new Listeners(writable);
+  }
+
+  begin(stage: Consumer<In>): void {
+    const writable = this.#writable;
+    this.#stage = stage;
+    this.#listeners.add("error", this.#onError);
+    this.#listeners.add("close", this.#onClose);
+    this.#listeners.add("finish", this.#onFinish);
+    if (writable.errored !== null && writable.errored !== undefined) this.#fail(writable.errored);
+    else if (writable.destroyed) this.#fail(prematureClose());
+    else if (writable.writableEnded) this.#fail(writeAfterEnd());
+  }
+
+  readonly init = (context: Context): void => {
+    this.#context = context;
+    if (this.#broken) context.fail(this.#broken.error);
+  };
+
+  readonly handleEvents = (events: readonly In[]): Promise<void> | undefined => {
+    const at = this.#room ? this.#write(events, 0) : 0;
+    return at < events.length ? this.#rest(events, at) : undefined;
+  };
+
+  readonly handleEnd = (): Promise<void> | undefined => {
+    if (this.#over) return undefined;
+    this.#ending = true;
+    if (!this.#ends) return this.#unwritten > 0 ? this.#sleep() : undefined;
+    if (this.#writable.writableFinished) return undefined;
+    const finished = this.#sleep();
+    this.#writable.end();
+    this.#noticeDestroyed();
+    return finished;
+  };
+
+  readonly terminate = (reason: Reason): Promise<void> | undefined => {
+    const writable = this.#writable;
+    const listeners = this.#listeners;
+    this.#over = true;
+    this.#wake?.();
+    const finished = writable.writableFinished;
+    const closes = this.#ends && !(finished && isReadable(writable));
+    listeners.release(this.#state, closes || writable.destroyed);
+    if (!this.#ends || finished) return undefined;
+    if (isFailure(reason) || this.#onStop === "destroy") {
+      const closed = willClose(writable, this.#state) ? listeners.next("close") : undefined;
+      const error = isFailure(reason) ? errorOf(reason) : undefined;
+      this.#known.add(error);
+      writable.destroy(error);
+      return closed;
+    }
+    if (writable.destroyed) return undefined;
+    const ended = listeners.next("finish", "close", "error");
+    writable.end();
+    return ended;
+  };
+
+  get #room(): boolean {
+    const { writableNeedDrain, destroyed, errored } = this.#writable;
+    return !writableNeedDrain && !destroyed && (errored === null || errored === undefined);
+  }
+
+  /** Writes from `at` on until the Writable has enough; answers how far it came. */
+  #write(events: readonly In[], from: number): number {
+    const writable = this.#writable;
+    const last = events.length - 1;
+    const corks = this.#corks && from < last;
+    let at = from;
+    try {
+      if (corks) writable.cork();
+      try {
+        while (at <= last) {
+          const event = events[at];
+          let more: boolean;
+          if (this.#ends || at < last) more = writable.write(event);
+          else {
+            this.#unwritten += 1;
+            more = writable.write(event, this.#onWritten);
+          }
+          at += 1;
+          if (!more && !this.#room) break;
+        }
+      } finally {
+        if (corks) writable.uncork();
+      }
+    } catch (error) {
+      this.#fail(error);
+      return events.length;
+    }
+    return at;
+  }
+
+  async #rest(events: readonly In[], from: number): Promise<void> {
+    let at = from;
+    while (at < events.length && !this.#over) {
+      if (this.#room) at = this.#write(events, at);
+      else {
+        this.#noticeDestroyed();
+        const drained = this.#sleep();
+        this.#listeners.add("drain", () => this.#wake?.());
+        // oxlint-disable-next-line no-await-in-loop -- one drain after the other
+        await drained;
+        this.#listeners.remove("drain");
+      }
+    }
+  }
+
+  /** Fulfils when something has happened, at once if everything is over. */
+  #sleep(): Promise<void> {
+    if (this.#over) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  readonly #onWritten = (): void => {
+    this.#unwritten -= 1;
+    if (this.#unwritten === 0 && this.#ending) this.#wake?.();
+  };
+
+  readonly #onFinish = (): void => {
+    if (this.#ending && this.#ends) this.#wake?.();
+    else if (!this.#over) this.#fail(writeAfterEnd());
+  };
+
+  readonly #onError = (error: unknown): void => {
+    if (this.#known.has(error)) return;
+    if (!this.#over) this.#fail(error);
+    else if (this.#stage) report(this.#stage, error, "terminate");
+    this.#known.add(error);
+  };
+
+  readonly #onClose = (): void => {
+    const { errored, writableFinished } = this.#writable;
+    if (this.#over || (this.#ending && this.#ends && writableFinished)) return;
+    this.#fail(errored === null || errored === undefined ? prematureClose() : errored);
+  };
+
+  #noticeDestroyed(): void {
+    if (this.#writable.destroyed && !willClose(this.#writable, this.#state)) this.#onClose();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#known.add(error);
+    this.#wake?.();
+    if (this.#context) this.#context.fail(error);
+    else this.#broken = { error };
+  }
+}
+
+/**
+ * Makes a consumer that writes into a Node Writable, Node's own or readable-stream's.
+ *
+ * **Shape** one `write` per event; a batch is corked where the Writable has a `writev`. Nothing is converted.
+ * **Units** events; the Writable's high-water mark is its own.
+ * **Backpressures** after a `write` that answered false nothing is written until `drain`, and what is on its way stays
+ * within the subscription's maxDemand.
+ * **Completes** when its source has completed: the Writable is ended at once, and `done` fulfils after `finish`.
+ * **Cancels** its source when the Writable fails, is destroyed or is ended by somebody else. A failing source destroys
+ * the Writable with its error, a stopped one ends it (`onStop`); `end: false` leaves it to its owner in all cases.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Writable; `ERR_OPTION`: wrong options. What the Writable fails with, `final`
+ * included, fails the consumer by identity: `ERR_STREAM_PREMATURE_CLOSE` if it was destroyed without an error,
+ * `ERR_STREAM_WRITE_AFTER_END` if somebody else ended it. The batch in hand is lost then; batches behind it go back.
+ * What fails while it is destroyed goes to `onReport`.
+ *
+ * **Source** rules 7.1 to 7.3; `stream.pipeline` for what ends and what is destroyed.
+ *
+ * @example
+ * const file = intoWritable<string>(fs.createWriteStream("letters.txt"));
+ * file.subscribe(fromIterable(["a", "b", "c"]));
+ * await file.done;
+ */
+export function intoWritable<In>(writable: WritablePeer, options: IntoWritableOptions = {}): Consumer<In> {
+  if (!isWritable(writable)) throw argumentError("ERR_NOT_SOURCE", "a Writable", writable);
+  const standard = (writable as object) === process.stdout || (writable as object) === process.stderr;
+  const { end = true, onStop = "end", ...rest } = options;
+  check("end", end, "boolean");
+  oneOf("onStop", onStop, ["end", "destroy"]);
+  const sink = new WritableSink<In>(writable, end && !standard, onStop);
+  const stage = consumer<In>(sink, rest);
+  sink.begin(stage);
+  return stage;
+}
+
+const isWritable = (value: unknown): value is WritablePeer => {
+  const stream = value as Partial<WritablePeer> | null | undefined;
+  return typeof stream?.write === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
+};
+
+/** Whether corked writes arrive as one. */
+const joins = (stream: object): boolean => typeof (stream as { readonly [WRITEV]?: unknown })[WRITEV] === "function";
+const WRITEV = "_writev";
+
+/** Whether the other half of a Duplex is still open: it belongs to somebody else. */
+const isReadable = (stream: object): boolean => (stream as { readonly readable?: unknown }).readable === true;

@@ -1,0 +1,75 @@
+/** What the adapters use of an emitter. */
+export interface EmitterPeer {
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
+}
+
+/** What the adapters use of a stream's inner state, where it has one: nothing depends on it being there. */
+export interface StatePeer {
+  readonly ended?: boolean;
+  readonly closeEmitted?: boolean;
+  readonly emitClose?: boolean;
+}
+
+/** What every stream has. */
+export interface StreamPeer extends EmitterPeer {
+  readonly destroyed: boolean;
+  readonly closed: boolean;
+  readonly errored: unknown;
+  destroy(error?: any): unknown;
+}
+
+/** What `fromReadable` uses of a Readable: Node's own from 22 on, and readable-stream 4, have it. */
+export interface ReadablePeer extends StreamPeer {
+  readonly readableEnded: boolean;
+  readonly readableFlowing: boolean | null;
+  readonly readableHighWaterMark: number;
+  readonly readableLength: number;
+  readonly readableObjectMode: boolean;
+  read(size?: number): unknown;
+  unshift(chunk: any): void;
+}
+
+/** What `intoWritable` uses of a Writable: Node's own from 22 on, and readable-stream 4, have it. */
+export interface WritablePeer extends StreamPeer {
+  readonly writableFinished: boolean;
+  readonly writableEnded: boolean;
+  readonly writableNeedDrain: boolean;
+  write(chunk: any, callback?: (error?: any) => void): boolean;
+  end(): unknown;
+  cork(): void;
+  uncork(): void;
+}
+
+/** What `toReadable` uses of the Readable that it makes. */
+export interface PushPeer {
+  readonly readableHighWaterMark: number;
+  readonly readableLength: number;
+  readonly readableObjectMode: boolean;
+  push(chunk: any): boolean;
+  destroy(error?: any): unknown;
+}
+
+/** What `toReadable` gives to the class of Readable that it makes. */
+export interface ReadableSettings {
+  readonly objectMode: boolean;
+  readonly highWaterMark?: number;
+  readonly signal?: AbortSignal;
+  readonly read: () => void;
+  readonly destroy: (error: Error | null, callback: (error?: Error | null) => void) => void;
+}
+
+/** A class of Readable: Node's own or readable-stream's. */
+export type ReadableClass<Stream> = new (settings: any) => Stream;
+
+/** The inner state of a stream, if it shows one. */
+export const stateOf = (stream: StreamPeer, side: "_readableState" | "_writableState"): StatePeer | undefined =>
+  (stream as { readonly _readableState?: StatePeer; readonly _writableState?: StatePeer })[side];
+
+/** Whether a destroyed stream has its `close` still before it. */
+export const willClose = (stream: StreamPeer, state: StatePeer | undefined): boolean =>
+  state?.closeEmitted === undefined ? !stream.closed : state.emitClose !== false && !state.closeEmitted;
+
+/** The error of a stream that went away before its end, as Node names it. */
+export const prematureClose = (): Error =>
+  Object.assign(new Error("the stream was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });

@@ -1,0 +1,5 @@
+import type { Core } from "../../src/stage.ts";
+
+/** Tells the `onReport` of a stage of this package what failed in clean-up. */
+export const report = (stage: object, error: unknown, phase: string): void =>
+  (stage as { readonly "~core": Core })["~core"].report(error, phase);
