@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { broadcastDispatcher, consumer, producer, producerConsumer } from "../../src/index.ts";
+import { broadcastDispatcher, consumer, partitionDispatcher, producer, producerConsumer } from "../../src/index.ts";
 import { testRuntime, turns, twice } from "../support/runtime.ts";
 import {
   Counter,
@@ -328,5 +328,62 @@ describe("demand mode", () => {
     p.push([4]);
     await turns();
     expect(sink.batches).toEqual([[1, 2], [3], [4]]);
+  });
+
+  // GenStage replays the demand first and puts its events before those emitted earlier.
+  test("GS-022 what a replayed demand brings goes behind the events logged after it", async () => {
+    const runtime = testRuntime();
+    const source = new Counter(1);
+    const p = producer(source, { runtime, demandMode: "accumulate" });
+    const raw = new RawConsumer<number>().attach(p).ask(4);
+    await turns();
+    p.push([100]);
+    p.demandMode = "forward";
+    await turns();
+    expect(source.demands).toEqual([4]);
+    expect(raw.batches).toEqual([[100], [0, 1, 2]]);
+    expect(p.bufferedCount).toBe(1);
+  });
+});
+
+// GenStage's producerConsumer has no limit by default, and its demand mode is always forward.
+describe("the limit of a producerConsumer", () => {
+  test("GS-017 holds while it accumulates", async () => {
+    const runtime = testRuntime();
+    const source = new Counter(1000);
+    const d = producerConsumer((events: readonly number[]) => events, {
+      runtime,
+      demandMode: "accumulate",
+      bufferSize: 10,
+    });
+    d.subscribe(producer(source, { runtime }), { maxDemand: 4, minDemand: 2 });
+    const raw = new RawConsumer<number>().attach(d).ask(5);
+    await turns();
+    // 4, 6, 8, 10 are within the limit; the batch after that is the last one taken.
+    expect([d.bufferedCount, raw.batches]).toEqual([12, []]);
+    d.demandMode = "forward";
+    await turns();
+    expect(raw.batches.flat()).toEqual([0, 1, 2, 3, 4]);
+    raw.ask(20);
+    await turns();
+    expect(raw.batches.flat()).toEqual(Array.from({ length: 25 }, (_, i) => i));
+  });
+
+  test("X-10 counts what waits in partitions", async () => {
+    const runtime = testRuntime();
+    const dispatcher = partitionDispatcher({
+      partitions: ["all", "none"],
+      hash: (_n: number) => "all",
+      maxQueued: 100,
+    });
+    const d = producerConsumer((events: readonly number[]) => events, { runtime, dispatcher, bufferSize: 10 });
+    d.subscribe(producer(new Counter(1000), { runtime }), { maxDemand: 4, minDemand: 2 });
+    new RawConsumer<number>("none").attach(d, { partition: "none" }).ask(5);
+    await turns();
+    expect(d.bufferedCount).toBe(12);
+    const all = new RawConsumer<number>("all").attach(d, { partition: "all" }).ask(7);
+    await turns();
+    expect(all.batches.flat()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(d.bufferedCount).toBe(11);
   });
 });

@@ -294,4 +294,27 @@ describe("producerConsumer", () => {
     await turns();
     expect(raw.batches.flat()).toEqual([1, 2, 100, 101, 3, 4, 5]);
   });
+
+  // GenStage's handle_cancel waits for demand even when no input is left before it: X-08.
+  test("T-29 a handleCancel that waited comes as soon as the input before it is handled", async () => {
+    const runtime = testRuntime();
+    const double = new Doubler<number>();
+    const source = producer(new Quiet<number>(), { runtime });
+    const d = producerConsumer(double, { runtime });
+    d.subscribe(source, { maxDemand: 10, minDemand: 5, cancel: "temporary" });
+    await turns();
+    source.push([1]);
+    await source.stop();
+    await turns();
+    const informed: string[] = [];
+    void d.info(() => informed.push("info"));
+    const raw = new RawConsumer<number>().attach(d).ask(2);
+    await turns();
+    expect([raw.batches, d.demand]).toEqual([[[1, 1]], 0]);
+    expect(double.log.slice(2)).toEqual([
+      ["handled", [1]],
+      ["cancelled", { type: "stop", reason: undefined }],
+    ]);
+    expect(informed).toEqual(["info"]);
+  });
 });

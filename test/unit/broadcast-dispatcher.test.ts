@@ -222,6 +222,16 @@ describe("broadcastDispatcher", () => {
     expect(d.wanted).toBe(2);
   });
 
+  test("GS-142 nothing is delivered where the selector matches nothing", () => {
+    const { d, a, subscribe } = setup("a");
+    const none = new FakeLink<string>("none");
+    subscribe(none, { selector: () => false });
+    d.ask(a, 3);
+    d.ask(none, 1);
+    expect(d.dispatch(["x", "y"])).toBe(1);
+    expect([a.take(), none.take(), d.wanted]).toEqual([[["x"]], [], 1]);
+  });
+
   test("GS-142 end to end: events passed over are asked for again", async () => {
     const { source, p } = stage();
     const raw = new RawConsumer<string>().attach(p, { selector: (key: string) => key.startsWith("pre") }).ask(4);
