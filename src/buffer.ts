@@ -84,6 +84,6 @@ export class Buffer<T> {
       all.push(this.take(this.size));
       this.releaseMarks();
     }
-    return all.length === 1 ? (all[0] as readonly T[]) : (all.flat(1) as T[]);
+    return all.length === 1 ? (all[0] as readonly T[]) : all.flat(1);
   }
 }

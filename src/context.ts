@@ -30,7 +30,9 @@ const isEmpty: () => boolean = (() => {
   const { AsyncLocalStorage, AsyncResource } = hooks;
   const empty = (): boolean => {
     const resource = new AsyncResource("HEADRACE") as Record<symbol, unknown>;
-    const stores = Object.getOwnPropertySymbols(resource).filter(({ description }) => !description?.endsWith("id_symbol"));
+    const stores = Object.getOwnPropertySymbols(resource).filter(
+      ({ description }) => !description?.endsWith("id_symbol"),
+    );
     return stores.every((key) => isNothing(resource[key]));
   };
   const storage = new AsyncLocalStorage();

@@ -125,10 +125,10 @@ export class ProducerHandle extends Handle {
     this["~core"].fail(error, options);
   }
   batches(options: SubscribeOptions = {}): AsyncIterableIterator<readonly unknown[]> {
-    return iterate(this, this["~core"].runtime, options, "batches") as AsyncIterableIterator<readonly unknown[]>;
+    return iterate(this, options, "batches") as AsyncIterableIterator<readonly unknown[]>;
   }
   events(options: SubscribeOptions = {}): AsyncIterableIterator<unknown> {
-    return iterate(this, this["~core"].runtime, options, "events");
+    return iterate(this, options, "events");
   }
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
     return this.events();

@@ -70,7 +70,7 @@ export class Output {
 
   /** Whether a producerConsumer may take more input. */
   get open(): boolean {
-    return this.dispatcher.wanted > 0 && (this.#buffer.size === 0 || this.held <= this.limit);
+    return this.dispatcher.wanted > 0 && this.held <= this.limit;
   }
 
   /** Nothing waits here, so that events may go straight to the dispatcher. */

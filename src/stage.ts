@@ -412,8 +412,13 @@ export class Core implements Task {
     return link;
   }
 
-  /** A consumer that leaves after this stage has ended brings events back: what the dispatcher keeps nobody will get. */
+  /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then nobody will get. */
   takeLate(outlet: Outlet, { reason, unstarted = [] }: End): void {
+    if (this.#phase < Phase.closed) {
+      if (outlet.attached) (outlet.late ??= []).push(unstarted);
+      else this.#guard(() => this.output?.dispatcher.giveBack(outlet, unstarted));
+      return;
+    }
     const back = outlet.late ? [...unstarted, ...outlet.late.flat(1)] : unstarted;
     outlet.late = undefined;
     if (back.length === 0) return;
@@ -860,7 +865,7 @@ export class Core implements Task {
   #detach(outlet: Outlet): void {
     if (!outlet.attached) return;
     outlet.attached = false;
-    this.#guard(() => this.output?.dispatcher.cancel(outlet as DispatcherLink));
+    this.#guard(() => this.output?.dispatcher.cancel(outlet));
   }
 
   #reattach(outlet: Outlet): void {

@@ -228,10 +228,7 @@ export function partitionDispatcher<Event, const P extends PartitionNames>(
     throw argumentError("ERR_OPTION", "expected exactly one of by and hash", words(by ? "both" : "none"));
   integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY, true);
   const names = namesOf(partitions);
-  return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash) as unknown as Dispatcher<
-    Event,
-    PartitionSubscribeOptions<PartitionName<P>>
-  >;
+  return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash);
 }
 
 function namesOf(partitions: PartitionNames | undefined): readonly (string | number)[] {
@@ -247,5 +244,5 @@ function namesOf(partitions: PartitionNames | undefined): readonly (string | num
     throw argumentError("ERR_PARTITION", "partitions to be a count or a list of names", partitions);
   if (new Set(partitions).size !== partitions.length)
     throw argumentError("ERR_PARTITION", "partitions to have different names", words(partitions.join(", ")));
-  return partitions as readonly (string | number)[];
+  return partitions;
 }

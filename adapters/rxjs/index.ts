@@ -1,0 +1,2 @@
+export { type FromObservableOptions, fromObservable } from "./from-observable.ts";
+export { toObservable } from "./to-observable.ts";
