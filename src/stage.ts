@@ -1,5 +1,5 @@
+/* oxlint-disable typescript/unbound-method -- continuations are called with their stage as `this` */
 import { type Context, currentContext } from "./context.ts";
-import type { DispatcherLink } from "./dispatcher.ts";
 import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
 import { Outlet } from "./link.ts";
 import { Mailbox, Op } from "./mailbox.ts";
@@ -481,13 +481,21 @@ export class Core implements Task {
       case Op.stop:
         this.#finish({ type: "stop", reason: payload }, "stop");
         break;
-      default:
+      case Op.sourceEnd:
+      case Op.cancel:
+      case Op.info:
         // What must not overtake input that waits for demand waits with it.
         if (this.#waiting.size > 0 && from === this.#mailbox) this.#waiting.push(op, target, payload);
-        else if (op === Op.sourceEnd) this.#sourceEnded(target as Link, payload as End);
-        else if (op === Op.cancel) this.#cancel(target as Link, payload as Cancellation);
-        else if (op === Op.info) this.#inform(target as Call);
+        else this.#behindInput(op, target, payload);
+        break;
+      case Op.none:
     }
+  }
+
+  #behindInput(op: Op, target: unknown, payload: unknown): void {
+    if (op === Op.sourceEnd) this.#sourceEnded(target as Link, payload as End);
+    else if (op === Op.cancel) this.#cancel(target as Link, payload as Cancellation);
+    else this.#inform(target as Call);
   }
 
   /** The demand rule, applied after each message. */
@@ -956,22 +964,28 @@ export class Core implements Task {
     this.#carried ||= cause === "abort";
     const held = this.output?.takeAll() ?? [];
     if (held.length > 0) this.#discard(held, cause, quiet);
-    for (const { resolve, reject } of this.#drains.splice(0)) held.length > 0 ? reject(this.#endedError()) : resolve();
-    const last = this.#terminate(reason);
-    const close = (): void => this.#close(reason);
-    const finalise = (): void => this.runtime.schedule(this);
-    if (!isThenable(last)) {
-      close();
-      finalise();
-    } else {
-      if (cause === "abort") close();
-      Promise.resolve(last)
-        .catch((error: unknown) => this.report(error, "terminate"))
-        .then(() => {
-          if (cause !== "abort") close();
-          finalise();
-        });
+    for (const { resolve, reject } of this.#drains.splice(0)) {
+      if (held.length > 0) reject(this.#endedError());
+      else resolve();
     }
+    const last = this.#terminate(reason);
+    if (isThenable(last)) void this.#closeAfter(last, reason, cause === "abort");
+    else {
+      this.#close(reason);
+      this.runtime.schedule(this);
+    }
+  }
+
+  /** An abort does not wait for `terminate`, but `done` does. */
+  async #closeAfter(last: PromiseLike<unknown>, reason: Reason, atOnce: boolean): Promise<void> {
+    if (atOnce) this.#close(reason);
+    try {
+      await last;
+    } catch (error) {
+      this.report(error, "terminate");
+    }
+    if (!atOnce) this.#close(reason);
+    this.runtime.schedule(this);
   }
 
   #terminate(reason: Reason): unknown {

@@ -179,7 +179,7 @@ class Outflow<Out> implements ConsumerPort<Out>, Subscription, Task {
     const wrong = invalid(event, readable.readableObjectMode);
     if (wrong) readable.destroy(wrong);
     // An empty chunk is no answer to a Readable: it would wait for ever.
-    else if (readable.readableObjectMode || (event as { readonly length?: number }).length !== 0) {
+    else if (readable.readableObjectMode || !isEmpty(event)) {
       this.#pulled = false;
       readable.push(event);
     }
@@ -250,6 +250,8 @@ function invalid(event: unknown, objectMode: boolean): Error | undefined {
     });
   return undefined;
 }
+
+const isEmpty = (chunk: unknown): boolean => chunk === "" || (ArrayBuffer.isView(chunk) && chunk.byteLength === 0);
 
 /** A Readable takes a falsy error for none. */
 const carried = (error: unknown): unknown =>

@@ -2,7 +2,7 @@ import { Observable, type Subscriber } from "rxjs";
 import { Window } from "../../src/demand.ts";
 import { argumentError } from "../../src/errors.ts";
 import { Intake, type Source } from "../../src/intake.ts";
-import type { Producer, ResolvedSubscribeOptions, SubscribeArguments, SubscribeOptions } from "../../src/index.ts";
+import type { Producer, ResolvedSubscribeOptions, SubscribeArguments } from "../../src/index.ts";
 import { subscribeOptions } from "../../src/options.ts";
 import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
 
@@ -89,8 +89,6 @@ export function toObservable<Out, SO extends object>(
   const source = producer as unknown as Source;
   if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", producer);
-  const resolved = subscribeOptions((options[0] ?? {}), source.defaultMaxDemand);
-  return new Observable<Out>((subscriber) =>
-    new ObserverIntake(source, resolved, subscriber).start(),
-  );
+  const resolved = subscribeOptions(options[0] ?? {}, source.defaultMaxDemand);
+  return new Observable<Out>((subscriber) => new ObserverIntake(source, resolved, subscriber).start());
 }
