@@ -82,7 +82,8 @@ class ReadableSource<Out> {
     const readable = this.#readable;
     this.#over = true;
     const destroys = this.#destroys && !this.#ended;
-    this.#listeners.release(this.#state, destroys || readable.destroyed || (this.#ended && !isWritable(readable)));
+    // After its end a Readable that destroys itself has already begun to: what that fails with must find a listener.
+    this.#listeners.release(this.#state, destroys || readable.destroyed);
     if (!destroys) return undefined;
     const closed = willClose(readable, this.#state) ? this.#listeners.next("close") : undefined;
     const error = isFailure(reason) ? errorOf(reason) : undefined;
@@ -222,9 +223,6 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   source.begin(stage as unknown as ProducerStage<Out, never>);
   return stage;
 }
-
-/** Whether the other half of a Duplex is still open: it belongs to somebody else. */
-const isWritable = (stream: object): boolean => (stream as { readonly writable?: unknown }).writable === true;
 
 const isReadable = (value: unknown): value is ReadablePeer => {
   const stream = value as Partial<ReadablePeer> | null | undefined;

@@ -81,11 +81,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     if (this.#over) return undefined;
     this.#ending = true;
     if (!this.#ends) return this.#unwritten > 0 ? this.#sleep() : undefined;
-    if (this.#writable.writableFinished) return undefined;
-    const finished = this.#sleep();
-    this.#writable.end();
-    this.#noticeDestroyed();
-    return finished;
+    return this.#finish();
   };
 
   readonly terminate = (reason: Reason): Promise<void> | undefined => {
@@ -94,8 +90,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#over = true;
     this.#wake?.();
     const finished = writable.writableFinished;
-    const closes = this.#ends && !(finished && isReadable(writable));
-    listeners.release(this.#state, closes || writable.destroyed);
+    listeners.release(this.#state, (this.#ends && !finished) || writable.destroyed);
     if (!this.#ends || finished) return undefined;
     if (isFailure(reason) || this.#onStop === "destroy") {
       const closed = willClose(writable, this.#state) ? listeners.next("close") : undefined;
@@ -104,11 +99,20 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
       writable.destroy(error);
       return closed;
     }
-    if (writable.destroyed) return undefined;
-    const ended = listeners.next("finish", "close", "error");
-    writable.end();
-    return ended;
+    return writable.destroyed ? undefined : this.#finish();
   };
+
+  /** Ends the Writable. One that destroys itself is waited for: closing, too, can fail. */
+  async #finish(): Promise<void> {
+    const writable = this.#writable;
+    if (!writable.writableFinished) {
+      const finished = this.#listeners.next("finish", "close", "error");
+      writable.end();
+      this.#noticeDestroyed();
+      await finished;
+    }
+    if (writable.destroyed && willClose(writable, this.#state)) await this.#listeners.next("close");
+  }
 
   get #room(): boolean {
     const { writableNeedDrain, destroyed, errored } = this.#writable;
@@ -174,8 +178,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   };
 
   readonly #onFinish = (): void => {
-    if (this.#ending && this.#ends) this.#wake?.();
-    else if (!this.#over) this.#fail(writeAfterEnd());
+    if (!this.#over && !(this.#ending && this.#ends)) this.#fail(writeAfterEnd());
   };
 
   readonly #onError = (error: unknown): void => {
@@ -212,7 +215,8 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
  * **Units** events; the Writable's high-water mark is its own.
  * **Backpressures** after a `write` that answered false nothing is written until `drain`, and what is on its way stays
  * within the subscription's maxDemand.
- * **Completes** when its source has completed: the Writable is ended at once, and `done` fulfils after `finish`.
+ * **Completes** when its source has completed: the Writable is ended at once, and `done` fulfils after `finish`, and after `close` if it
+ * destroys itself.
  * **Cancels** its source when the Writable fails, is destroyed or is ended by somebody else. A failing source destroys
  * the Writable with its error, a stopped one ends it (`onStop`); `end: false` leaves it to its owner in all cases.
  *
@@ -248,6 +252,3 @@ const isWritable = (value: unknown): value is WritablePeer => {
 /** Whether corked writes arrive as one. */
 const joins = (stream: object): boolean => typeof (stream as { readonly [WRITEV]?: unknown })[WRITEV] === "function";
 const WRITEV = "_writev";
-
-/** Whether the other half of a Duplex is still open: it belongs to somebody else. */
-const isReadable = (stream: object): boolean => (stream as { readonly readable?: unknown }).readable === true;

@@ -1,7 +1,15 @@
 import { createRequire } from "node:module";
 import stream from "node:stream";
-import { consumer, type Producer, type SubscribeOptions, type Subscription } from "../../../src/index.ts";
-import type { TestRuntime } from "../../support/runtime.ts";
+import {
+  consumer,
+  type Producer,
+  type ProducerStage,
+  producer,
+  type Reason,
+  type SubscribeOptions,
+  type Subscription,
+} from "../../../src/index.ts";
+import { range, type TestRuntime } from "../../support/runtime.ts";
 
 export type Streams = typeof stream;
 
@@ -61,4 +69,53 @@ export function warnings(): { readonly seen: string[]; stop(): void } {
   const listener = (warning: Error): void => void seen.push(warning.name);
   process.on("warning", listener);
   return { seen, stop: () => void process.off("warning", listener) };
+}
+
+/** A producer, and what it sees of its consumers: what it is asked for, and how their links end. */
+export interface Upstream<Out> {
+  readonly stage: ProducerStage<Out>;
+  readonly demands: number[];
+  readonly ends: Reason[];
+}
+
+/** Emits what `emit` answers to a demand. */
+export function upstream<Out>(
+  runtime: TestRuntime,
+  emit: (demand: number) => readonly Out[] = () => [],
+): Upstream<Out> {
+  const demands: number[] = [];
+  const ends: Reason[] = [];
+  const stage = producer<Out, object, Out, Out, Out>(
+    {
+      handleDemand(demand) {
+        demands.push(demand);
+        return emit(demand);
+      },
+      handleCancel: (reason) => void ends.push(reason),
+    },
+    { runtime },
+  );
+  return { stage, demands, ends };
+}
+
+/** Emits 1, 2, … up to `last`, then the end. */
+export function counted(runtime: TestRuntime, last: number): Upstream<number> {
+  let next = 0;
+  const up: Upstream<number> = upstream(runtime, (demand) => {
+    const events = range(next + 1, Math.min(last, next + demand));
+    next += events.length;
+    if (next === last) up.stage.complete();
+    return events;
+  });
+  return up;
+}
+
+/** What a Readable says of its end. */
+export function endOf(readable: stream.Readable): string[] {
+  const said: string[] = [];
+  for (const event of ["end", "close"]) readable.on(event, () => said.push(event));
+  readable.on("error", (error: unknown) =>
+    said.push(`error ${error instanceof Error ? error.message : String(error)}`),
+  );
+  return said;
 }
