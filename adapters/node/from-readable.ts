@@ -2,6 +2,7 @@ import { argumentError } from "../../src/errors.ts";
 import {
   type Discarded,
   type NoOptions,
+  OverflowError,
   type Producer,
   type ProducerContext,
   type ProducerOptions,
@@ -86,9 +87,8 @@ class ReadableSource<Out> {
     this.#listeners.release(this.#state, destroys || readable.destroyed);
     if (!destroys) return undefined;
     const closed = willClose(readable, this.#state) ? this.#listeners.next("close") : undefined;
-    const error = isFailure(reason) ? errorOf(reason) : undefined;
-    this.#known.add(error);
-    readable.destroy(error);
+    if (isFailure(reason)) this.#known.add(errorOf(reason));
+    readable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
     return closed;
   };
 
@@ -99,7 +99,7 @@ class ReadableSource<Out> {
   ): void => {
     const readable = this.#readable;
     if (discarded.cause === "overflow" || readable.readableEnded || readable.destroyed) onDiscard?.(discarded);
-    else for (const event of discarded.events.toReversed()) readable.unshift(event);
+    else this.#unshift(discarded.events);
   };
 
   #open(): void {
@@ -145,8 +145,14 @@ class ReadableSource<Out> {
     try {
       this.#stage.push(events);
     } catch (error) {
-      this.#onError(error);
+      // Who asked has left, and the buffer is full: the next demand finds the events where they came from.
+      if (error instanceof OverflowError) this.#unshift(error.rejected);
+      else this.#onError(error);
     }
+  }
+
+  #unshift(events: readonly unknown[]): void {
+    for (const event of events.toReversed()) this.#readable.unshift(event);
   }
 
   readonly #onEnd = (): void => {

@@ -94,9 +94,8 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     if (!this.#ends || finished) return undefined;
     if (isFailure(reason) || this.#onStop === "destroy") {
       const closed = willClose(writable, this.#state) ? listeners.next("close") : undefined;
-      const error = isFailure(reason) ? errorOf(reason) : undefined;
-      this.#known.add(error);
-      writable.destroy(error);
+      if (isFailure(reason)) this.#known.add(errorOf(reason));
+      writable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
       return closed;
     }
     return writable.destroyed ? undefined : this.#finish();

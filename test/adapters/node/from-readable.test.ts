@@ -351,6 +351,24 @@ describe.each(implementations)("reading from a Readable of %s", (_, { PassThroug
     expect(working.outcome).toBe("completed");
   });
 
+  test("events whose consumer has left wait in the Readable when there is no room", async () => {
+    const readable = new Readable({ objectMode: true, highWaterMark: 0, read() {} });
+    const source = fromReadable<number>(readable, { runtime, bufferSize: 2 });
+    const first = probe(source, runtime);
+    const second = probe(source, runtime);
+    first.subscription.ask(5);
+    await turns();
+    await first.stop();
+    for (const event of range(1, 5)) readable.push(event);
+    await turns();
+    expect([source.bufferedCount, readable.readableLength, source.state]).toEqual([2, 3, "running"]);
+    readable.push(null);
+    second.subscription.ask(10);
+    await turns();
+    expect(second.seen).toEqual(range(1, 5));
+    expect(second.outcome).toBe("completed");
+  });
+
   test("options of a producer are the adapter's, too", async () => {
     const readable = Readable.from(range(1, 10));
     const source = fromReadable(readable, {

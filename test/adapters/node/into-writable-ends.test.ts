@@ -322,6 +322,20 @@ describe.each(implementations)("failing to write into a Writable of %s", (_, { D
     expect([second.errors, failed.outcome]).toEqual([[reason], { error: reason }]);
   });
 
+  test("a stop with a timeout does not wait longer for a Writable that does not finish", async () => {
+    const { writable } = sink({ final: () => {} });
+    const up = listed();
+    const end = link(writable, up);
+    await turns();
+    const stopped = watch(end.stage.stop({ timeout: 100 }));
+    await turns();
+    expect([writable.writableEnded, stopped.outcome]).toEqual([true, undefined]);
+    runtime.clock.advance(100);
+    await turns();
+    expect([stopped.outcome, end.outcome]).toEqual(["completed", "completed"]);
+    expect(up.ends).toHaveLength(1);
+  });
+
   test("an error while the Writable is ended by a stop goes to the report", async () => {
     const error = new Error("no");
     const { writable } = sink({ final: (callback) => callback(error) });
