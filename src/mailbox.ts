@@ -20,7 +20,7 @@ export type Op = (typeof Op)[keyof typeof Op];
  *
  *     [op, target, payload, –] [op, target, payload, –] …
  *
- * `shift` leaves the message it took in `op`, `target` and `payload`.
+ * The head is read in place (`op`, `target`, `payload`) and then dropped.
  */
 export class Mailbox {
   #slots: unknown[] = new Array<unknown>(8 * 4);
@@ -28,9 +28,6 @@ export class Mailbox {
   #mask = 7;
   #head = 0;
   size = 0;
-  op: Op = 0;
-  target: unknown;
-  payload: unknown;
 
   push(op: Op, target: unknown, payload: unknown): void {
     if (this.size > this.#mask) this.#grow();
@@ -44,30 +41,32 @@ export class Mailbox {
     this.#put(this.#head, op, target, payload);
   }
 
-  /** The op of the message `shift` would take. */
-  get next(): Op {
+  get op(): Op {
     return this.size === 0 ? Op.none : (this.#slots[this.#head << 2] as Op);
   }
 
-  shift(): boolean {
-    if (this.size === 0) return false;
-    const slots = this.#slots;
+  get target(): unknown {
+    return this.#slots[(this.#head << 2) + 1];
+  }
+
+  get payload(): unknown {
+    return this.#slots[(this.#head << 2) + 2];
+  }
+
+  /** Drops the head. */
+  drop(): void {
     const at = this.#head << 2;
-    this.op = slots[at] as Op;
-    this.target = slots[at + 1];
-    this.payload = slots[at + 2];
-    slots[at + 1] = undefined;
-    slots[at + 2] = undefined;
+    this.#slots[at + 1] = undefined;
+    this.#slots[at + 2] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
-    return true;
   }
 
   /** Takes every message `accept` wants out of the queue, in order; the others keep theirs. */
   extract(accept: (op: Op, target: unknown) => boolean, take: (payload: unknown, target: unknown) => void): void {
     for (let left = this.size; left > 0; left -= 1) {
-      this.shift();
       const { op, target, payload } = this;
+      this.drop();
       if (accept(op, target)) take(payload, target);
       else this.push(op, target, payload);
     }

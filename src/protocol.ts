@@ -58,9 +58,17 @@ export const isFailure = (reason: Reason): boolean =>
 export const errorOf = (reason: Reason): unknown =>
   reason.type === "failure" ? reason.error : reason.type === "complete" ? undefined : reason.reason;
 
-/** Asks add up without a limit: past 2^53 - 1 a sum is no longer exact, so it counts as Infinity. */
-export const addDemand = (sum: number, count: number): number =>
-  sum + count > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : sum + count;
+/** Numbers below this stay small integers in every engine, which is what nearly all demand is made of. */
+const SMALL = 2 ** 30;
 
-export const isDemand = (count: unknown): count is number =>
-  typeof count === "number" && count >= 1 && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY);
+/** Asks add up without a limit: past 2^53 - 1 a sum is no longer exact, so it counts as Infinity. */
+export function addDemand(sum: number, count: number): number {
+  const total = sum + count;
+  if (total < SMALL) return total;
+  return total > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : total;
+}
+
+export function isDemand(count: unknown): count is number {
+  if ((count as number) >>> 0 === count && count > 0) return true;
+  return typeof count === "number" && count >= 1 && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY);
+}

@@ -120,12 +120,15 @@ export class Core implements Task {
   readonly #options: CoreOptions;
   readonly #behaviour: AnyBehaviour;
   readonly #strict: boolean;
+  readonly #consumes: boolean;
   /** The asynchronous context the stage was made in, unless it is empty: callbacks run in it. */
   readonly #enter: Context | undefined;
   readonly #mailbox = new Mailbox();
   /** A producerConsumer's input that waits for demand, and what must not overtake it. */
   readonly #waiting = new Mailbox();
   #phase: Phase;
+  /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
+  #plain: boolean;
   #outcome: Reason | undefined;
   #carried = false;
   #warned = false;
@@ -163,6 +166,8 @@ export class Core implements Task {
   #stops: (() => void)[] = [];
   #drains: PromiseWithResolvers<void>[] = [];
   #controller: AbortController | undefined;
+  /** Ends the wait for a pending `terminate`. */
+  #cutShort: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -174,6 +179,8 @@ export class Core implements Task {
     this.#enter = currentContext();
     this.output = options.output?.(this);
     this.#phase = options.behaviour.init ? Phase.starting : Phase.running;
+    this.#plain = this.#phase === Phase.running;
+    this.#consumes = options.kind !== "producer";
   }
 
   /** Called once the handle stands. */
@@ -241,11 +248,10 @@ export class Core implements Task {
   ask(outlet: Outlet, count: number): void {
     const { output } = this;
     if (
-      this.kind === "producerConsumer" &&
+      this.#plain &&
+      this.#consumes &&
       this.#mailbox.size === 0 &&
       this.#waiting.size === 0 &&
-      this.#busy === undefined &&
-      this.#phase === Phase.running &&
       output !== undefined &&
       output.clear &&
       output.dispatcher.queued === 0
@@ -255,7 +261,8 @@ export class Core implements Task {
   }
 
   wake(): void {
-    if (this.#queued || this.#busy !== undefined || this.#phase >= Phase.ending) return;
+    if (this.#queued) return;
+    if (!this.#plain && (this.#busy !== undefined || this.#phase >= Phase.ending)) return;
     this.#queued = true;
     this.runtime.schedule(this);
   }
@@ -275,7 +282,7 @@ export class Core implements Task {
     const timer =
       timeout === undefined || timeout === Number.POSITIVE_INFINITY
         ? undefined
-        : clock.setTimer(() => this.#finish({ type: "stop", reason }, "stop"), timeout);
+        : clock.setTimer(() => this.#stopNow({ type: "stop", reason }, "stop"), timeout);
     return new Promise((resolve) => {
       this.#stops.push(() => {
         if (timer !== undefined) clock.clearTimer(timer);
@@ -290,6 +297,7 @@ export class Core implements Task {
     this.#completing = true;
     if (inside) {
       this.#halted = true;
+      this.#plain = false;
       if (this.#phase < Phase.ending) this.#mailbox.unshift(Op.complete, undefined, undefined);
       this.wake();
     } else {
@@ -309,6 +317,7 @@ export class Core implements Task {
       this.#outcome = reason;
       this.#shut = true;
       this.#halted = true;
+      this.#plain = false;
       this.#mailbox.unshift(Op.complete, undefined, undefined);
       this.wake();
     }
@@ -436,24 +445,32 @@ export class Core implements Task {
 
   turn(): void {
     this.#queued = false;
-    if (this.#phase >= Phase.ending) {
+    if (this.#plain) {
+      if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
+    } else if (this.#phase >= Phase.ending) {
       if (this.#phase === Phase.closed) this.#finalise();
       return;
-    }
-    if (this.#settled !== "no") this.#resume();
+    } else if (this.#settled !== "no") this.#resume();
     else if (this.#busy !== undefined) return;
     else if (this.#phase === Phase.starting) this.#init();
-    else if (this.#mailbox.shift()) this.#receive(this.#mailbox);
+    else if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     this.#settle();
+  }
+
+  #look(): void {
+    this.#plain =
+      this.#phase === Phase.running && this.#busy === undefined && this.#doom === undefined && !this.#halted;
   }
 
   #init(): void {
     this.#phase = Phase.running;
+    this.#look();
     this.#invoke("init", () => this.#behaviour.init?.(this.context), ignore);
   }
 
   #receive(from: Mailbox): void {
     const { op, target, payload } = from;
+    from.drop();
     switch (op) {
       case Op.events:
         if (this.output === undefined || from !== this.#mailbox || this.#ready(this.output))
@@ -500,19 +517,18 @@ export class Core implements Task {
 
   /** The demand rule, applied after each message. */
   #settle(): void {
-    if (this.#doom !== undefined) this.#meetDoom();
-    if (this.#phase >= Phase.ending || this.#busy !== undefined) return;
     const { output } = this;
+    if (this.#doom !== undefined) this.#meetDoom();
+    if (!this.#plain && (this.#phase >= Phase.ending || this.#busy !== undefined)) return;
     if (output !== undefined) {
       if (!output.clear) this.#serve(output);
-      if (this.#phase === Phase.running && this.#busy === undefined) {
-        if (this.kind === "producer") this.#want(output);
+      if (this.#plain) {
+        if (!this.#consumes) this.#want(output);
         else if (this.#waiting.size > 0) this.#takeWaiting(output);
       }
       if (this.#drains.length > 0 || this.#phase >= Phase.draining) this.#emptied(output);
     }
-    if (this.#busy === undefined && (this.#mailbox.size > 0 || (output !== undefined && this.#more(output))))
-      this.wake();
+    if (this.#mailbox.size > 0 || (output !== undefined && this.#more(output))) this.wake();
   }
 
   /** Serves what is wanted from the buffer, then from the accumulated log. */
@@ -536,18 +552,17 @@ export class Core implements Task {
 
   #more(output: Output): boolean {
     if (this.#phase !== Phase.running) return false;
-    if (this.kind === "producer") return output.lacking > 0;
-    return this.#waiting.size > 0 && this.#canTake(output);
+    return this.#consumes ? this.#waiting.size > 0 && this.#canTake(output) : output.lacking > 0;
   }
 
   /** Whether the head of the waiting input may be handled: events need demand, what stands among them does not. */
   #canTake(output: Output): boolean {
-    return !this.#halted && (this.#waiting.next !== Op.events || output.open);
+    return !this.#halted && (this.#waiting.op !== Op.events || output.open);
   }
 
   /** Whether events that have just come may be handled at once. */
   #ready(output: Output): boolean {
-    return this.#waiting.size === 0 && this.#phase === Phase.running && !this.#halted && output.open;
+    return this.#plain && this.#waiting.size === 0 && output.open;
   }
 
   #replay(output: Output): void {
@@ -571,7 +586,6 @@ export class Core implements Task {
       this.#busy === undefined &&
       this.#canTake(output)
     ) {
-      this.#waiting.shift();
       this.#receive(this.#waiting);
       if (this.#doom !== undefined) this.#meetDoom();
     }
@@ -651,7 +665,7 @@ export class Core implements Task {
       return false;
     }
     this.#handedOver(link, events, ask, result);
-    return this.#phase < Phase.ending;
+    return this.#plain || this.#phase < Phase.ending;
   }
 
   #handled(result: unknown): void {
@@ -668,12 +682,13 @@ export class Core implements Task {
   #handedOver(link: Link, events: readonly unknown[], ask: number, result: unknown): void {
     if (this.#doom !== undefined) this.#meetDoom();
     else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, events);
-    if (ask > 0 && this.#phase < Phase.ending && link.state !== "ended") link.request(ask);
+    if (ask > 0 && (this.#plain || this.#phase < Phase.ending) && link.state !== "ended") link.request(ask);
   }
 
   /** Emits what a callback answered; how many events. */
   #emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
-    if (result === undefined || result === null || this.#phase >= Phase.ending || this.#doom !== undefined) return 0;
+    if (result === undefined || result === null) return 0;
+    if (!this.#plain && (this.#phase >= Phase.ending || this.#doom !== undefined)) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
       this.#finish(
@@ -709,6 +724,7 @@ export class Core implements Task {
 
   #wait(callback: string, promise: PromiseLike<unknown>, then: Continuation, otherwise?: Continuation): void {
     this.#busy = callback;
+    this.#plain = false;
     this.busySince = this.runtime.time;
     this.#then = then;
     this.#otherwise = otherwise;
@@ -738,6 +754,7 @@ export class Core implements Task {
     this.#busy = undefined;
     this.#value = undefined;
     this.#settled = "no";
+    this.#look();
     if (how === "value") this.#then.call(this, value);
     else if (this.#otherwise) this.#otherwise.call(this, value);
     else this.#threw(callback, value, []);
@@ -914,13 +931,21 @@ export class Core implements Task {
   #end(reason: Reason, abort: boolean): void {
     if (this.#onStack) {
       this.#halted = true;
+      this.#plain = false;
       this.#doom ??= { reason, abort };
-    } else this.#finish(reason, abort ? "abort" : "failure");
+    } else this.#stopNow(reason, abort ? "abort" : "failure");
+  }
+
+  /** Ends the stage now; where its end waits for `terminate`, that wait ends. */
+  #stopNow(reason: Reason, cause: Discarded["cause"]): void {
+    if (this.#phase === Phase.ending) this.#cutShort?.();
+    else this.#finish(reason, cause);
   }
 
   #meetDoom(): void {
     const doom = this.#doom;
     this.#doom = undefined;
+    this.#look();
     if (doom) this.#finish(doom.reason, doom.abort ? "abort" : "failure");
   }
 
@@ -934,6 +959,7 @@ export class Core implements Task {
     this.#outcome = reason;
     this.#leave(reason);
     this.#phase = Phase.over;
+    this.#plain = false;
     if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) this.#drain();
     else this.#invoke("handleEnd", () => this.#behaviour.handleEnd?.(this.context), this.#inputEnded);
   }
@@ -952,6 +978,7 @@ export class Core implements Task {
   #drain(): void {
     this.#later = false;
     this.#phase = Phase.draining;
+    this.#plain = false;
     const outcome = this.#outcome as Reason;
     if (this.output === undefined) this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
   }
@@ -960,6 +987,7 @@ export class Core implements Task {
   #finish(reason: Reason, cause: Discarded["cause"], quiet = false): void {
     if (this.#phase >= Phase.ending) return;
     this.#phase = Phase.ending;
+    this.#plain = false;
     this.#outcome = reason;
     this.#carried ||= cause === "abort";
     const held = this.output?.takeAll() ?? [];
@@ -976,14 +1004,13 @@ export class Core implements Task {
     }
   }
 
-  /** An abort does not wait for `terminate`, but `done` does. */
+  /** An abort does not wait for `terminate`, but `done` does, until a timeout or an abort cuts it short. */
   async #closeAfter(last: PromiseLike<unknown>, reason: Reason, atOnce: boolean): Promise<void> {
     if (atOnce) this.#close(reason);
-    try {
-      await last;
-    } catch (error) {
-      this.report(error, "terminate");
-    }
+    const cut = Promise.withResolvers<void>();
+    this.#cutShort = cut.resolve;
+    const terminated = Promise.resolve(last).then(ignore, (error: unknown) => this.report(error, "terminate"));
+    await Promise.race([terminated, cut.promise]);
     if (!atOnce) this.#close(reason);
     this.runtime.schedule(this);
   }
@@ -1005,6 +1032,7 @@ export class Core implements Task {
   /** The links end, and whoever waits is told. */
   #close(reason: Reason): void {
     this.#phase = Phase.closed;
+    this.#plain = false;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     for (const outlet of this.outlets) {
       this.#detach(outlet);
@@ -1014,8 +1042,8 @@ export class Core implements Task {
       outlet.port.end({ reason });
     }
     this.#leave(reason);
-    while (this.#mailbox.shift()) this.#bounce(this.#mailbox.op, this.#mailbox.target, this.#mailbox.payload);
-    while (this.#waiting.shift()) this.#bounce(this.#waiting.op, this.#waiting.target, this.#waiting.payload);
+    this.#empty(this.#mailbox);
+    this.#empty(this.#waiting);
     this.outlets.clear();
     this.#calling?.reject(this.#endedError());
     this.#calling = undefined;
@@ -1031,6 +1059,7 @@ export class Core implements Task {
     this.#link = undefined;
     this.#message = none;
     this.#halted = false;
+    this.#look();
   }
 
   /** What a link brought and no callback has seen, in order. Taken out of where it waits. */
@@ -1046,6 +1075,14 @@ export class Core implements Task {
     this.#waiting.extract(own, take);
     this.#mailbox.extract(own, take);
     return rest.flat(1);
+  }
+
+  #empty(box: Mailbox): void {
+    while (box.size > 0) {
+      const { op, target, payload } = box;
+      box.drop();
+      this.#bounce(op, target, payload);
+    }
   }
 
   /** A message nobody will handle any more. */

@@ -64,8 +64,12 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
   readonly dispatch = (events: readonly Event[]): number => {
     const taken = Math.min(events.length, this.#wanted);
     if (taken === 0) return 0;
-    if (this.#wanted !== Number.POSITIVE_INFINITY) this.#wanted -= taken;
-    if (this.#even && this.#entries.length > 1) this.#deal(events, taken);
+    this.#wanted -= taken;
+    if (this.#entries.length === 1) {
+      const entry = this.#entries[0] as Entry;
+      entry.unmet -= taken;
+      entry.link.deliver(taken === events.length ? events : events.slice(0, taken));
+    } else if (this.#even) this.#deal(events, taken);
     else this.#fill(events, taken);
     return taken;
   };
@@ -104,12 +108,11 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
   }
 
   #fill(events: readonly Event[], taken: number): void {
-    const alone = this.#entries.length === 1;
     for (let from = 0; from < taken; ) {
       const entry = this.#entries[0] as Entry;
       const n = Math.min(taken - from, entry.unmet);
       entry.unmet -= n;
-      if (!alone) this.#sink(0, entry);
+      this.#sink(0, entry);
       entry.link.deliver(n === events.length ? events : events.slice(from, from + n));
       from += n;
     }

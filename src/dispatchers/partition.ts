@@ -186,7 +186,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
 
   #deliver(partition: Partition<Event>, link: DispatcherLink, batch: readonly Event[]): void {
     partition.unmet -= batch.length;
-    if (this.#unmet !== Number.POSITIVE_INFINITY) this.#unmet -= batch.length;
+    this.#unmet -= batch.length;
     link.deliver(batch);
   }
 }
