@@ -35,13 +35,11 @@ const libraries = {
     });
     const kept = producerConsumer((batch) => {
       const size = batch.length;
-      const out = new Array(size);
-      let n = 0;
+      const out = [];
       for (let i = 0; i < size; i += 1) {
         const event = batch[i];
-        if (event % 3 === 0) out[n++] = event;
+        if (event % 3 === 0) out.push(event);
       }
-      out.length = n;
       return out;
     });
     const total = consumer((batch) => {

@@ -84,11 +84,17 @@ export class Output {
 
   /** What a callback returned: always accepted. */
   emit(events: readonly unknown[]): void {
-    if (events.length === 0) return;
+    const { length } = events;
+    if (length === 0) return;
     if (this.#strict) Object.freeze(events);
-    this.owed = Math.max(0, this.owed - events.length);
-    if (this.mode === "accumulate" || this.#log.size > 0) this.#record(events);
-    else this.#place(events);
+    this.owed = Math.max(0, this.owed - length);
+    if (this.#log.size > 0 || this.mode === "accumulate") this.#record(events);
+    else if (this.#buffer.size > 0) this.#buffer.push(events);
+    else {
+      // Nearly always the dispatcher takes all: the rest of this branch is for when it does not.
+      const sent = this.#dispatchOnce(events);
+      if (sent < length) this.#buffer.push(events, this.#dispatchOn(events, sent));
+    }
   }
 
   /** What was pushed: bounded. Answers whether all of it went out. */
@@ -96,7 +102,7 @@ export class Output {
     if (events.length === 0) return this.buffered === 0;
     if (this.#strict) Object.freeze(events);
     const logging = this.mode === "accumulate" || this.#log.size > 0;
-    const sent = logging || this.#buffer.size > 0 ? 0 : this.#dispatch(events);
+    const sent = logging || this.#buffer.size > 0 ? 0 : this.#dispatchOn(events, this.#dispatchOnce(events));
     const rest = events.length - sent;
     this.owed = Math.max(0, this.owed - events.length);
     if (rest === 0) return true;
@@ -150,7 +156,8 @@ export class Output {
         if (demand > 0) return demand;
       } else {
         this.#logged -= entry.length;
-        this.#place(entry);
+        if (this.#buffer.size > 0) this.#buffer.push(entry);
+        else this.#buffer.push(entry, this.#dispatchOn(entry, this.#dispatchOnce(entry)));
       }
     }
     return 0;
@@ -179,20 +186,12 @@ export class Output {
     this.#logged += events.length;
   }
 
-  #place(events: readonly unknown[]): void {
-    const sent = this.#buffer.size === 0 ? this.#dispatch(events) : 0;
-    if (sent < events.length) this.#buffer.push(events, sent);
-  }
-
-  #dispatch(events: readonly unknown[]): number {
-    const { length } = events;
-    let sent = this.#dispatchOnce(events);
-    while (sent > 0 && sent < length && this.dispatcher.wanted > 0) {
-      const taken = this.#dispatchOnce(events.slice(sent));
-      if (taken === 0) break;
-      sent += taken;
-    }
-    return sent;
+  /** Goes on dispatching a batch of which `sent` events have gone, while more is wanted; how many went. */
+  #dispatchOn(events: readonly unknown[], sent: number): number {
+    let all = sent;
+    for (let taken = sent; taken > 0 && all < events.length && this.dispatcher.wanted > 0; all += taken)
+      taken = this.#dispatchOnce(events.slice(all));
+    return all;
   }
 
   #dispatchOnce(batch: readonly unknown[]): number {
@@ -200,13 +199,9 @@ export class Output {
     try {
       sent = this.dispatcher.dispatch(batch);
     } catch (cause) {
-      if (cause instanceof CallbackError || cause instanceof ProtocolError) throw cause;
-      throw new CallbackError({ code: "ERR_CALLBACK", expected: "dispatch of the dispatcher", got: cause }, batch, {
-        cause,
-      });
+      throw dispatcherError("dispatch of the dispatcher", cause, batch);
     }
-    if (!(Number.isInteger(sent) && sent >= 0 && sent <= batch.length))
-      throw new ProtocolError("ERR_DISPATCHER", `answer dispatch with a count from 0 to ${batch.length}`, sent);
+    if (sent !== batch.length) checkSent(sent, batch.length);
     return sent;
   }
 
@@ -235,4 +230,15 @@ export class Output {
     }
     return dropped;
   }
+}
+
+/** What a dispatcher threw, as an error of ours. */
+export function dispatcherError(expected: string, cause: unknown, batch: readonly unknown[]): unknown {
+  if (cause instanceof CallbackError || cause instanceof ProtocolError) return cause;
+  return new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, batch, { cause });
+}
+
+function checkSent(sent: number, length: number): void {
+  if (!(Number.isInteger(sent) && sent >= 0 && sent <= length))
+    throw new ProtocolError("ERR_DISPATCHER", `answer dispatch with a count from 0 to ${length}`, sent);
 }

@@ -4,7 +4,7 @@ import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts"
 import { Outlet } from "./link.ts";
 import { Mailbox, Op } from "./mailbox.ts";
 import { oneOf, subscribeOptions } from "./options.ts";
-import type { Output } from "./output.ts";
+import { dispatcherError, type Output } from "./output.ts";
 import {
   addDemand,
   type ConsumerPort,
@@ -917,10 +917,7 @@ export class Core implements Task {
   }
 
   #dispatcherThrew(cause: unknown): void {
-    const known = cause instanceof CallbackError || cause instanceof ProtocolError;
-    const expected = `the dispatcher of ${this.name}`;
-    const error = known ? cause : new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [], { cause });
-    this.#end({ type: "failure", error }, false);
+    this.#end({ type: "failure", error: dispatcherError(`the dispatcher of ${this.name}`, cause, none) }, false);
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
