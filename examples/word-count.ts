@@ -5,6 +5,7 @@
 //   npm start -- FILE             any file; - is standard input
 //   npm start -s -- FILE --json   {"words": distinct words, "total": all words, "counts": {…}} and nothing else
 import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { fromIterable, partitionDispatcher, producerConsumer } from "headrace";
 import { fromReadable, intoWritable } from "headrace/node";
@@ -59,7 +60,10 @@ function counter(partition: number) {
   );
 }
 
-async function countWords(input: NodeJS.ReadableStream, onProgress: (bytes: number, words: number) => void): Promise<Map<string, number>> {
+async function countWords(
+  input: Readable,
+  onProgress: (bytes: number, words: number) => void,
+): Promise<Map<string, number>> {
   const words = splitter(onProgress);
   const counters = Array.from({ length: COUNTERS }, (_, partition) => counter(partition));
   counters.forEach((stage, partition) => stage.subscribe(words, { partition }));
@@ -108,10 +112,17 @@ function progress(): { onProgress: (bytes: number, words: number) => void; clear
   };
 }
 
-const REASONS: Readonly<Record<string, string>> = { ENOENT: "no such file", EISDIR: "it is a directory", EACCES: "permission denied" };
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EISDIR: "it is a directory",
+  EACCES: "permission denied",
+};
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean", default: false } },
+  });
   if (positionals.length > 1) throw new Error(`expected one file, got ${positionals.length}`);
   const file = positionals[0] ?? new URL("data/mill.txt", import.meta.url);
   const { onProgress, clear } = progress();
@@ -137,7 +148,8 @@ try {
 } catch (error) {
   // Whoever read the output has seen enough: that is no error.
   if ((error as NodeJS.ErrnoException).code !== "EPIPE") {
-    console.error(`word-count: ${(error as Error).message}`);
+    // One line, whatever is in the name of the file.
+    console.error(`word-count: ${(error as Error).message.replace(/\p{Cc}+/gu, " ")}`);
     process.exitCode = 1;
   }
 }

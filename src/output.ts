@@ -62,9 +62,9 @@ export class Output {
     return this.#buffer.size + this.#logged;
   }
 
-  /** What the behaviour should be asked for now; 0 while the buffer is over its limit. */
+  /** What the behaviour should be asked for now; 0 while the buffer is over its limit, or a full demand is unanswered. */
   get lacking(): number {
-    if (this.#buffer.size + this.#logged > this.limit) return 0;
+    if (this.owed >= MOST_DEMAND || this.#buffer.size + this.#logged > this.limit) return 0;
     return Math.min(MOST_DEMAND, this.dispatcher.wanted - this.owed);
   }
 

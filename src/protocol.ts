@@ -69,6 +69,7 @@ export function addDemand(sum: number, count: number): number {
 }
 
 export function isDemand(count: unknown): count is number {
-  if ((count as number) >>> 0 === count && count > 0) return true;
-  return typeof count === "number" && count >= 1 && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY);
+  if (typeof count !== "number") return false;
+  if (count >>> 0 === count && count > 0) return true;
+  return count >= 1 && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY);
 }
