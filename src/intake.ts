@@ -60,8 +60,13 @@ export abstract class Intake implements ConsumerPort<unknown>, Subscription, Tas
     throw argumentError("ERR_ASK_AUTOMATIC", "", words(`one by ${this.name}`));
   }
 
+  /** Ends the link; what has arrived is still handed over. */
   cancel(reason?: unknown): void {
-    this.leave({ type: "cancel", reason });
+    if (this.state === "ended") return;
+    this.state = "ended";
+    this.reason = { type: "cancel", reason };
+    this.#port?.end({ reason: this.reason });
+    this.wake();
   }
 
   /** Attaches to the producer. Throws what the producer refuses it with. */
