@@ -450,8 +450,14 @@ export class Core implements Task {
     } else if (this.#phase >= Phase.ending) {
       if (this.#phase === Phase.closed) this.#finalise();
       return;
-    } else if (this.#settled !== "no") this.#resume();
-    else if (this.#busy !== undefined) return;
+    } else if (this.#settled !== "no") {
+      this.#resume();
+      // Messages that came meanwhile have their turn before new work: else a stage that always has some never hears them.
+      if (this.#mailbox.size > 0 && this.#plain) {
+        this.wake();
+        return;
+      }
+    } else if (this.#busy !== undefined) return;
     else if (this.#phase === Phase.starting) this.#init();
     else if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     this.#settle();
