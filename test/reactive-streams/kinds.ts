@@ -1,4 +1,6 @@
 import {
+  type BroadcastOptions,
+  type Dispatcher,
   fromIterable,
   type Producer,
   type ProducerContext,
@@ -191,7 +193,10 @@ const asyncIterable: Kind = {
 };
 
 /** A stage that forwards what it gets, with up to 16 events under way. */
-export function identity(source: Producer<number>, options: KindOptions & { readonly dispatcher?: never } = {}) {
+export function identity(
+  source: Producer<number>,
+  options: KindOptions & { readonly dispatcher?: Dispatcher<number, BroadcastOptions> | undefined } = {},
+) {
   const stage = producerConsumer((events: readonly number[]): readonly number[] => events, {
     runtime: tickingRuntime(),
     ...options,
