@@ -38,13 +38,17 @@ export {
   type Task,
 } from "./runtime.ts";
 // Errors
+export { ERRORS, type ErrorRow } from "./error-table.ts";
 export {
+  type ArgumentCode,
   ArgumentError,
+  type CallbackCode,
   CallbackError,
-  ERRORS,
   type ErrorCode,
-  type ErrorRow,
+  type Family,
+  type OverflowCode,
   OverflowError,
+  type ProtocolCode,
   ProtocolError,
 } from "./errors.ts";
 // What they are made of

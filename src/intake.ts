@@ -1,8 +1,9 @@
 import { Deque } from "./deque.ts";
-import { argumentError, ProtocolError, words } from "./errors.ts";
-import { addDemand, type ConsumerPort, type End, type ProducerPort, type Reason } from "./protocol.ts";
+import { argumentError, type ProtocolError, words } from "./errors.ts";
+import { Inlet } from "./inlet.ts";
+import type { ConsumerPort, End, ProducerPort, Reason } from "./protocol.ts";
 import { defaultRuntime, type Runtime, type Task } from "./runtime.ts";
-import type { Named, ResolvedSubscribeOptions, Stage, Subscription, SubscriptionState } from "./types.ts";
+import type { Named, ResolvedSubscribeOptions, Stage, Subscription } from "./types.ts";
 
 /** A producer as an intake sees it. */
 export type Source = Stage & {
@@ -15,24 +16,20 @@ export type Source = Stage & {
  * A consumer's end of a link that belongs to no stage: a loop's, a Readable's, an Observer's. It keeps what arrives until
  * the other side takes it, in turns of the producer's runtime (`run`), and gives back what was not taken.
  */
-export abstract class Intake implements ConsumerPort<unknown>, Subscription, Task {
+export abstract class Intake extends Inlet implements Task {
   readonly name: string;
   readonly carries = true;
   readonly producer: Source;
   readonly options: ResolvedSubscribeOptions;
   readonly runtime: Runtime;
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
-  state: SubscriptionState = "pending";
   /** Why the producer ended, once it has. */
   reason: Reason | undefined;
-  /** Asked for and not handed over. */
-  pending = 0;
-  /** Asked for and not arrived. */
-  #expected = 0;
-  #port: ProducerPort | undefined;
+  #opened = false;
   #scheduled = false;
 
   constructor(name: string, producer: Source, options: ResolvedSubscribeOptions) {
+    super();
     this.name = name;
     this.producer = producer;
     this.options = options;
@@ -41,11 +38,7 @@ export abstract class Intake implements ConsumerPort<unknown>, Subscription, Tas
 
   /** Whether it has been attached, whatever came of it. */
   get opened(): boolean {
-    return this.#port !== undefined || this.state === "ended";
-  }
-
-  get subscription(): Subscription {
-    return this;
+    return this.#opened || this.state === "ended";
   }
 
   get consumer(): Named {
@@ -65,14 +58,15 @@ export abstract class Intake implements ConsumerPort<unknown>, Subscription, Tas
     if (this.state === "ended") return;
     this.state = "ended";
     this.reason = { type: "cancel", reason };
-    this.#port?.end({ reason: this.reason });
+    this.port.end({ reason: this.reason });
     this.wake();
   }
 
   /** Attaches to the producer. Throws what the producer refuses it with. */
   open(): void {
+    this.#opened = true;
     try {
-      this.#port = this.producer["~attach"](this, this.options);
+      this.port = this.producer["~attach"](this, this.options);
     } catch (error) {
       this.state = "ended";
       throw error;
@@ -80,18 +74,19 @@ export abstract class Intake implements ConsumerPort<unknown>, Subscription, Tas
     if (this.state === "pending") this.state = "active";
   }
 
-  request(count: number): void {
-    if (this.state !== "active") return;
-    this.#expected = addDemand(this.#expected, count);
-    this.pending = addDemand(this.pending, count);
-    this.#port?.ask(count);
+  override request(count: number): void {
+    if (this.state === "active") super.request(count);
   }
 
-  events(batch: readonly unknown[]): void {
-    if (this.state === "ended" || batch.length === 0) return;
-    this.#expected -= batch.length;
-    if (this.#expected >= 0) this.arrived.push(batch);
-    else this.#refuse(batch, batch.length + this.#expected);
+  accept(batch: readonly unknown[]): void {
+    this.arrived.push(batch);
+    this.wake();
+  }
+
+  refuse(error: ProtocolError, excess: readonly unknown[]): void {
+    this.state = "ended";
+    this.reason = { type: "failure", error };
+    this.port.end({ reason: this.reason, unstarted: excess });
     this.wake();
   }
 
@@ -109,7 +104,7 @@ export abstract class Intake implements ConsumerPort<unknown>, Subscription, Tas
     const back = unstarted.flat(1);
     if (this.state === "ended" && back.length === 0) return;
     this.state = "ended";
-    this.#port?.end({ reason, unstarted: back });
+    this.port.end({ reason, unstarted: back });
   }
 
   wake(): void {
@@ -125,14 +120,4 @@ export abstract class Intake implements ConsumerPort<unknown>, Subscription, Tas
 
   /** Hands over what can be handed over now. */
   abstract turn(): void;
-
-  /** More than was asked for: what was asked for stays, the rest goes back with the end of the link. */
-  #refuse(batch: readonly unknown[], due: number): void {
-    const error = new ProtocolError("ERR_OVERDELIVERY", String(due), words(String(batch.length)));
-    this.#expected = 0;
-    if (due > 0) this.arrived.push(batch.slice(0, due));
-    this.state = "ended";
-    this.reason = { type: "failure", error };
-    this.#port?.end({ reason: this.reason, unstarted: batch.slice(due) });
-  }
 }

@@ -85,9 +85,9 @@ function checkOptions(kind: StageKind, options: Options): void {
   oneOf("onLastCancel", options.onLastCancel, ["continue", "stop"]);
   const { signal, runtime, dispatcher } = options;
   if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== "boolean")
-    throw argumentError("ERR_OPTION", "expected signal to be an AbortSignal", signal);
+    throw argumentError("ERR_OPTION", "signal to be an AbortSignal", signal);
   if (runtime !== undefined && typeof (runtime as { schedule?: unknown } | null)?.schedule !== "function")
-    throw argumentError("ERR_OPTION", "expected runtime to be a runtime()", runtime);
+    throw argumentError("ERR_OPTION", "runtime to be a runtime()", runtime);
   if (dispatcher !== undefined && typeof (dispatcher as { dispatch?: unknown } | null)?.dispatch !== "function")
-    throw argumentError("ERR_OPTION", "expected dispatcher to be a Dispatcher", dispatcher);
+    throw argumentError("ERR_OPTION", "dispatcher to be a Dispatcher", dispatcher);
 }

@@ -4,32 +4,30 @@ import type { CancelMode, ResolvedSubscribeOptions, SubscribeOptions } from "./t
 /** Refuses options nobody reads: most are misspelt. */
 export function known(owner: string, options: unknown, names: readonly string[]): void {
   if (typeof options !== "object" || options === null)
-    throw argumentError("ERR_OPTION", `expected the options of ${owner} to be an object`, options);
+    throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, options);
   for (const name of Object.keys(options))
-    if (!names.includes(name))
-      throw argumentError("ERR_OPTION", `expected ${owner} options among ${names.join(", ")}`, name);
+    if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }
 
 /** A whole number from `least` to `most`, or nothing. Infinity passes only where `most` is Infinity and `infinite` is set. */
 export function integer(name: string, value: unknown, least: number, most: number, infinite = false): void {
   if (value === undefined) return;
-  if (typeof value !== "number") throw argumentError("ERR_OPTION", `expected ${name} to be a number`, value);
+  if (typeof value !== "number") throw argumentError("ERR_OPTION", `${name} to be a number`, value);
   if (infinite && value === Number.POSITIVE_INFINITY) return;
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     const range = most === Number.POSITIVE_INFINITY ? `at least ${least}` : `from ${least} to ${most}`;
-    throw argumentError("ERR_RANGE", `expected ${name} to be a whole number ${range}`, value);
+    throw argumentError("ERR_RANGE", `${name} to be a whole number ${range}`, value);
   }
 }
 
 export function oneOf(name: string, value: unknown, values: readonly string[]): void {
   if (value !== undefined && !values.includes(value as string))
-    throw argumentError("ERR_OPTION", `expected ${name} to be one of ${values.join(", ")}`, value);
+    throw argumentError("ERR_OPTION", `${name} to be one of ${values.join(", ")}`, value);
 }
 
 export function check(name: string, value: unknown, type: "function" | "string" | "boolean"): void {
   // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
-  if (value !== undefined && typeof value !== type)
-    throw argumentError("ERR_OPTION", `expected ${name} to be a ${type}`, value);
+  if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
 }
 
 const cancelModes: readonly CancelMode[] = ["permanent", "transient", "temporary"];
@@ -40,7 +38,7 @@ export function subscribeOptions<T extends SubscribeOptions>(
   defaultMaxDemand: number | undefined,
 ): T & ResolvedSubscribeOptions {
   if (typeof options !== "object" || options === null)
-    throw argumentError("ERR_OPTION", "expected subscribe options to be an object", options);
+    throw argumentError("ERR_OPTION", "subscribe options to be an object", options);
   const {
     maxDemand = defaultMaxDemand ?? 1000,
     minDemand = Math.floor(maxDemand / 2),

@@ -242,7 +242,7 @@ export function runtime(options: RuntimeOptions = {}): Runtime {
   known("runtime", options, ["budget", "clock", "scheduler", "strict"]);
   const { budget } = options;
   if (budget !== undefined && !(typeof budget === "number" && budget > 0))
-    throw argumentError("ERR_RANGE", "expected budget to be a positive number of milliseconds", budget);
+    throw argumentError("ERR_RANGE", "budget to be a positive number of milliseconds", budget);
   check("strict", options.strict, "boolean");
   return new Engine(options);
 }

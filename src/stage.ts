@@ -275,7 +275,7 @@ export class Core implements Task {
   stop(options: StopOptions = {}): Promise<void> {
     const { reason, timeout } = options;
     if (timeout !== undefined && !(timeout >= 0))
-      throw argumentError("ERR_RANGE", "expected timeout to be 0 or more milliseconds", timeout);
+      throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
     if (this.#finished) return Promise.resolve();
     this.post(Op.stop, undefined, reason);
     const { clock } = this.runtime;

@@ -140,7 +140,7 @@ export function fromObservable<Out, SO extends object = NoOptions>(
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   if (!isObservable(source)) throw argumentError("ERR_NOT_SOURCE", "an Observable", source);
   if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
-    throw argumentError("ERR_OPTION", "expected overflow to be one of throw, drop-oldest, drop-newest", undefined);
+    throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
   const behaviour = new ObservableSource(source, options.bufferSize ?? 10_000);
   return make("producer", behaviour, options, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }

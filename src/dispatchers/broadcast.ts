@@ -45,7 +45,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   readonly subscribe = (link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void => {
     check("selector", options.selector, "function");
     if (this.#entries.some((entry) => entry.link.consumer === link.consumer))
-      throw argumentError("ERR_DUPLICATE", "", words(link.name));
+      throw argumentError("ERR_DUPLICATE", "", words(`a second by ${link.name}`));
     this.#entries.push({ link, selector: options.selector, until: this.#sent });
     this.#started ||= this.#entries.length >= this.#startAfter;
     this.#measure();

@@ -83,7 +83,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     const partition = this.#byName.get(options.partition);
     if (partition === undefined)
       throw argumentError("ERR_PARTITION", `partition to be one of ${names.join(", ")}`, options.partition);
-    if (partition.link) throw argumentError("ERR_PARTITION_TAKEN", "", partition.name);
+    if (partition.link)
+      throw argumentError("ERR_PARTITION_TAKEN", "", words(`${partition.name}, which has a consumer`));
     partition.link = link;
     this.#links.set(link, partition);
   };
@@ -225,7 +226,7 @@ export function partitionDispatcher<Event, const P extends PartitionNames>(
   check("by", by, "function");
   check("hash", hash, "function");
   if ((by === undefined) === (hash === undefined))
-    throw argumentError("ERR_OPTION", "expected exactly one of by and hash", words(by ? "both" : "none"));
+    throw argumentError("ERR_OPTION", "exactly one of by and hash", words(by ? "both" : "none"));
   integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY, true);
   const names = namesOf(partitions);
   return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash);

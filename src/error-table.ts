@@ -1,0 +1,51 @@
+import { type ErrorCode, type Family, TEXTS } from "./errors.ts";
+
+/** What a code means: who is at fault, the text, the rule of docs/protocol.md, and what happens to events in flight. */
+export interface ErrorRow {
+  readonly family: Family;
+  /** `{}` stands for what was expected in the case at hand. */
+  readonly message: string;
+  readonly rule: string;
+  readonly inFlight: string;
+}
+
+const nothing = "nothing changes: the call had no effect";
+const stays = "the subscription ends; events not delivered on it stay with the producer";
+const fails = "the stage fails: unstarted events go back to its sources, its buffer to onDiscard";
+
+const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>> = {
+  ERR_OPTION: ["ArgumentError", nothing],
+  ERR_RANGE: ["ArgumentError", nothing],
+  ERR_BEHAVIOUR: ["ArgumentError", nothing],
+  ERR_NOT_PRODUCER: ["ArgumentError", nothing],
+  ERR_NOT_SOURCE: ["ArgumentError", nothing],
+  ERR_EVENTS: ["ArgumentError", nothing],
+  ERR_ASK: ["ArgumentError", nothing],
+  ERR_ASK_AUTOMATIC: ["ArgumentError", nothing],
+  ERR_ENDED: ["ArgumentError", "nothing was accepted; what was accepted before follows the stage's end"],
+  ERR_STOPPED: ["ArgumentError", nothing],
+  ERR_DUPLICATE: ["ArgumentError", nothing],
+  ERR_PARTITION: ["ArgumentError", nothing],
+  ERR_PARTITION_TAKEN: ["ArgumentError", nothing],
+  ERR_OVERDELIVERY: [
+    "ProtocolError",
+    "what was asked for is handled; the excess goes back with the end of the subscription",
+  ],
+  ERR_ASK_SIGNAL: ["ProtocolError", stays],
+  ERR_DUPLICATE_LINK: ["ProtocolError", "the second link ends; the first goes on"],
+  ERR_MESSAGE: ["ProtocolError", stays],
+  ERR_DISPATCHER: ["ProtocolError", fails],
+  ERR_CALLBACK: ["CallbackError", `${fails}; the batch in hand is in events`],
+  ERR_RESULT: ["CallbackError", `${fails}; the batch in hand is in events`],
+  ERR_PARTITION_KEY: ["CallbackError", `${fails}; the batch that held the event is in events`],
+  ERR_OVERFLOW: ["OverflowError", "what fits was accepted; rejected holds the rest"],
+};
+
+/** The one table of errors, by code. */
+export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = /* @__PURE__ */ Object.fromEntries(
+  (Object.keys(outcomes) as ErrorCode[]).map((code) => {
+    const [family, inFlight] = outcomes[code];
+    const [expected, rule] = TEXTS[code];
+    return [code, { family, message: `expected ${expected}, got …`, rule, inFlight }];
+  }),
+) as Record<ErrorCode, ErrorRow>;
