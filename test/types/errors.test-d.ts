@@ -1,0 +1,69 @@
+import { expectError, expectNotAssignable, expectType } from "tsd";
+import {
+  ArgumentError,
+  CallbackError,
+  type Clock,
+  ERRORS,
+  type ErrorCode,
+  fifoScheduler,
+  OverflowError,
+  ProtocolError,
+  type Runtime,
+  runtime,
+  type Scheduler,
+  seededScheduler,
+} from "headrace";
+
+const error: unknown = new Error("unknown");
+if (error instanceof ArgumentError) {
+  expectType<"ArgumentError">(error.name);
+  expectType<
+    | "ERR_OPTION"
+    | "ERR_RANGE"
+    | "ERR_BEHAVIOUR"
+    | "ERR_NOT_PRODUCER"
+    | "ERR_NOT_SOURCE"
+    | "ERR_EVENTS"
+    | "ERR_ASK"
+    | "ERR_ASK_AUTOMATIC"
+    | "ERR_ENDED"
+    | "ERR_STOPPED"
+    | "ERR_DUPLICATE"
+    | "ERR_PARTITION"
+    | "ERR_PARTITION_TAKEN"
+  >(error.code);
+}
+if (error instanceof ProtocolError)
+  expectType<"ERR_OVERDELIVERY" | "ERR_ASK_SIGNAL" | "ERR_DUPLICATE_LINK" | "ERR_MESSAGE" | "ERR_DISPATCHER">(
+    error.code,
+  );
+if (error instanceof CallbackError) {
+  expectType<"ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY">(error.code);
+  expectType<readonly unknown[]>(error.events);
+  expectType<unknown>(error.cause);
+}
+if (error instanceof OverflowError) {
+  expectType<"ERR_OVERFLOW">(error.code);
+  expectType<readonly unknown[]>(error.rejected);
+}
+expectNotAssignable<new () => unknown>(ArgumentError);
+expectError(ERRORS.ERR_NOTHING);
+expectType<string>(ERRORS.ERR_ASK.rule);
+const code: ErrorCode = "ERR_ASK";
+expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError">(ERRORS[code].family);
+
+const clock: Clock = {
+  now: () => 0,
+  microtask: queueMicrotask,
+  macrotask: queueMicrotask,
+  setTimer: () => 0,
+  clearTimer: () => {},
+};
+expectType<Runtime>(runtime());
+expectType<Runtime>(runtime({ budget: 1, clock, scheduler: seededScheduler(7), strict: true }));
+expectType<Scheduler>(fifoScheduler());
+expectType<void>(runtime().flush());
+expectError(runtime({ budget: "1" }));
+expectError(runtime({ speed: 3 }));
+expectError(runtime({ clock: {} }));
+expectError(seededScheduler());
