@@ -14,6 +14,9 @@ import { lastValueFrom, merge, reduce } from "rxjs";
 
 const COUNTERS = 4;
 
+/** A stage whose result nobody wants any more stops, up to the file; what it held then is of no interest. */
+const stopping = { onLastCancel: "stop", onDiscard: () => {} } as const;
+
 /** Bytes in, words out: runs of characters that are not white space, whatever the boundaries of the chunks. */
 function splitter(onProgress: (bytes: number, words: number) => void) {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -37,7 +40,11 @@ function splitter(onProgress: (bytes: number, words: number) => void) {
         }),
       handleEnd: (): string[] => split(decoder.decode(), true),
     },
-    { name: "splitter", dispatcher: partitionDispatcher({ partitions: COUNTERS, by: (word: string) => word }) },
+    {
+      name: "splitter",
+      ...stopping,
+      dispatcher: partitionDispatcher({ partitions: COUNTERS, by: (word: string) => word }),
+    },
   );
 }
 
@@ -56,7 +63,7 @@ function counter(partition: number) {
       },
       handleEnd: (): [string, number][] => [...counts],
     },
-    { name: `counter ${partition}` },
+    { name: `counter ${partition}`, ...stopping },
   );
 }
 
