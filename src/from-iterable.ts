@@ -66,7 +66,7 @@ class AsyncIteratorSource<Out> implements Task {
   };
 
   readonly terminate = async (): Promise<void> => {
-    if (this.#over) return;
+    if (this.#over || this.#result?.done) return;
     this.#over = true;
     const closing = this.#iterator?.return?.();
     // A generator that waits for its next value cannot be closed before it has one: nobody waits for that.

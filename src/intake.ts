@@ -18,7 +18,6 @@ export type Source = Stage & {
  */
 export abstract class Intake extends Inlet implements Task {
   readonly name: string;
-  readonly carries = true;
   readonly producer: Source;
   readonly options: ResolvedSubscribeOptions;
   readonly runtime: Runtime;
@@ -43,6 +42,10 @@ export abstract class Intake extends Inlet implements Task {
 
   get consumer(): Named {
     return this;
+  }
+
+  get carries(): boolean {
+    return this.options.cancel !== "temporary";
   }
 
   ask(_count: number): void {

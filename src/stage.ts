@@ -307,13 +307,14 @@ export class Core implements Task {
   }
 
   fail(error: unknown, options?: FailOptions): void {
-    if (this.#phase >= Phase.ending) {
+    // The first end wins; an error that comes second still has to reach someone.
+    if (this.#phase >= Phase.ending || (this.#outcome && isFailure(this.#outcome))) {
       this.report(error, "fail");
       return;
     }
     const reason: Reason = { type: "failure", error };
     if (options?.after !== "buffer") this.#end(reason, false);
-    else if (this.#outcome === undefined) {
+    else {
       this.#outcome = reason;
       this.#shut = true;
       this.#halted = true;
@@ -770,7 +771,11 @@ export class Core implements Task {
     const expected = `${callback} of ${this.name}`;
     const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
     this.#onStack = false;
-    this.#finish({ type: "failure", error }, "failure");
+    // The first end wins: a callback that failed its stage and throws, too, has said it twice.
+    if (this.#doom || (this.#outcome && isFailure(this.#outcome))) {
+      this.report(error, callback);
+      this.#meetDoom();
+    } else this.#finish({ type: "failure", error }, "failure");
   }
 
   #run(call: Call): void {
@@ -814,12 +819,9 @@ export class Core implements Task {
         outlet.ended = true;
         this.outlets.delete(outlet);
         this.#detach(outlet);
-        outlet.port.end({
-          reason: {
-            type: "failure",
-            error: new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [], { cause }),
-          },
-        });
+        const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, none, { cause });
+        outlet.port.end({ reason: { type: "failure", error } });
+        this.#left();
       },
     );
   }
@@ -855,10 +857,13 @@ export class Core implements Task {
     this.#invoke(
       "handleCancel",
       () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context),
-      () => {
-        if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, "stop", true);
-      },
+      this.#left,
     );
+  }
+
+  /** A consumer has gone: perhaps it was the last. */
+  #left(): void {
+    if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, "stop", true);
   }
 
   #sourceEnded(link: Link, { reason }: End): void {
@@ -933,6 +938,7 @@ export class Core implements Task {
   /** Ends the stage now, or as soon as the callback on the stack has returned. */
   #end(reason: Reason, abort: boolean): void {
     if (this.#onStack) {
+      if (this.#doom) this.report(errorOf(reason), "fail");
       this.#halted = true;
       this.#plain = false;
       this.#doom ??= { reason, abort };
