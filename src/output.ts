@@ -40,6 +40,8 @@ export class Output {
   /** Infos that wait for a dispatcher which keeps events and cannot tell when they have gone. */
   #afterQueued: Mark[] = [];
   mode: DemandMode;
+  /** Nothing waits here, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
+  clear = true;
   /** Asked of `handleDemand` and not yet emitted. */
   owed = 0;
 
@@ -73,11 +75,6 @@ export class Output {
     return this.dispatcher.wanted > 0 && this.held <= this.limit;
   }
 
-  /** Nothing waits here, so that events may go straight to the dispatcher. */
-  get clear(): boolean {
-    return this.#buffer.size === 0 && this.#log.size === 0 && this.#afterQueued.length === 0;
-  }
-
   get replaying(): boolean {
     return this.mode === "forward" && this.#log.size > 0;
   }
@@ -88,13 +85,14 @@ export class Output {
     if (length === 0) return;
     if (this.#strict) Object.freeze(events);
     this.owed = Math.max(0, this.owed - length);
-    if (this.#log.size > 0 || this.mode === "accumulate") this.#record(events);
-    else if (this.#buffer.size > 0) this.#buffer.push(events);
-    else {
-      // Nearly always the dispatcher takes all: the rest of this branch is for when it does not.
+    // Nearly always nothing waits and the dispatcher takes all.
+    if (this.clear && this.mode === "forward") {
       const sent = this.#dispatchOnce(events);
-      if (sent < length) this.#buffer.push(events, this.#dispatchOn(events, sent));
-    }
+      if (sent === length) return;
+      this.#buffer.push(events, this.#dispatchOn(events, sent));
+    } else if (this.#log.size > 0 || this.mode === "accumulate") this.#record(events);
+    else this.#place(events);
+    this.#note();
   }
 
   /** What was pushed: bounded. Answers whether all of it went out. */
@@ -111,6 +109,7 @@ export class Output {
     if (kept > 0) {
       if (logging) this.#record(kept === events.length ? events : events.slice(0, kept));
       else this.#buffer.push(events, sent, sent + kept);
+      this.#note();
     }
     if (rest <= room) return false;
     if (this.#overflow === "throw") throw new OverflowError(events.length, events.slice(sent + kept));
@@ -137,12 +136,14 @@ export class Output {
       this.#afterQueued = [];
       for (const mark of ready) mark();
     }
+    this.#note();
   }
 
   /** Notes a demand made while accumulating. */
   recordDemand(demand: number): void {
     this.owed += demand;
     this.#log.push(demand);
+    this.#note();
   }
 
   /** Goes on with the accumulated log until it meets a demand that is still wanted, and answers it, or 0 at the end. */
@@ -153,13 +154,15 @@ export class Output {
       else if (typeof entry === "number") {
         this.owed = Math.max(0, this.owed - entry);
         const demand = Math.min(entry, this.dispatcher.wanted - this.owed);
-        if (demand > 0) return demand;
+        if (demand <= 0) continue;
+        this.#note();
+        return demand;
       } else {
         this.#logged -= entry.length;
-        if (this.#buffer.size > 0) this.#buffer.push(entry);
-        else this.#buffer.push(entry, this.#dispatchOn(entry, this.#dispatchOnce(entry)));
+        this.#place(entry);
       }
     }
+    this.#note();
     return 0;
   }
 
@@ -167,6 +170,7 @@ export class Output {
   mark(mark: Mark): void {
     if (this.#log.size > 0) this.#log.push(mark);
     else this.#markBuffer(mark);
+    this.#note();
   }
 
   /** Takes out everything held, oldest first as far as the dispatcher keeps order. Marks are released. */
@@ -178,12 +182,22 @@ export class Output {
     }
     this.#logged = 0;
     for (const mark of this.#afterQueued.splice(0)) mark();
+    this.#note();
     return all;
+  }
+
+  #note(): void {
+    this.clear = this.#buffer.size === 0 && this.#log.size === 0 && this.#afterQueued.length === 0;
   }
 
   #record(events: readonly unknown[]): void {
     this.#log.push(events);
     this.#logged += events.length;
+  }
+
+  #place(events: readonly unknown[]): void {
+    if (this.#buffer.size > 0) this.#buffer.push(events);
+    else this.#buffer.push(events, this.#dispatchOn(events, this.#dispatchOnce(events)));
   }
 
   /** Goes on dispatching a batch of which `sent` events have gone, while more is wanted; how many went. */

@@ -2,7 +2,7 @@
 import { type Context, currentContext } from "./context.ts";
 import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
 import { Outlet } from "./link.ts";
-import { Mailbox, Op } from "./mailbox.ts";
+import { Mailbox, Op as Ops } from "./mailbox.ts";
 import { oneOf, subscribeOptions } from "./options.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
@@ -83,6 +83,9 @@ const Phase = {
   closed: 5,
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
+/** A constant of this module, which engines fold; an imported binding they look up each time. */
+const Op: typeof Ops = Ops;
+type Op = Ops;
 
 const turn = (core: Core): void => core.turn();
 type Continuation = (this: Core, value: unknown) => void;
