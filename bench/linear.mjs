@@ -35,11 +35,14 @@ const libraries = {
     });
     const kept = producerConsumer((batch) => {
       const size = batch.length;
-      const out = [];
+      const out = new Array(size);
+      let n = 0;
       for (let i = 0; i < size; i += 1) {
         const event = batch[i];
-        if (event % 3 === 0) out.push(event);
+        if (event % 3 === 0) out[n++] = event;
       }
+      if (n === 0) return undefined;
+      if (n < size) out.length = n;
       return out;
     });
     const total = consumer((batch) => {

@@ -124,9 +124,7 @@ export function seededScheduler(seed: number): Scheduler {
   };
 }
 
-const workOff = (ready: Scheduler): void => {
-  for (let task = ready.take(); task; task = ready.take()) task.run();
-};
+const workOff = (engine: Engine): void => engine.workOff();
 const drain = (engine: Engine): void => engine.drain();
 
 class Engine implements Runtime {
@@ -141,24 +139,28 @@ class Engine implements Runtime {
   #microtask = false;
   #running = false;
   #stride = 1;
+  /** First in, first out: then the only task that is ready needs no place in the queue. */
+  readonly #plain: boolean;
+  #next: Task | undefined;
 
   constructor(options: RuntimeOptions) {
     this.clock = options.clock ?? platform;
     this.strict = options.strict ?? false;
     this.#budget = options.budget ?? 5;
     this.#ready = options.scheduler ?? fifoScheduler();
+    this.#plain = options.scheduler === undefined;
     this.time = this.clock.now();
   }
 
   schedule(task: Task): void {
-    this.#ready.add(task);
+    this.#add(task);
     if (this.#running || this.#microtask) return;
     this.#microtask = true;
     this.clock.microtask(this.#onMicrotask);
   }
 
   resume(task: Task): void {
-    this.#ready.add(task);
+    this.#add(task);
     if (!this.#running) this.#drain();
   }
 
@@ -166,11 +168,27 @@ class Engine implements Runtime {
     if (this.#running) return;
     this.#running = true;
     try {
-      if (outermost) outermost(workOff, this.#ready);
-      else workOff(this.#ready);
+      if (outermost) outermost(workOff, this);
+      else this.workOff();
     } finally {
       this.#running = false;
     }
+  }
+
+  workOff(): void {
+    for (let task = this.#take(); task; task = this.#take()) task.run();
+  }
+
+  #add(task: Task): void {
+    if (this.#plain && this.#next === undefined && this.#ready.size === 0) this.#next = task;
+    else this.#ready.add(task);
+  }
+
+  #take(): Task | undefined {
+    const next = this.#next;
+    if (next === undefined) return this.#ready.take();
+    this.#next = undefined;
+    return next;
   }
 
   exhausted(): boolean {
@@ -185,7 +203,7 @@ class Engine implements Runtime {
 
   readonly #onMacrotask = (): void => {
     this.#macrotask = false;
-    if (this.#ready.size > 0 && !this.#running) this.#drain();
+    if ((this.#next !== undefined || this.#ready.size > 0) && !this.#running) this.#drain();
   };
 
   /** The macrotask on its way both ends the budget and goes on with what is left then. */
@@ -209,7 +227,7 @@ class Engine implements Runtime {
     let stride = this.#stride;
     let left = stride;
     try {
-      for (let task = this.#ready.take(); task; task = this.#ready.take()) {
+      for (let task = this.#take(); task; task = this.#take()) {
         task.run();
         left -= 1;
         if (left > 0) continue;
