@@ -1,4 +1,4 @@
-import { from, type ObservableInput, Subscriber } from "rxjs";
+import { type InteropObservable, type Observable, type Subscribable, Subscriber } from "rxjs";
 import { argumentError } from "../../src/errors.ts";
 import type { EmittingContext } from "../../src/handle.ts";
 import {
@@ -22,10 +22,17 @@ export interface FromObservableOptions<in Out, in out SO extends object = NoOpti
   readonly overflow: Overflow;
 }
 
+/** An Observable of RxJS, or anything that subscribes like one or offers one under the interop key. */
+export type ObservableLike<Out> = Observable<Out> | Subscribable<Out> | InteropObservable<Out>;
+
+/** Values that a policy drops are dropped, and reported, in bursts of at most this many. */
+const BURST = 1024;
+
 /** Receives values whenever they come, collects them into batches within a turn, and pushes those. */
 class ObservableSource<Out> implements Task {
-  readonly #source: ObservableInput<Out>;
-  readonly #bufferSize: number;
+  readonly #source: ObservableLike<Out>;
+  /** Values to collect when nobody asks. */
+  readonly #burst: number;
   #stage: EmittingContext | undefined;
   #subscriber: Subscriber<Out> | undefined;
   #batch: Out[] = [];
@@ -33,9 +40,9 @@ class ObservableSource<Out> implements Task {
   #room = 1;
   #over = false;
 
-  constructor(source: ObservableInput<Out>, bufferSize: number) {
+  constructor(source: ObservableLike<Out>, bufferSize: number, overflow: Overflow) {
     this.#source = source;
-    this.#bufferSize = bufferSize;
+    this.#burst = Math.max(overflow === "throw" ? 1 : BURST, bufferSize);
   }
 
   readonly handleDemand = (): void => {};
@@ -62,7 +69,7 @@ class ObservableSource<Out> implements Task {
     const subscriber = new Subscriber<Out>({ next: this.#next, error: this.#error, complete: this.#complete });
     this.#subscriber = subscriber;
     try {
-      from(this.#source).subscribe(subscriber);
+      subscriber.add(interop(this.#source).subscribe(subscriber));
     } catch (error) {
       this.#error(error);
     }
@@ -96,7 +103,7 @@ class ObservableSource<Out> implements Task {
     const { runtime } = stage["~core"];
     if (stage.demand === 0) runtime.flush();
     const { demand } = stage;
-    this.#room = demand > 0 ? demand : Math.max(1, this.#bufferSize);
+    this.#room = demand > 0 ? demand : this.#burst;
     if (this.#room > 1) runtime.schedule(this);
   }
 
@@ -135,21 +142,20 @@ class ObservableSource<Out> implements Task {
  * const ticks = fromObservable(interval(10), { overflow: "drop-oldest", bufferSize: 100 });
  */
 export function fromObservable<Out, SO extends object = NoOptions>(
-  source: ObservableInput<Out>,
+  source: ObservableLike<Out>,
   options: FromObservableOptions<Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  if (!isObservable(source)) throw argumentError("ERR_NOT_SOURCE", "an Observable", source);
+  if (typeof interop(source)?.subscribe !== "function") throw argumentError("ERR_NOT_SOURCE", "an Observable", source);
   if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
     throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
-  const behaviour = new ObservableSource(source, options.bufferSize ?? 10_000);
+  const behaviour = new ObservableSource(source, options.bufferSize ?? 10_000, options.overflow);
   return make("producer", behaviour, options, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
-/** An Observable of any make: it subscribes, or offers one that does under the interop key. */
-function isObservable(source: unknown): boolean {
-  if ((typeof source !== "object" && typeof source !== "function") || source === null) return false;
-  const { subscribe } = source as { subscribe?: unknown };
-  const interop = (source as Record<PropertyKey, unknown>)[observableKey];
-  return typeof subscribe === "function" || typeof interop === "function";
+/** What a source offers under the interop key, which may be a symbol or, where there is none, a string; or itself. */
+function interop<Out>(source: ObservableLike<Out>): Subscribable<Out> {
+  const { observable } = Symbol as { readonly observable?: symbol };
+  const offers = source as unknown as Partial<Record<PropertyKey, () => Subscribable<Out>>> | null | undefined;
+  const offer = (observable && offers?.[observable]) ?? offers?.["@@observable"];
+  return typeof offer === "function" ? offer.call(source) : (source as Subscribable<Out>);
 }
-const observableKey: PropertyKey = (Symbol as { observable?: symbol }).observable ?? "@@observable";

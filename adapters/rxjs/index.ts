@@ -1,2 +1,2 @@
-export { type FromObservableOptions, fromObservable } from "./from-observable.ts";
+export { type FromObservableOptions, fromObservable, type ObservableLike } from "./from-observable.ts";
 export { toObservable } from "./to-observable.ts";
