@@ -278,50 +278,69 @@ describe("demand", () => {
   });
 });
 
+/** A source that never lets go of its consumer. */
+const keeper = (): Source => {
+  const source: Source & { kept?: unknown } = {
+    "~attach": (port) => {
+      source.kept = port;
+      return { ask: () => port.events([0]), end: () => {} };
+    },
+  };
+  return source;
+};
+
 describe("references", () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  /** What is left of a consumer whose link has ended, once nobody here holds it. */
-  async function leftOf(source: Source, end: (consumer: ManualConsumer) => void): Promise<WeakRef<ManualConsumer>> {
-    const consumerOf = async (): Promise<WeakRef<ManualConsumer>> => {
-      const raw = new ManualConsumer().attach(source).ask(1);
-      await turns();
-      expect(raw.received).toEqual([0]);
-      end(raw);
-      await turns();
-      return new WeakRef(raw);
-    };
-    const left = await consumerOf();
+  /** Ends a link and lets go of its consumer. */
+  async function consumed(source: Source, end: (consumer: ManualConsumer) => void): Promise<WeakRef<ManualConsumer>> {
+    const raw = new ManualConsumer().attach(source).ask(1);
     await turns();
-    collect();
+    expect(raw.received).toEqual([0]);
+    end(raw);
     await turns();
-    collect();
-    return left;
+    return new WeakRef(raw);
+  }
+  /**
+   * How many of four consumers are kept, each by a source of its own, once nobody else holds them. A library that keeps
+   * one keeps all; the engine may keep one for a while, in a frame or for a compiler that runs beside.
+   */
+  async function kept(make: () => Source, end: (consumer: ManualConsumer) => void): Promise<number> {
+    const sources: Source[] = [];
+    const left: WeakRef<ManualConsumer>[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const source = make();
+      sources.push(source);
+      left.push(await consumed(source, end));
+    }
+    for (let time = 0; time < 3; time += 1) {
+      await turns();
+      collect();
+    }
+    expect(sources).toHaveLength(4);
+    return left.filter((consumer) => consumer.deref() !== undefined).length;
   }
 
   test.each(kinds)("RS-3.13 $name keeps none to a consumer that has cancelled", async ({ make }) => {
-    const source = make(3, undefined, { onLastCancel: "continue" });
-    const left = await leftOf(source, (raw) => raw.cancel());
-    expect(left.deref()).toBeUndefined();
-    expect(source.state).not.toBe("stopped");
+    expect(
+      await kept(
+        () => make(3, undefined, { onLastCancel: "continue" }),
+        (raw) => raw.cancel(),
+      ),
+    ).toBeLessThan(2);
   });
 
   test.each([undefined, { error: "E" }])("RS-3.13 nor to one that it has told its end (%o)", async (failure) => {
-    const source = iterableKind.make(1, failure);
-    const left = await leftOf(source, (raw) => raw.ask(5));
-    expect(left.deref()).toBeUndefined();
-    expect(source.state).toBe(failure ? "failed" : "completed");
+    expect(
+      await kept(
+        () => iterableKind.make(1, failure),
+        (raw) => raw.ask(5),
+      ),
+    ).toBeLessThan(2);
   });
 
   test("RS-3.13 (and it would be seen)", async () => {
-    const keeper: Source & { kept?: unknown } = {
-      "~attach": (port) => {
-        keeper.kept = port;
-        return { ask: () => port.events([0]), end: () => {} };
-      },
-    };
-    const left = await leftOf(keeper, (raw) => raw.cancel());
-    expect(left.deref()).toBe(keeper.kept);
+    expect(await kept(keeper, (raw) => raw.cancel())).toBe(4);
   });
 });
 

@@ -2,7 +2,7 @@ import {
   from,
   Observable,
   observable as observableKey,
-  type ObservableInput,
+  type InteropObservable,
   of,
   range as numbers,
   Subject,
@@ -17,9 +17,9 @@ import { bridge, Hand, Tap } from "./support.ts";
 const complete: Reason = { type: "complete" };
 const failed = (error: unknown): Reason => ({ type: "failure", error });
 
-const interop = (key: PropertyKey): ObservableInput<number> =>
-  ({ [key]: () => from([1, 2]) }) as unknown as ObservableInput<number>;
-const consumed = async (source: ObservableInput<number>): Promise<unknown> => {
+const interop = (key: PropertyKey): InteropObservable<number> =>
+  ({ [key]: () => from([1, 2]) }) as unknown as InteropObservable<number>;
+const consumed = async (source: InteropObservable<number>): Promise<unknown> => {
   const stage = fromObservable(source, { overflow: "throw", runtime: testRuntime() });
   const hand = new Hand<number>().attach(stage).ask(5);
   await turns();
@@ -94,7 +94,7 @@ describe("sources of all kinds", () => {
 
   test("I21 an object that can do no more than subscribe", async () => {
     const bare = { subscribe: (observer: Subscriber<number>) => of(1, 2).subscribe(observer) };
-    expect(await consumed(bare as unknown as ObservableInput<number>)).toEqual([[1, 2], [complete]]);
+    expect(await consumed(bare as unknown as InteropObservable<number>)).toEqual([[1, 2], [complete]]);
   });
 
   test.each([null, undefined, 7, "text", {}, () => {}])("I21 %o is none, and is refused at once", (nothing) => {
