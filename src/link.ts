@@ -33,7 +33,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
     this.options = options;
     this.#strict = core.runtime.strict;
     this.subscription = port.subscription;
-    this.askedAt = core.runtime.time;
+    this.askedAt = core.runtime.clock.now();
   }
 
   get consumer(): object {

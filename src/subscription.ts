@@ -29,7 +29,7 @@ export class Link extends Inlet {
     this.producer = producer;
     this.options = options;
     this.window = options.demand === "automatic" ? new Window(options.maxDemand, options.minDemand) : undefined;
-    this.arrivedAt = core.runtime.time;
+    this.arrivedAt = core.runtime.clock.now();
   }
 
   get consumer(): Named {

@@ -9,7 +9,11 @@ test("callbacks run in the context their stage was made in, whoever drives them"
   const seen: string[] = [];
   const see = (callback: string): void => void seen.push(`${callback}: ${storage.getStore() ?? "none"}`);
   const numbers = storage.run("one", () =>
-    producer({ handleDemand: () => see("handleDemand"), handleCancel: () => see("handleCancel"), terminate: () => see("terminate") }),
+    producer({
+      handleDemand: () => see("handleDemand"),
+      handleCancel: () => see("handleCancel"),
+      terminate: () => see("terminate"),
+    }),
   );
   const sink = storage.run("two", () => consumer(() => see("handleEvents")));
   const plain = consumer(() => see("plain"));
@@ -22,7 +26,15 @@ test("callbacks run in the context their stage was made in, whoever drives them"
   await turns();
   await storage.run("five", () => numbers.stop());
   expect(seen.toSorted()).toEqual(
-    ["handleDemand: one", "handleDemand: one", "handleEvents: two", "plain: none", "handleDemand: one", "handleDemand: one", "terminate: one"].toSorted(),
+    [
+      "handleDemand: one",
+      "handleDemand: one",
+      "handleEvents: two",
+      "plain: none",
+      "handleDemand: one",
+      "handleDemand: one",
+      "terminate: one",
+    ].toSorted(),
   );
 });
 

@@ -1,0 +1,162 @@
+import { expect, test } from "vitest";
+import {
+  type BroadcastOptions,
+  broadcastDispatcher,
+  consumer,
+  type Dispatcher,
+  demandDispatcher,
+  partitionDispatcher,
+  producer,
+  producerConsumer,
+} from "../../src/index.ts";
+import { testRuntime, turns } from "../support/runtime.ts";
+
+const named = (name: string, runtime = testRuntime()) => ({ name, runtime });
+
+test("6.10 shows the whole graph from any of its stages, as plain data", async () => {
+  const runtime = testRuntime();
+  const source = producer<number>(() => {}, named("source", runtime));
+  const middle = producerConsumer((events: readonly number[]) => events, named("middle", runtime));
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  sink.subscribe(middle, { maxDemand: 10 });
+  middle.subscribe(source, { maxDemand: 20, minDemand: 5 });
+  await turns();
+  const seen = sink.inspect();
+  expect(structuredClone(seen)).toEqual(seen);
+  expect(seen.stages.map(({ id, name, kind, state }) => [id, name, kind, state])).toEqual([
+    [0, "sink", "consumer", "running"],
+    [1, "middle", "producerConsumer", "running"],
+    [2, "source", "producer", "running"],
+  ]);
+  expect(seen.links).toEqual([
+    {
+      producer: 1,
+      consumer: 0,
+      consumerName: "sink",
+      state: "active",
+      demand: 10,
+      pending: 10,
+      maxDemand: 10,
+      minDemand: 5,
+    },
+    {
+      producer: 2,
+      consumer: 1,
+      consumerName: "middle",
+      state: "active",
+      demand: 20,
+      pending: 20,
+      maxDemand: 20,
+      minDemand: 5,
+    },
+  ]);
+  expect(source.inspect().stages.map(({ name }) => name)).toEqual(["source", "middle", "sink"]);
+});
+
+test("6.10 says who waits for whom, and since when", async () => {
+  const runtime = testRuntime();
+  runtime.clock.advance(100);
+  const source = producer<number>(() => {}, named("source", runtime));
+  const middle = producerConsumer(
+    async (events: readonly number[]) => {
+      await new Promise(() => {});
+      return events;
+    },
+    named("middle", runtime),
+  );
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  middle.subscribe(source, { maxDemand: 2, minDemand: 0 });
+  sink.subscribe(middle, { maxDemand: 2 });
+  await turns();
+  expect(source.inspect().stages.map(({ name, waiting }) => [name, waiting])).toEqual([
+    ["source", []],
+    ["middle", [{ for: "events", on: "source", since: 100 }]],
+    ["sink", [{ for: "events", on: "middle", since: 100 }]],
+  ]);
+  runtime.clock.advance(50);
+  source.push([1, 2]);
+  await turns();
+  const [first, second] = source.inspect().stages;
+  expect(first?.waiting).toEqual([{ for: "demand", on: "middle", since: 100 }]);
+  expect([second?.busy, second?.waiting]).toEqual([
+    "handleEvents",
+    [{ for: "callback", on: "handleEvents", since: 150 }],
+  ]);
+  source.push([3]);
+  expect(source.inspect().stages[0]?.buffered).toBe(1);
+});
+
+test("6.10 names the consumer that holds a broadcast up", async () => {
+  const runtime = testRuntime();
+  const source = producer<number, BroadcastOptions>(() => {}, {
+    ...named("source", runtime),
+    dispatcher: broadcastDispatcher(),
+  });
+  const slow = consumer<number>(() => {}, named("slow", runtime));
+  const quick = consumer<number>(() => {}, named("quick", runtime));
+  slow.subscribe(source, { demand: "manual" });
+  quick.subscribe(source);
+  await turns();
+  expect(source.inspect().stages[0]).toMatchObject({
+    demand: 0,
+    dispatcher: { type: "broadcast", heldBy: ["slow"] },
+    waiting: [{ for: "demand", on: "slow", since: 0 }],
+  });
+});
+
+test("6.10 names the partition that holds the source, with what is queued for each", async () => {
+  const runtime = testRuntime();
+  const dispatcher = partitionDispatcher({
+    partitions: ["odd", "even"],
+    maxQueued: 2,
+    hash: (n: number) => (n % 2 ? "odd" : "even"),
+  });
+  const source = producer<number, { partition: "odd" | "even" }>(() => {}, { ...named("source", runtime), dispatcher });
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  sink.subscribe(source, { partition: "even", demand: "manual" }).ask(5);
+  await turns();
+  source.push([1, 3, 5, 2]);
+  await turns();
+  expect(source.inspect().stages[0]).toMatchObject({
+    buffered: 2,
+    queued: 2,
+    dispatcher: {
+      type: "partition",
+      heldBy: ["partition odd"],
+      partitions: [
+        { name: "odd", consumer: undefined, queued: 2, demand: 0 },
+        { name: "even", consumer: "sink", queued: 0, demand: 5 },
+      ],
+    },
+  });
+});
+
+test("6.10 shows messages that wait, and a loop as a consumer without a stage", async () => {
+  const runtime = testRuntime();
+  const source = producer<number>(() => {}, named("source", runtime));
+  const loop = source.batches({ maxDemand: 3 });
+  const pulled = loop.next();
+  await turns();
+  expect(source.inspect().links).toEqual([
+    {
+      producer: 0,
+      consumer: undefined,
+      consumerName: "iterator",
+      state: "active",
+      demand: 3,
+      pending: 3,
+      maxDemand: 3,
+      minDemand: 1,
+    },
+  ]);
+  void source.call(() => {});
+  expect(source.inspect().stages[0]?.messages).toBe(1);
+  await loop.return?.();
+  expect(await pulled).toEqual({ done: true, value: undefined });
+});
+
+test("6.10 a dispatcher that says nothing of itself is a custom one", () => {
+  const { wanted, queued, subscribe, ask, cancel, giveBack, dispatch } = demandDispatcher();
+  const dispatcher: Dispatcher<unknown> = { wanted, queued, subscribe, ask, cancel, giveBack, dispatch };
+  expect(producer(() => {}, { dispatcher }).inspect().stages[0]?.dispatcher).toEqual({ type: "custom" });
+});
