@@ -27,6 +27,16 @@ export async function until(when: () => boolean, most = 20_000): Promise<void> {
   for (let left = most; left > 0 && !when(); left -= 1) await turns(1);
 }
 
+/** Waits until a consumer has seen what it is to see, or nothing new for a good many turns. */
+export async function settled<T>(consumer: ManualConsumer<T>, count: number, ends: number): Promise<void> {
+  const { received } = consumer;
+  for (let idle = 0; idle < 100 && (received.length < count || consumer.ends.length < ends); idle += 1) {
+    const seen = received.length;
+    await turns(1);
+    if (received.length > seen) idle = 0;
+  }
+}
+
 /**
  * Consumes by hand, and watches: whatever a source may not do on a link becomes one of the `flaws`. It looks at the
  * events of a batch one by one, and gives back the rest of a batch within which it cancels.

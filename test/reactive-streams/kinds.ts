@@ -26,12 +26,12 @@ export interface KindOptions {
   readonly onLastCancel?: "stop" | "continue";
 }
 
-/** Moves on with each look: whoever works without end has to let the event loop turn. */
+/** Moves on by a tenth of a millisecond with each look: whoever works without end has to let the event loop turn. */
 class TickingClock extends VirtualClock {
   #ticks = 0;
   override now(): number {
     this.#ticks += 1;
-    return this.#ticks;
+    return this.#ticks / 10;
   }
 }
 /** A strict runtime that keeps to its budget. */
@@ -210,7 +210,7 @@ const forwarded: Kind = {
   eager: true,
   most: Number.POSITIVE_INFINITY,
   many: 10_000,
-  make: (count, failure, options) => identity(pull.make(count, failure), options),
+  make: (count, failure, options) => identity(pull.make(count, failure, options), options),
 };
 
 /** Every kind of source there is. */

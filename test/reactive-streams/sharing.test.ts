@@ -66,22 +66,6 @@ describe.each(kinds)("$name", (kind) => {
     expect([...one.received, ...two.received].toSorted((a, b) => a - b)).toEqual(range(0, 7));
     expect([one.flaws, two.flaws]).toEqual([[], []]);
   });
-
-  test("RS-1.10 the same port twice: the second link is refused, the first gets what it asked for", async () => {
-    const source = kind.make(5);
-    const port = new ManualConsumer().attach(source);
-    const refused = source["~attach"](port, {} as never);
-    expect(port.ends).toMatchObject([{ type: "failure", error: { code: "ERR_DUPLICATE_LINK" } }]);
-    port.ends.length = 0;
-    port.flaws.length = 0;
-    refused.ask(5);
-    await turns(8);
-    expect(port.received).toEqual([]);
-    port.ask(2);
-    await until(() => port.received.length >= 2, 100);
-    await turns();
-    expect([port.received, port.ends, port.flaws]).toEqual([[0, 1], [], []]);
-  });
 });
 
 test("RS-1.10 a consumer is refused a second place at a broadcast, and keeps the first", async () => {

@@ -26,7 +26,9 @@ import { kinds } from "./kinds.ts";
 import { sourceChecks } from "./source-checks.ts";
 
 describe.each(kinds)("$name", (kind) => {
-  const fitting = sourceChecks.filter((candidate) => !candidate.endless || kind.most === Number.POSITIVE_INFINITY);
+  const fitting = sourceChecks.filter(
+    ({ endless, eager }) => (!endless || kind.most === Number.POSITIVE_INFINITY) && (!eager || kind.eager),
+  );
 
   test.each(fitting)("RS-$rule $title", async ({ run: checkRule }) => {
     await checkRule(kind.make, kind.many);

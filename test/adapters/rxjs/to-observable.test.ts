@@ -203,6 +203,21 @@ describe("unsubscribing", () => {
     expect([stage.state, discarded]).toEqual(["completed", [{ events: [3, 4, 5], cause: "stop" }]]);
   });
 
+  test.each([5, 5000])(
+    "I25 taking two of %i from a source that goes with its consumer warns of nothing",
+    async (count) => {
+      const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+      try {
+        const stage = fromIterable(range(1, count), { runtime: testRuntime() });
+        expect(await lastValueFrom(toObservable(stage).pipe(take(2), toArray()))).toEqual([1, 2]);
+        await turns();
+        expect(warn.mock.calls).toEqual([]);
+      } finally {
+        warn.mockRestore();
+      }
+    },
+  );
+
   test("I25 unsubscribed before its first turn it asks for nothing", async () => {
     const { stage, left } = source(5);
     toObservable(stage).subscribe().unsubscribe();
