@@ -70,7 +70,8 @@ class AsyncIteratorSource<Out> implements Task {
     this.#over = true;
     const closing = this.#iterator?.return?.();
     // A generator that waits for its next value cannot be closed before it has one: nobody waits for that.
-    if (this.#pulling) closing?.then(undefined, (error: unknown) => this.#stage?.["~core"].report(error, "return"));
+    if (this.#pulling)
+      closing?.then(undefined, (error: unknown) => this.#stage?.["~core"].outcome.report(error, "return"));
     else await closing;
   };
 
@@ -107,7 +108,7 @@ class AsyncIteratorSource<Out> implements Task {
 
   readonly #onError = (error: unknown): void => {
     this.#pulling = false;
-    if (this.#over) this.#stage?.["~core"].report(error, "next");
+    if (this.#over) this.#stage?.["~core"].outcome.report(error, "next");
     else {
       this.#over = true;
       this.#stage?.fail(error, { after: "buffer" });

@@ -25,7 +25,7 @@ export class StageContext {
     return this["~core"].name;
   }
   get signal(): AbortSignal {
-    return this["~core"].signal;
+    return this["~core"].outcome.signal;
   }
   complete(): void {
     this["~core"].complete(true);
@@ -62,7 +62,7 @@ abstract class Handle implements Stage {
     return this["~core"].state;
   }
   get done(): Promise<void> {
-    return this["~core"].done;
+    return this["~core"].outcome.done;
   }
   call<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
     return this["~core"].call(Op.call, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
@@ -78,7 +78,7 @@ abstract class Handle implements Stage {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this["~core"].stop();
-    await this["~core"].done;
+    await this["~core"].outcome.done;
   }
 }
 

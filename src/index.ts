@@ -38,7 +38,6 @@ export {
   type Task,
 } from "./runtime.ts";
 // Errors
-export { ERRORS, type ErrorRow } from "./error-table.ts";
 export {
   type ArgumentCode,
   ArgumentError,

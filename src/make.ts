@@ -70,7 +70,7 @@ const outputOf = (stage: Core, options: Options): Output =>
     overflow: options.overflow ?? "throw",
     demandMode: options.demandMode ?? "forward",
     strict: stage.runtime.strict,
-    discard: stage.overflowed,
+    discard: (events, cause) => stage.outcome.discard(events, cause),
   });
 
 function checkOptions(kind: StageKind, options: Options): void {

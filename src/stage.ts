@@ -4,6 +4,7 @@ import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts"
 import { Outlet } from "./link.ts";
 import { Mailbox, Op as Ops } from "./mailbox.ts";
 import { oneOf, subscribeOptions } from "./options.ts";
+import { Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
   addDemand,
@@ -24,7 +25,6 @@ import type {
   Role,
   Stage,
   StageKind,
-  StageOptions,
   StageState,
   StopOptions,
   SubscribeOptions,
@@ -41,14 +41,11 @@ export interface AnyBehaviour {
   readonly terminate?: ((reason: Reason, stage: unknown) => unknown) | undefined;
 }
 
-export interface CoreOptions {
+export interface CoreOptions extends OutcomeOptions {
   readonly kind: StageKind;
-  readonly name: string;
   readonly behaviour: AnyBehaviour;
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
-  readonly onReport: StageOptions["onReport"];
-  readonly onDiscard: ((discarded: Discarded) => void) | undefined;
   readonly stopAfterLast: boolean;
   /** The one-function form: asked again for the rest as long as it answers with events. */
   readonly pull: boolean;
@@ -116,6 +113,7 @@ export class Core implements Task {
   readonly output: Output | undefined;
   readonly links: Link[] = [];
   readonly outlets: Set<Outlet> = new Set();
+  readonly outcome: Outcome;
   /** What the user holds, and what callbacks get. Set by the constructor functions. */
   handle!: Stage;
   context!: object;
@@ -132,9 +130,6 @@ export class Core implements Task {
   #phase: Phase;
   /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
   #plain: boolean;
-  #outcome: Reason | undefined;
-  #carried = false;
-  #warned = false;
   #queued = false;
 
   /** The callback whose promise is pending, and how to go on. */
@@ -164,16 +159,13 @@ export class Core implements Task {
   #shut = false;
   #later = false;
 
-  #done: PromiseWithResolvers<void> | undefined;
-  #finished = false;
-  #stops: (() => void)[] = [];
   #drains: PromiseWithResolvers<void>[] = [];
-  #controller: AbortController | undefined;
   /** Ends the wait for a pending `terminate`. */
   #cutShort: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.outcome = new Outcome(options);
     this.kind = options.kind;
     this.name = options.name;
     this.runtime = options.runtime;
@@ -199,9 +191,7 @@ export class Core implements Task {
   get state(): StageState {
     if (this.#phase === Phase.starting) return "starting";
     if (this.#phase === Phase.running) return "running";
-    if (!this.#finished) return "ending";
-    const outcome = this.#outcome as Reason;
-    return isFailure(outcome) ? "failed" : outcome.type === "complete" ? "completed" : "stopped";
+    return this.outcome.settled ? this.outcome.state : "ending";
   }
 
   get busy(): string | undefined {
@@ -218,20 +208,6 @@ export class Core implements Task {
     if (own !== undefined || this.kind !== "producerConsumer") return own;
     const all = this.links.flatMap((link) => (link.producer as { defaultMaxDemand?: number }).defaultMaxDemand ?? []);
     return all.length > 0 ? Math.min(...all) : undefined;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#phase >= Phase.ending) this.#controller.abort(this.#outcome && errorOf(this.#outcome));
-    return this.#controller.signal;
-  }
-
-  get done(): Promise<void> {
-    if (this.#done === undefined) {
-      this.#done = Promise.withResolvers<void>();
-      if (this.#finished) this.#settleDone(this.#done);
-    }
-    return this.#done.promise;
   }
 
   // ── Messages in ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -279,7 +255,7 @@ export class Core implements Task {
     const { reason, timeout } = options;
     if (timeout !== undefined && !(timeout >= 0))
       throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
-    if (this.#finished) return Promise.resolve();
+    if (this.outcome.settled) return Promise.resolve();
     this.post(Op.stop, undefined, reason);
     const { clock } = this.runtime;
     const timer =
@@ -287,7 +263,7 @@ export class Core implements Task {
         ? undefined
         : clock.setTimer(() => this.#stopNow({ type: "stop", reason }, "stop"), timeout);
     return new Promise((resolve) => {
-      this.#stops.push(() => {
+      this.outcome.whenSettled(() => {
         if (timer !== undefined) clock.clearTimer(timer);
         resolve();
       });
@@ -311,14 +287,14 @@ export class Core implements Task {
 
   fail(error: unknown, options?: FailOptions): void {
     // The first end wins; an error that comes second still has to reach someone.
-    if (this.#phase >= Phase.ending || (this.#outcome && isFailure(this.#outcome))) {
-      this.report(error, "fail");
+    if (this.#phase >= Phase.ending || this.outcome.failed) {
+      this.outcome.report(error, "fail");
       return;
     }
     const reason: Reason = { type: "failure", error };
     if (options?.after !== "buffer") this.#end(reason, false);
     else {
-      this.#outcome = reason;
+      this.outcome.reason = reason;
       this.#shut = true;
       this.#halted = true;
       this.#plain = false;
@@ -330,7 +306,7 @@ export class Core implements Task {
   /** From a callback or from outside: bounded by the buffer. */
   push(events: readonly unknown[], inside: boolean): boolean {
     if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
-    if (this.#phase >= Phase.draining || (this.#shut && !inside)) throw this.#endedError();
+    if (this.#phase >= Phase.draining || (this.#shut && !inside)) throw this.#endedError;
     const { output } = this;
     if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
     try {
@@ -354,21 +330,10 @@ export class Core implements Task {
 
   drained(): Promise<void> {
     if (this.output?.held === 0) return Promise.resolve();
-    if (this.#phase >= Phase.ending) return Promise.reject(this.#endedError());
+    if (this.#phase >= Phase.ending) return Promise.reject(this.#endedError);
     const drained = Promise.withResolvers<void>();
     this.#drains.push(drained);
     return drained.promise;
-  }
-
-  report(error: unknown, phase: string): void {
-    const where = { stage: this.name, phase };
-    const { onReport } = this.#options;
-    try {
-      if (onReport) onReport(error, where);
-      else console.error(`headrace: ${phase} of ${this.name} failed:`, error);
-    } catch (second) {
-      console.error(`headrace: onReport of ${this.name} failed:`, second, "while reporting", error);
-    }
   }
 
   // ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -378,9 +343,9 @@ export class Core implements Task {
     const { output } = this;
     if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
     if (this.#phase >= Phase.ending) {
-      const outcome = this.#outcome as Reason;
+      const outcome = this.outcome.reason as Reason;
       if (!isFailure(outcome) && outcome.type !== "complete") throw argumentError("ERR_STOPPED", "", words(this.name));
-      this.#carried ||= port.carries;
+      this.outcome.carried ||= port.carries;
       port.end({ reason: outcome });
       return deadPort;
     }
@@ -412,7 +377,7 @@ export class Core implements Task {
       | undefined;
     if (typeof source !== "object" || typeof source?.["~attach"] !== "function")
       throw argumentError("ERR_NOT_PRODUCER", "", producer);
-    if (this.#phase >= Phase.over || this.#completing) throw this.#endedError();
+    if (this.#phase >= Phase.over || this.#completing) throw this.#endedError;
     const link = new Link(this, producer, subscribeOptions(options, source.defaultMaxDemand));
     this.post(Op.subscribed, link, undefined);
     try {
@@ -437,7 +402,7 @@ export class Core implements Task {
     if (back.length === 0) return;
     this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
     const left = this.output?.takeAll() ?? none;
-    if (left.length > 0) this.#discard(left, isFailure(reason) ? "failure" : "stop", false);
+    if (left.length > 0) this.outcome.discard(left, isFailure(reason) ? "failure" : "stop");
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -452,7 +417,7 @@ export class Core implements Task {
     if (this.#plain) {
       if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     } else if (this.#phase >= Phase.ending) {
-      if (this.#phase === Phase.closed) this.#finalise();
+      if (this.#phase === Phase.closed) this.outcome.settle();
       return;
     } else if (this.#settled !== "no") {
       this.#resume();
@@ -503,7 +468,7 @@ export class Core implements Task {
         this.#run(target as Call);
         break;
       case Op.complete:
-        this.#over(this.#outcome ?? complete);
+        this.#over(this.outcome.reason ?? complete);
         break;
       case Op.stop:
         this.#finish({ type: "stop", reason: payload }, "stop");
@@ -556,7 +521,7 @@ export class Core implements Task {
     if (this.#phase >= Phase.ending || output.held > 0) return;
     for (const { resolve } of this.#drains.splice(0)) resolve();
     if (this.#phase !== Phase.draining || this.#mailbox.size > 0) return;
-    const outcome = this.#outcome as Reason;
+    const outcome = this.outcome.reason as Reason;
     this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
   }
 
@@ -747,7 +712,7 @@ export class Core implements Task {
   #onSettled(how: "value" | "error", value: unknown): void {
     if (this.#phase >= Phase.ending) {
       // The stage ended meanwhile and did not wait.
-      if (how === "error") this.report(value, this.#busy as string);
+      if (how === "error") this.outcome.report(value, this.#busy as string);
       return;
     }
     this.#settled = how;
@@ -775,8 +740,8 @@ export class Core implements Task {
     const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
     this.#onStack = false;
     // The first end wins: a callback that failed its stage and throws, too, has said it twice.
-    if (this.#doom || (this.#outcome && isFailure(this.#outcome))) {
-      this.report(error, callback);
+    if (this.#doom || this.outcome.failed) {
+      this.outcome.report(error, callback);
       this.#meetDoom();
     } else this.#finish({ type: "failure", error }, "failure");
   }
@@ -843,7 +808,7 @@ export class Core implements Task {
         () => this.#behaviour.handleSubscribe?.("producer", link, this.context),
         open,
         (cause) => {
-          this.report(cause, "handleSubscribe");
+          this.outcome.report(cause, "handleSubscribe");
           this.#forget(link);
           link.port.end({ reason: { type: "cancel" } });
         },
@@ -941,7 +906,7 @@ export class Core implements Task {
   /** Ends the stage now, or as soon as the callback on the stack has returned. */
   #end(reason: Reason, abort: boolean): void {
     if (this.#onStack) {
-      if (this.#doom) this.report(errorOf(reason), "fail");
+      if (this.#doom) this.outcome.report(errorOf(reason), "fail");
       this.#halted = true;
       this.#plain = false;
       this.#doom ??= { reason, abort };
@@ -968,7 +933,7 @@ export class Core implements Task {
       if (this.#later) this.#drain();
       return;
     }
-    this.#outcome = reason;
+    this.outcome.reason = reason;
     this.#leave(reason);
     this.#phase = Phase.over;
     this.#plain = false;
@@ -991,7 +956,7 @@ export class Core implements Task {
     this.#later = false;
     this.#phase = Phase.draining;
     this.#plain = false;
-    const outcome = this.#outcome as Reason;
+    const outcome = this.outcome.reason as Reason;
     if (this.output === undefined) this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
   }
 
@@ -1000,12 +965,12 @@ export class Core implements Task {
     if (this.#phase >= Phase.ending) return;
     this.#phase = Phase.ending;
     this.#plain = false;
-    this.#outcome = reason;
-    this.#carried ||= cause === "abort";
+    this.outcome.reason = reason;
+    this.outcome.carried ||= cause === "abort";
     const held = this.output?.takeAll() ?? [];
-    if (held.length > 0) this.#discard(held, cause, quiet);
+    if (held.length > 0) this.outcome.discard(held, cause, quiet);
     for (const { resolve, reject } of this.#drains.splice(0)) {
-      if (held.length > 0) reject(this.#endedError());
+      if (held.length > 0) reject(this.#endedError);
       else resolve();
     }
     const last = this.#terminate(reason);
@@ -1021,7 +986,7 @@ export class Core implements Task {
     if (atOnce) this.#close(reason);
     const cut = Promise.withResolvers<void>();
     this.#cutShort = cut.resolve;
-    const terminated = Promise.resolve(last).then(ignore, (error: unknown) => this.report(error, "terminate"));
+    const terminated = Promise.resolve(last).then(ignore, (error: unknown) => this.outcome.report(error, "terminate"));
     await Promise.race([terminated, cut.promise]);
     if (!atOnce) this.#close(reason);
     this.runtime.schedule(this);
@@ -1033,7 +998,7 @@ export class Core implements Task {
       try {
         last = this.#behaviour.terminate?.(reason, this.context);
       } catch (error) {
-        this.report(error, "terminate");
+        this.outcome.report(error, "terminate");
       }
     };
     if (this.#enter) this.#enter(run, undefined);
@@ -1050,16 +1015,16 @@ export class Core implements Task {
       this.#detach(outlet);
       if (outlet.ended) continue;
       outlet.ended = true;
-      this.#carried ||= outlet.port.carries;
+      this.outcome.carried ||= outlet.port.carries;
       outlet.port.end({ reason });
     }
     this.#leave(reason);
     this.#empty(this.#mailbox);
     this.#empty(this.#waiting);
     this.outlets.clear();
-    this.#calling?.reject(this.#endedError());
+    this.#calling?.reject(this.#endedError);
     this.#calling = undefined;
-    this.#controller?.abort(errorOf(reason));
+    this.outcome.end();
   }
 
   /** Leaves every producer and gives back what was not started. */
@@ -1099,54 +1064,11 @@ export class Core implements Task {
 
   /** A message nobody will handle any more. */
   #bounce(op: Op, target: unknown, payload: unknown): void {
-    if (op === Op.call || op === Op.info) (target as Call).reject(this.#endedError());
+    if (op === Op.call || op === Op.info) (target as Call).reject(this.#endedError);
     else if (op === Op.consumerEnd) this.takeLate(target as Outlet, payload as End);
   }
 
-  #finalise(): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    for (const stopped of this.#stops.splice(0)) stopped();
-    if (this.#done) this.#settleDone(this.#done);
-    // Nobody has looked at done: a failure that nothing carries on must still reach someone.
-    else if (!this.#carried && isFailure(this.#outcome as Reason)) void this.done;
-  }
-
-  #settleDone({ resolve, reject, promise }: PromiseWithResolvers<void>): void {
-    const outcome = this.#outcome as Reason;
-    if (!isFailure(outcome)) resolve();
-    else {
-      if (this.#carried) promise.catch(ignore);
-      reject(errorOf(outcome));
-    }
-  }
-
-  #discard(events: readonly unknown[], cause: Discarded["cause"], quiet: boolean): void {
-    const { onDiscard } = this.#options;
-    if (onDiscard) {
-      try {
-        onDiscard({ events, cause });
-      } catch (error) {
-        this.report(error, "onDiscard");
-      }
-    } else if (!quiet && !this.#warned) {
-      this.#warned = true;
-      console.warn(
-        `headrace: ${this.name} discarded ${events.length} events (${cause}); onDiscard would hear of all of them`,
-      );
-    }
-  }
-
-  /** The buffer overflowed. */
-  readonly overflowed = (events: readonly unknown[], cause: "overflow"): void => this.#discard(events, cause, false);
-
-  #endedError(): Error {
-    const { state } = this;
-    return argumentError(
-      "ERR_ENDED",
-      "",
-      words(`${this.name}, which is ${state}`),
-      this.#outcome && errorOf(this.#outcome),
-    );
+  get #endedError(): Error {
+    return this.outcome.endedError(this.state);
   }
 }

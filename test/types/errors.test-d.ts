@@ -3,8 +3,8 @@ import {
   ArgumentError,
   CallbackError,
   type Clock,
-  ERRORS,
   type ErrorCode,
+  type Family,
   fifoScheduler,
   OverflowError,
   ProtocolError,
@@ -47,10 +47,10 @@ if (error instanceof OverflowError) {
   expectType<readonly unknown[]>(error.rejected);
 }
 expectNotAssignable<new () => unknown>(ArgumentError);
-expectError(ERRORS.ERR_NOTHING);
-expectType<string>(ERRORS.ERR_ASK.rule);
 const code: ErrorCode = "ERR_ASK";
-expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError">(ERRORS[code].family);
+expectType<ErrorCode>(code);
+const family: Family = "ProtocolError";
+expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError">(family as Family);
 
 const clock: Clock = {
   now: () => 0,

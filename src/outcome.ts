@@ -1,0 +1,122 @@
+import { argumentError, words } from "./errors.ts";
+import { errorOf, isFailure, type Reason } from "./protocol.ts";
+import type { Discarded, StageOptions, StageState } from "./types.ts";
+
+const ignore = (): void => {};
+
+export interface OutcomeOptions {
+  readonly name: string;
+  readonly onReport: StageOptions["onReport"];
+  readonly onDiscard: ((discarded: Discarded) => void) | undefined;
+}
+
+/** How a stage ends, for everyone outside: `done`, the signal, and where errors and events go that nobody else gets. */
+export class Outcome {
+  readonly #options: OutcomeOptions;
+  /** How the stage ends or has ended; the first one decides. */
+  reason: Reason | undefined;
+  /** Somebody else carries a failure on, so `done` need not be observed. */
+  carried = false;
+  /** The end is complete: `done` is settled. */
+  settled = false;
+  #done: PromiseWithResolvers<void> | undefined;
+  #controller: AbortController | undefined;
+  #ended = false;
+  #warned = false;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(options: OutcomeOptions) {
+    this.#options = options;
+  }
+
+  /** What has become of a stage whose end is complete. */
+  get state(): StageState {
+    const reason = this.reason as Reason;
+    if (isFailure(reason)) return "failed";
+    return reason.type === "complete" ? "completed" : "stopped";
+  }
+
+  get failed(): boolean {
+    return this.reason !== undefined && isFailure(this.reason);
+  }
+
+  get done(): Promise<void> {
+    if (this.#done === undefined) {
+      this.#done = Promise.withResolvers<void>();
+      if (this.settled) this.#settleDone(this.#done);
+    }
+    return this.#done.promise;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.end();
+    return this.#controller.signal;
+  }
+
+  /** The stage has left its links. */
+  end(): void {
+    this.#ended = true;
+    this.#controller?.abort(this.reason && errorOf(this.reason));
+  }
+
+  /** Calls `then` when the end is complete. */
+  whenSettled(then: () => void): void {
+    this.#waiting.push(then);
+  }
+
+  settle(): void {
+    if (this.settled) return;
+    this.settled = true;
+    for (const then of this.#waiting.splice(0)) then();
+    if (this.#done) this.#settleDone(this.#done);
+    // Nobody has looked at done: a failure that nothing carries on must still reach someone.
+    else if (!this.carried && this.failed) void this.done;
+  }
+
+  /** What fails second or in clean-up. */
+  report(error: unknown, phase: string): void {
+    const { name, onReport } = this.#options;
+    try {
+      if (onReport) onReport(error, { stage: name, phase });
+      else console.error(`headrace: ${phase} of ${name} failed:`, error);
+    } catch (second) {
+      console.error(`headrace: onReport of ${name} failed:`, second, "while reporting", error);
+    }
+  }
+
+  /** Accepted events that nobody will get. `quiet`: without the warning, where it is what was asked for. */
+  discard(events: readonly unknown[], cause: Discarded["cause"], quiet = false): void {
+    const { name, onDiscard } = this.#options;
+    if (onDiscard) {
+      try {
+        onDiscard({ events, cause });
+      } catch (error) {
+        this.report(error, "onDiscard");
+      }
+    } else if (!quiet && !this.#warned) {
+      this.#warned = true;
+      console.warn(
+        `headrace: ${name} discarded ${events.length} events (${cause}); onDiscard would hear of all of them`,
+      );
+    }
+  }
+
+  /** The error of who asks something of a stage that is past it. */
+  endedError(state: StageState): Error {
+    return argumentError(
+      "ERR_ENDED",
+      "",
+      words(`${this.#options.name}, which is ${state}`),
+      this.reason && errorOf(this.reason),
+    );
+  }
+
+  #settleDone({ resolve, reject, promise }: PromiseWithResolvers<void>): void {
+    if (!this.failed) resolve();
+    else {
+      if (this.carried) promise.catch(ignore);
+      reject(errorOf(this.reason as Reason));
+    }
+  }
+}
