@@ -402,7 +402,8 @@ export class Core implements Task {
     if (back.length === 0) return;
     this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
     const left = this.output?.takeAll() ?? none;
-    if (left.length > 0) this.outcome.discard(left, isFailure(reason) ? "failure" : "stop");
+    if (left.length > 0)
+      this.outcome.discard(left, isFailure(reason) ? "failure" : "stop", this.#options.stopAfterLast);
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-import { expectError, expectNotAssignable, expectType } from "tsd";
+import { expectAssignable, expectError, expectNotAssignable, expectType } from "tsd";
 import {
   ArgumentError,
   CallbackError,
@@ -47,8 +47,7 @@ if (error instanceof OverflowError) {
   expectType<readonly unknown[]>(error.rejected);
 }
 expectNotAssignable<new () => unknown>(ArgumentError);
-const code: ErrorCode = "ERR_ASK";
-expectType<ErrorCode>(code);
+expectAssignable<ErrorCode>("ERR_ASK");
 const family: Family = "ProtocolError";
 expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError">(family as Family);
 
