@@ -79,20 +79,24 @@ export const consumerChecks: readonly ConsumerCheck[] = [
     deepEqual([source.asks, source.ends, probe.seen], [[], [], []]);
   }),
   ...endings.map(([how, reason]) =>
-    check("2.3a", `asks and cancels inside the handler of the end do not reach a source that ${how}`, async (make) => {
-      const { source, probe } = await connected(make, {
-        end: () => {
-          probe.ask(1);
-          probe.cancel();
-        },
-      });
-      probe.ask(1);
-      await turns();
-      source.finish(reason);
-      await turns();
-      deepEqual(probe.ends, [reason]);
-      deepEqual([source.asks, source.ends, source.flaws], [[1], [], []]);
-    }),
+    check(
+      how === "completes" ? "2.3a" : "2.3b",
+      `asks and cancels inside the handler of the end do not reach a source that ${how}`,
+      async (make) => {
+        const { source, probe } = await connected(make, {
+          end: () => {
+            probe.ask(1);
+            probe.cancel();
+          },
+        });
+        probe.ask(1);
+        await turns();
+        source.finish(reason);
+        await turns();
+        deepEqual(probe.ends, [reason]);
+        deepEqual([source.asks, source.ends, source.flaws], [[1], [], []]);
+      },
+    ),
   ),
   check("2.3c", "nor later in a handler that waits", async (make) => {
     const { source, probe } = await connected(make, {

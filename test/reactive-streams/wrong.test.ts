@@ -73,8 +73,8 @@ describe.each(wrongSources)("a source that %s", (_what, wrong, caughtBy) => {
 const wrongConsumers: [what: string, wrong: WrongConsumer, caughtBy: string[]][] = [
   ["never asks", { neverAsks: true }, ["2.1a", "0d", "3.8a"]],
   ["asks unbidden", { asksUnbidden: true }, ["2.1c"]],
-  ["asks in the handler of the end", { asksInTheEnd: true }, ["2.3a", "2.4", "2.9b"]],
-  ["cancels in the handler of the end", { cancelsInTheEnd: true }, ["2.3a", "2.4", "2.10b"]],
+  ["asks in the handler of the end", { asksInTheEnd: true }, ["2.3a", "2.3b", "2.4", "2.9b"]],
+  ["cancels in the handler of the end", { cancelsInTheEnd: true }, ["2.3a", "2.3b", "2.4", "2.10b"]],
   ["cancels after the end", { cancelsAfterTheEnd: true }, ["2.4"]],
   ["throws on an event after its cancel", { throwsOnLateEvents: true }, ["2.8a"]],
   ["handles an event after its cancel", { seesLateEvents: true }, ["2.8a"]],
