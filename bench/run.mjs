@@ -1,4 +1,5 @@
 // npm run bench -- linear [--json] [--runs N] [--events N]
+// npm run bench -- fairness [--json]
 // Libraries take turns, each run in a process of its own; what is printed is the median.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -27,9 +28,13 @@ const { values, positionals } = parseArgs({
   },
 });
 const scenario = positionals[0] ?? "linear";
+if (scenario === "fairness") {
+  const args = [new URL("fairness.mjs", import.meta.url).pathname, ...(values.json ? ["--json"] : [])];
+  process.exit(spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1);
+}
 const contestants = scenarios[scenario];
 if (contestants === undefined) {
-  console.error(`expected a scenario among ${Object.keys(scenarios).join(", ")}, got ${scenario}`);
+  console.error(`expected a scenario among ${Object.keys(scenarios).join(", ")}, fairness, got ${scenario}`);
   process.exit(1);
 }
 
