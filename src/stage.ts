@@ -1031,7 +1031,7 @@ export class Core implements Task {
   /** Leaves every producer and gives back what was not started. */
   #leave(reason: Reason): void {
     // The newest first: of two links to one producer the older one's events come back last, and so before the others.
-    for (const link of this.links.splice(0).reverse()) {
+    for (const link of this.links.splice(0).toReversed()) {
       link.state = "ended";
       link.port.end({ reason, unstarted: this.#unstarted(link) });
     }
