@@ -586,6 +586,10 @@ export class Core implements Task {
   }
 
   #demanded(result: unknown): void {
+    if (this.#doom !== undefined) {
+      this.#meetDoom();
+      return;
+    }
     const emitted = this.#emit("handleDemand", result, none);
     // A pull function is asked again for what it left out, unless it had nothing: then it will push.
     if (this.#options.pull && emitted > 0 && emitted < this.#demand && this.output)

@@ -21,6 +21,8 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
   readonly #entries: Entry[] = [];
   /** What consumers that left gave back. Not empty only while nobody has demand. */
   readonly #returned = new Buffer<Event>();
+  /** The only consumer, where there is one: it needs no search and no order. */
+  #only: Entry | undefined;
   readonly #even: boolean;
   #wanted = 0;
 
@@ -38,21 +40,29 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
 
   readonly subscribe = (link: DispatcherLink): void => {
     this.#entries.push({ link, unmet: 0 });
+    this.#count();
   };
 
   readonly ask = (link: DispatcherLink, count: number): void => {
-    const at = this.#find(link);
-    const entry = this.#entries[at];
-    if (entry === undefined) return;
-    entry.unmet = addDemand(entry.unmet, count);
-    this.#wanted = addDemand(this.#wanted, count);
-    if (this.#entries.length > 1) this.#rise(at, entry);
+    const only = this.#only;
+    if (only?.link === link) {
+      only.unmet = addDemand(only.unmet, count);
+      this.#wanted = only.unmet;
+    } else {
+      const at = this.#entries.findIndex((candidate) => candidate.link === link);
+      const entry = this.#entries[at];
+      if (entry === undefined) return;
+      entry.unmet = addDemand(entry.unmet, count);
+      this.#wanted = addDemand(this.#wanted, count);
+      this.#rise(at, entry);
+    }
     if (this.#returned.size > 0) this.#replay();
   };
 
   readonly cancel = (link: DispatcherLink): void => {
-    const at = this.#find(link);
+    const at = this.#entries.findIndex((entry) => entry.link === link);
     if (at >= 0) this.#entries.splice(at, 1);
+    this.#count();
     this.#wanted = this.#entries.reduce((sum, entry) => addDemand(sum, entry.unmet), 0);
   };
 
@@ -65,10 +75,10 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
     const taken = Math.min(events.length, this.#wanted);
     if (taken === 0) return 0;
     this.#wanted -= taken;
-    if (this.#entries.length === 1) {
-      const entry = this.#entries[0] as Entry;
-      entry.unmet -= taken;
-      entry.link.deliver(taken === events.length ? events : events.slice(0, taken));
+    const only = this.#only;
+    if (only) {
+      only.unmet -= taken;
+      only.link.deliver(taken === events.length ? events : events.slice(0, taken));
     } else if (this.#even) this.#deal(events, taken);
     else this.#fill(events, taken);
     return taken;
@@ -80,10 +90,8 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
 
   readonly inspect = (): { readonly type: string } => ({ type: "demand" });
 
-  #find(link: DispatcherLink): number {
-    const { length } = this.#entries;
-    for (let i = 0; i < length; i += 1) if (this.#entries[i]?.link === link) return i;
-    return -1;
+  #count(): void {
+    this.#only = this.#entries.length === 1 ? this.#entries[0] : undefined;
   }
 
   /** Moves an entry that asked to its place, behind its equals. */
