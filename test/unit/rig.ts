@@ -30,8 +30,9 @@ export const say = (value: unknown): string => {
   if (value === undefined) return "undefined";
   if (value === boom) return "boom";
   if (value instanceof Error) {
-    const { code, cause } = value as { code?: string; cause?: unknown };
-    return `${code ?? value.message}${cause === undefined ? "" : ` of ${say(cause)}`}`;
+    const { code, cause } = value as { code?: unknown; cause?: unknown };
+    const what = typeof code === "string" ? code : value.name === "Error" ? value.message : value.name;
+    return `${what}${cause === undefined ? "" : ` of ${say(cause)}`}`;
   }
   return typeof value === "string" ? value : JSON.stringify(value);
 };
