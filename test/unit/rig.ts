@@ -1,7 +1,7 @@
-import type { Context, Discarded, Reason, Runtime, Stage, StageKind } from "../../src/index.ts";
+import type { Context, Discarded, Reason, Stage, StageKind } from "../../src/index.ts";
 import { consumer, producer, producerConsumer } from "../../src/index.ts";
 import { RawConsumer, RawProducer } from "../genstage/fixtures.ts";
-import { testRuntime, turns } from "../support/runtime.ts";
+import { type TestRuntime, testRuntime, turns } from "../support/runtime.ts";
 
 /** What a callback of the stage under test can do, whatever its kind. */
 export type Inside = Context & { readonly push?: (events: readonly string[]) => boolean };
@@ -51,7 +51,7 @@ export const sayReason = (reason: Reason): string => {
  * Its source is asked for 10 and takes batches of 2.
  */
 export class Rig {
-  readonly runtime: Runtime = testRuntime();
+  readonly runtime: TestRuntime = testRuntime();
   readonly abort = new AbortController();
   readonly source = new RawProducer<number>();
   readonly sink = new RawConsumer<string>("sink");
