@@ -67,7 +67,12 @@ const describe = (value: unknown): string => {
 
 const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
   const [text, rule] = TEXTS[code];
-  const shown = typeof got === "object" && got !== null && verbatim in got ? String(got[verbatim]) : describe(got);
+  let shown = "a value that cannot be shown";
+  try {
+    shown = typeof got === "object" && got !== null && verbatim in got ? String(got[verbatim]) : describe(got);
+  } catch {
+    // Whatever user code throws can itself throw when it is looked at.
+  }
   return `expected ${text.replace("{}", () => expected)}, got ${shown}, rule ${rule}`;
 };
 

@@ -87,7 +87,7 @@ class AsyncIteratorSource<Out> implements Task {
       return;
     }
     this.#wanted -= 1;
-    this.#stage.push([result.value]);
+    this.#stage["~core"].answer([result.value]);
     if (this.#wanted > 0) this.#pull();
   }
 
@@ -102,7 +102,13 @@ class AsyncIteratorSource<Out> implements Task {
   }
 
   readonly #onResult = (result: IteratorResult<Out>): void => {
-    this.#result = result;
+    try {
+      // Read once, here: what is no result, or throws when it is read, fails the stage.
+      this.#result = result.done ? { done: true, value: undefined } : { done: false, value: result.value };
+    } catch (error) {
+      this.#onError(error);
+      return;
+    }
     this.#stage?.["~core"].runtime.resume(this);
   };
 

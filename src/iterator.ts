@@ -124,7 +124,7 @@ class Iteration extends Intake implements AsyncIterableIterator<unknown> {
     const reason = this.reason as Reason;
     // An error is told once; after it the iteration is over.
     this.reason = complete;
-    const failed = isFailure(reason) && this.options.cancel !== "temporary";
+    const failed = isFailure(reason) && this.carries;
     return failed ? Promise.reject(errorOf(reason)) : Promise.resolve(over);
   }
 }

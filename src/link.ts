@@ -22,6 +22,8 @@ export class Outlet implements ProducerPort, DispatcherLink {
   askedAt: number;
   /** Ended by the consumer, which the producer has not noticed yet; or by the producer. */
   ended = false;
+  /** `handleSubscribe` has been called for it. */
+  announced = false;
   /** The dispatcher knows this link. */
   attached = false;
   /** Delivered after the consumer had ended: goes back with what it had not started. */

@@ -1,5 +1,5 @@
 import { demandDispatcher } from "./dispatchers/demand.ts";
-import { argumentError } from "./errors.ts";
+import { argumentError, words } from "./errors.ts";
 import { ConsumerHandle, EmittingContext, ProducerConsumerHandle, ProducerHandle, StageContext } from "./handle.ts";
 import { check, integer, known, oneOf } from "./options.ts";
 import { type AnyDispatcher, Output } from "./output.ts";
@@ -63,15 +63,27 @@ export function make(kind: StageKind, behaviour: unknown, options: Options, defa
   return handle;
 }
 
-const outputOf = (stage: Core, options: Options): Output =>
-  new Output({
-    dispatcher: (options.dispatcher ?? demandDispatcher()) as AnyDispatcher,
+/** Dispatchers in use: one keeps the books of one producer. */
+const taken = new WeakSet<object>();
+
+function outputOf(stage: Core, options: Options): Output {
+  const dispatcher = (options.dispatcher ?? demandDispatcher()) as AnyDispatcher;
+  if (taken.has(dispatcher))
+    throw argumentError(
+      "ERR_OPTION",
+      "a dispatcher of its own for each producer",
+      words("one that another producer has"),
+    );
+  taken.add(dispatcher);
+  return new Output({
+    dispatcher,
     bufferSize: options.bufferSize ?? 10_000,
     overflow: options.overflow ?? "throw",
     demandMode: options.demandMode ?? "forward",
     strict: stage.runtime.strict,
     discard: (events, cause) => stage.outcome.discard(events, cause),
   });
+}
 
 function checkOptions(kind: StageKind, options: Options): void {
   known(kind, options, kind === "consumer" ? stageOptions : emitOptions);

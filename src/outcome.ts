@@ -3,6 +3,11 @@ import { errorOf, isFailure, type Reason } from "./protocol.ts";
 import type { Discarded, StageOptions, StageState } from "./types.ts";
 
 const ignore = (): void => {};
+const whenRejected = (answer: unknown, then: (error: unknown) => void): void => {
+  if (answer instanceof Promise) answer.catch(then);
+};
+const tell = (name: string, second: unknown, error: unknown): void =>
+  console.error(`headrace: onReport of ${name} failed:`, second, "while reporting", error);
 
 export interface OutcomeOptions {
   readonly name: string;
@@ -78,10 +83,12 @@ export class Outcome {
   report(error: unknown, phase: string): void {
     const { name, onReport } = this.#options;
     try {
-      if (onReport) onReport(error, { stage: name, phase });
-      else console.error(`headrace: ${phase} of ${name} failed:`, error);
+      if (onReport) {
+        const answer: unknown = onReport(error, { stage: name, phase });
+        whenRejected(answer, (second) => tell(name, second, error));
+      } else console.error(`headrace: ${phase} of ${name} failed:`, error);
     } catch (second) {
-      console.error(`headrace: onReport of ${name} failed:`, second, "while reporting", error);
+      tell(name, second, error);
     }
   }
 
@@ -90,7 +97,8 @@ export class Outcome {
     const { name, onDiscard } = this.#options;
     if (onDiscard) {
       try {
-        onDiscard({ events, cause });
+        const answer: unknown = onDiscard({ events, cause });
+        whenRejected(answer, (error) => this.report(error, "onDiscard"));
       } catch (error) {
         this.report(error, "onDiscard");
       }

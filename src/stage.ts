@@ -3,7 +3,7 @@ import { type Context, currentContext } from "./context.ts";
 import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
 import { Outlet } from "./link.ts";
 import { Mailbox, Op as Ops } from "./mailbox.ts";
-import { oneOf, subscribeOptions } from "./options.ts";
+import { known, oneOf, subscribeOptions } from "./options.ts";
 import { Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
@@ -58,7 +58,12 @@ interface Call {
   readonly fn: (stage: unknown) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** The stage has ended before its turn came. */
+  readonly ended: () => void;
 }
+
+/** Timers of the platform cannot wait longer, and fire at once instead. In milliseconds, some 25 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 interface Batch {
   readonly link: Link;
@@ -88,12 +93,16 @@ const turn = (core: Core): void => core.turn();
 type Continuation = (this: Core, value: unknown) => void;
 
 const none: readonly never[] = [];
-// Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow.
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  typeof (value as { then?: unknown }).then === "function";
+/** Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    // Waiting for it makes a rejection of what the look-up throws.
+    return true;
+  }
+}
 const complete: Reason = { type: "complete" };
 const ignore = (): void => {};
 const deadPort: ProducerPort = { ask: ignore, end: ignore };
@@ -155,6 +164,8 @@ export class Core implements Task {
   /** `complete()` was called and its message has not been handled; inside a callback it stops the message in hand. */
   #completing = false;
   #halted = false;
+  /** Why the last consumer to leave did. */
+  #lastLeft: Reason = complete;
   /** `complete()` was called from outside: `push` is over. */
   #shut = false;
   #later = false;
@@ -190,7 +201,7 @@ export class Core implements Task {
 
   get state(): StageState {
     if (this.#phase === Phase.starting) return "starting";
-    if (this.#phase === Phase.running) return "running";
+    if (this.#phase === Phase.running) return this.#shut ? "ending" : "running";
     return this.outcome.settled ? this.outcome.state : "ending";
   }
 
@@ -206,8 +217,10 @@ export class Core implements Task {
   get defaultMaxDemand(): number | undefined {
     const own = this.#options.defaultMaxDemand;
     if (own !== undefined || this.kind !== "producerConsumer") return own;
-    const all = this.links.flatMap((link) => (link.producer as { defaultMaxDemand?: number }).defaultMaxDemand ?? []);
-    return all.length > 0 ? Math.min(...all) : undefined;
+    let least: number | undefined;
+    for (const { suggested } of this.links)
+      if (suggested !== undefined && suggested < (least ?? Number.POSITIVE_INFINITY)) least = suggested;
+    return least;
   }
 
   // ── Messages in ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,18 +261,28 @@ export class Core implements Task {
 
   call(op: Op, fn: (stage: unknown) => unknown): Promise<unknown> {
     if (typeof fn !== "function") throw argumentError("ERR_BEHAVIOUR", "a function", fn);
-    return new Promise((resolve, reject) => this.post(op, { fn, resolve, reject } satisfies Call, undefined));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const ended = (): void => {
+      // A call nobody waits for, crossed by an orderly end, is no failure to tell the process of.
+      promise.catch(ignore);
+      reject(this.#endedError);
+    };
+    this.post(op, { fn, resolve, reject, ended } satisfies Call, undefined);
+    return promise;
   }
 
   stop(options: StopOptions = {}): Promise<void> {
+    known("stop", options, ["reason", "timeout"]);
     const { reason, timeout } = options;
+    if (timeout !== undefined && typeof timeout !== "number")
+      throw argumentError("ERR_OPTION", "timeout to be a number", timeout);
     if (timeout !== undefined && !(timeout >= 0))
       throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
     if (this.outcome.settled) return Promise.resolve();
     this.post(Op.stop, undefined, reason);
     const { clock } = this.runtime;
     const timer =
-      timeout === undefined || timeout === Number.POSITIVE_INFINITY
+      timeout === undefined || timeout > LONGEST_TIMER
         ? undefined
         : clock.setTimer(() => this.#stopNow({ type: "stop", reason }, "stop"), timeout);
     return new Promise((resolve) => {
@@ -285,14 +308,16 @@ export class Core implements Task {
     }
   }
 
-  fail(error: unknown, options?: FailOptions): void {
+  fail(error: unknown, options: FailOptions = {}): void {
+    known("fail", options, ["after"]);
+    oneOf("after", options.after, ["buffer"]);
     // The first end wins; an error that comes second still has to reach someone.
     if (this.#phase >= Phase.ending || this.outcome.failed) {
       this.outcome.report(error, "fail");
       return;
     }
     const reason: Reason = { type: "failure", error };
-    if (options?.after !== "buffer") this.#end(reason, false);
+    if (options.after !== "buffer") this.#end(reason, false);
     else {
       this.outcome.reason = reason;
       this.#shut = true;
@@ -319,6 +344,19 @@ export class Core implements Task {
       this.#end({ type: "failure", error }, false);
       return false;
     }
+  }
+
+  /** Events that were asked for and come after the callback that was asked: accepted as its answer would be. */
+  answer(events: readonly unknown[]): void {
+    const { output } = this;
+    if (output === undefined || this.#phase >= Phase.draining) return;
+    try {
+      output.emit(events);
+    } catch (error) {
+      this.#dispatcherThrew(error);
+      return;
+    }
+    if (!this.#onStack && this.#more(output)) this.wake();
   }
 
   setMode(mode: DemandMode): void {
@@ -356,6 +394,8 @@ export class Core implements Task {
     }
     const old = replaces instanceof Outlet && replaces.core === this && replaces.attached ? replaces : undefined;
     const outlet = new Outlet(this, port, options);
+    // Who has left makes room at once, though the message that says so has not had its turn.
+    for (const other of this.outlets) if (other.ended) this.#detach(other);
     if (old) this.#detach(old);
     try {
       output.dispatcher.subscribe(outlet, options);
@@ -378,7 +418,8 @@ export class Core implements Task {
     if (typeof source !== "object" || typeof source?.["~attach"] !== "function")
       throw argumentError("ERR_NOT_PRODUCER", "", producer);
     if (this.#phase >= Phase.over || this.#completing) throw this.#endedError;
-    const link = new Link(this, producer, subscribeOptions(options, source.defaultMaxDemand));
+    const suggested = source.defaultMaxDemand;
+    const link = new Link(this, producer, subscribeOptions(options, suggested), suggested);
     this.post(Op.subscribed, link, undefined);
     try {
       link.port = source["~attach"](link, link.options, replaces);
@@ -393,7 +434,8 @@ export class Core implements Task {
   /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then nobody will get. */
   takeLate(outlet: Outlet, { reason, unstarted = [] }: End): void {
     if (this.#phase < Phase.closed) {
-      if (outlet.attached) (outlet.late ??= []).push(unstarted);
+      // Older than what was delivered since.
+      if (this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
       else this.#guard(() => this.output?.dispatcher.giveBack(outlet, unstarted));
       return;
     }
@@ -472,7 +514,9 @@ export class Core implements Task {
         this.#over(this.outcome.reason ?? complete);
         break;
       case Op.stop:
-        this.#finish({ type: "stop", reason: payload }, "stop");
+        // Behind an end that waits for nothing any more a stop comes second.
+        if (this.#phase === Phase.draining && this.output?.held === 0) this.#drained();
+        else this.#finish({ type: "stop", reason: payload }, "stop");
         break;
       case Op.sourceEnd:
       case Op.cancel:
@@ -521,9 +565,13 @@ export class Core implements Task {
   #emptied(output: Output): void {
     if (this.#phase >= Phase.ending || output.held > 0) return;
     for (const { resolve } of this.#drains.splice(0)) resolve();
-    if (this.#phase !== Phase.draining || this.#mailbox.size > 0) return;
-    const outcome = this.outcome.reason as Reason;
-    this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
+    if (this.#phase === Phase.draining && this.#mailbox.size === 0) this.#drained();
+  }
+
+  /** All that was held has gone out. */
+  #drained(): void {
+    const reason = this.outcome.reason as Reason;
+    this.#finish(reason, isFailure(reason) ? "failure" : "stop");
   }
 
   #more(output: Output): boolean {
@@ -708,7 +756,11 @@ export class Core implements Task {
     this.busySince = this.runtime.time;
     this.#then = then;
     this.#otherwise = otherwise;
-    Promise.resolve(promise).then(this.#onValue, this.#onError);
+    try {
+      Promise.resolve(promise).then(this.#onValue, this.#onError);
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 
   readonly #onValue = (value: unknown): void => this.#onSettled("value", value);
@@ -782,6 +834,7 @@ export class Core implements Task {
 
   #linked(outlet: Outlet): void {
     if (this.#behaviour.handleSubscribe === undefined || outlet.ended) return;
+    outlet.announced = true;
     this.#invoke(
       "handleSubscribe",
       () => this.#behaviour.handleSubscribe?.("consumer", outlet.subscription, this.context),
@@ -814,24 +867,30 @@ export class Core implements Task {
         open,
         (cause) => {
           this.outcome.report(cause, "handleSubscribe");
+          const unstarted = this.#unstarted(link);
           this.#forget(link);
-          link.port.end({ reason: { type: "cancel" } });
+          link.port.end({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
         },
       );
   }
 
   #consumerEnded(outlet: Outlet, end: End): void {
     if (!this.outlets.delete(outlet)) return;
+    this.#lastLeft = end.reason;
     const back = outlet.late ? [...(end.unstarted ?? []), ...outlet.late.flat(1)] : (end.unstarted ?? []);
     outlet.late = undefined;
     this.#detach(outlet);
     if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
     if (this.#phase >= Phase.ending) return;
-    this.#invoke(
-      "handleCancel",
-      () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context),
-      this.#left,
-    );
+    // A subscription that was over before it was announced is not announced as over.
+    const { handleSubscribe, handleCancel } = this.#behaviour;
+    if (handleCancel === undefined || (handleSubscribe !== undefined && !outlet.announced)) this.#left();
+    else
+      this.#invoke(
+        "handleCancel",
+        () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context),
+        this.#left,
+      );
   }
 
   /** A consumer has gone: perhaps it was the last. */
@@ -970,7 +1029,9 @@ export class Core implements Task {
     if (this.#phase >= Phase.ending) return;
     this.#phase = Phase.ending;
     this.#plain = false;
-    this.outcome.reason = reason;
+    const first = this.outcome.failed ? this.outcome.reason : undefined;
+    if (first !== undefined && first !== reason) this.#endedBefore(first, reason, cause, quiet);
+    else this.outcome.reason = reason;
     this.outcome.carried ||= cause === "abort";
     const held = this.output?.takeAll() ?? [];
     if (held.length > 0) this.outcome.discard(held, cause, quiet);
@@ -995,6 +1056,15 @@ export class Core implements Task {
     await Promise.race([terminated, cut.promise]);
     if (!atOnce) this.#close(reason);
     this.runtime.schedule(this);
+  }
+
+  /** A failure waited for the buffer when another end came: it stands, unless nobody is left to hear it. */
+  #endedBefore(first: Reason, second: Reason, cause: Discarded["cause"], quiet: boolean): void {
+    if (quiet) this.outcome.reason = second;
+    // Where the last consumer left with the same error it has told it.
+    if (quiet && errorOf(this.#lastLeft) !== errorOf(first)) this.outcome.report(errorOf(first), "fail");
+    if (quiet) return;
+    if (cause !== "abort" && isFailure(second)) this.outcome.report(errorOf(second), "fail");
   }
 
   #terminate(reason: Reason): unknown {
@@ -1027,7 +1097,7 @@ export class Core implements Task {
     this.#empty(this.#mailbox);
     this.#empty(this.#waiting);
     this.outlets.clear();
-    this.#calling?.reject(this.#endedError);
+    this.#calling?.ended();
     this.#calling = undefined;
     this.outcome.end();
   }
@@ -1070,7 +1140,7 @@ export class Core implements Task {
 
   /** A message nobody will handle any more. */
   #bounce(op: Op, target: unknown, payload: unknown): void {
-    if (op === Op.call || op === Op.info) (target as Call).reject(this.#endedError);
+    if (op === Op.call || op === Op.info) (target as Call).ended();
     else if (op === Op.consumerEnd) this.takeLate(target as Outlet, payload as End);
   }
 

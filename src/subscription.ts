@@ -23,11 +23,15 @@ export class Link extends Inlet {
   /** The clock's time when events were last taken up. */
   arrivedAt: number;
 
-  constructor(core: Core, producer: Stage, options: ResolvedSubscribeOptions) {
+  /** The producer's default maxDemand, as it was. */
+  readonly suggested: number | undefined;
+
+  constructor(core: Core, producer: Stage, options: ResolvedSubscribeOptions, suggested: number | undefined) {
     super();
     this.core = core;
     this.producer = producer;
     this.options = options;
+    this.suggested = suggested;
     this.window = options.demand === "automatic" ? new Window(options.maxDemand, options.minDemand) : undefined;
     this.arrivedAt = core.runtime.clock.now();
   }
@@ -70,7 +74,9 @@ export class Link extends Inlet {
 
   resubscribe(options: SubscribeOptions = {}): Subscription {
     const replaces = this.state === "ended" ? undefined : this.port;
-    const next = this.core.link(this.producer, { ...this.options, ...options }, replaces);
+    // With another maxDemand comes another default of minDemand.
+    const minDemand = options.maxDemand === undefined ? this.options.minDemand : undefined;
+    const next = this.core.link(this.producer, { ...this.options, minDemand, ...options }, replaces);
     this.leave({ reason: { type: "cancel", reason: "resubscribe" }, quiet: true });
     return next;
   }

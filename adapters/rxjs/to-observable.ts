@@ -58,6 +58,7 @@ class ObserverIntake extends Intake {
 
   #finish(): void {
     const { reason } = this;
+    this.reason = undefined;
     if (reason && isFailure(reason) && this.options.cancel !== "temporary") this.#subscriber.error(errorOf(reason));
     else this.#subscriber.complete();
   }
