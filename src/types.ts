@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Inspection } from "./inspect.ts";
 import type { Attachable, Awaitable, Emits, Reason } from "./protocol.ts";
 import type { Runtime } from "./runtime.ts";
