@@ -295,7 +295,12 @@ export class Core implements Task {
 
   /** `inside`: from a callback, which is then the last one to see events. */
   complete(inside: boolean): void {
-    if (this.#phase >= Phase.draining || this.#completing || (this.#phase === Phase.over && !this.#later)) return;
+    // Inside handleEnd it is noted: then "later" means nothing.
+    if (this.#phase === Phase.over && !this.#later) {
+      this.#completing ||= inside;
+      return;
+    }
+    if (this.#phase >= Phase.draining || this.#completing) return;
     this.#completing = true;
     if (inside) {
       this.#halted = true;
@@ -746,7 +751,8 @@ export class Core implements Task {
       return;
     }
     this.#onStack = false;
-    if (isThenable(result)) this.#wait(callback, result, then, otherwise);
+    if (this.#doom !== undefined) this.#meetDoom();
+    else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
     else if (this.#phase < Phase.ending) then.call(this, result);
   }
 
