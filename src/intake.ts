@@ -1,7 +1,7 @@
 import { Deque } from "./deque.ts";
 import { argumentError, type ProtocolError, words } from "./errors.ts";
 import { Inlet } from "./inlet.ts";
-import type { ConsumerPort, End, ProducerPort, Reason } from "./protocol.ts";
+import { type ConsumerPort, type End, failure, type ProducerPort, type Reason } from "./protocol.ts";
 import { defaultRuntime, type Runtime, type Task } from "./runtime.ts";
 import type { Named, ResolvedSubscribeOptions, Stage, Subscription } from "./types.ts";
 
@@ -88,7 +88,7 @@ export abstract class Intake extends Inlet implements Task {
 
   refuse(error: ProtocolError, excess: readonly unknown[]): void {
     this.state = "ended";
-    this.reason = { type: "failure", error };
+    this.reason = failure(error);
     this.port.end({ reason: this.reason, unstarted: excess });
     this.wake();
   }

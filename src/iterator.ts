@@ -2,7 +2,7 @@ import { Window } from "./demand.ts";
 import { Deque } from "./deque.ts";
 import { Intake, type Source } from "./intake.ts";
 import { subscribeOptions } from "./options.ts";
-import { errorOf, isFailure, type Reason } from "./protocol.ts";
+import { errorOf, failure, isFailure, type Reason } from "./protocol.ts";
 import type { ResolvedSubscribeOptions, SubscribeOptions } from "./types.ts";
 
 type Result = IteratorResult<unknown, undefined>;
@@ -79,7 +79,7 @@ class Iteration extends Intake implements AsyncIterableIterator<unknown> {
     try {
       this.open();
     } catch (error) {
-      this.reason = { type: "failure", error };
+      this.reason = failure(error);
     }
     this.request(this.#window.open());
   }

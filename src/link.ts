@@ -1,7 +1,7 @@
 import type { DispatcherLink } from "./dispatcher.ts";
 import { ProtocolError, words } from "./errors.ts";
 import { Op } from "./mailbox.ts";
-import { type ConsumerPort, type End, isDemand, type ProducerPort } from "./protocol.ts";
+import { type ConsumerPort, type End, failure, isDemand, type ProducerPort } from "./protocol.ts";
 import type { Core } from "./stage.ts";
 import type { Subscription } from "./types.ts";
 
@@ -77,7 +77,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   fail(error: unknown): void {
     if (this.ended) return;
     this.ended = true;
-    this.core.post(Op.consumerEnd, this, { reason: { type: "failure", error } } satisfies End);
-    this.port.end({ reason: { type: "failure", error } });
+    this.core.post(Op.consumerEnd, this, { reason: failure(error) } satisfies End);
+    this.port.end({ reason: failure(error) });
   }
 }

@@ -50,6 +50,8 @@ export interface Attachable<out Event, in Options> {
 
 const normal = (reason: unknown): boolean => reason === undefined || reason === "normal" || reason === "shutdown";
 
+export const failure = (error: unknown): Reason => ({ type: "failure", error });
+
 /** Whether a reason counts as a failure. */
 export const isFailure = (reason: Reason): boolean =>
   reason.type === "failure" || (reason.type !== "complete" && !normal(reason.reason));

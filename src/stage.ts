@@ -11,6 +11,7 @@ import {
   type ConsumerPort,
   type End,
   errorOf,
+  failure,
   isFailure,
   type ProducerPort,
   type Reason,
@@ -20,7 +21,6 @@ import { type Cancellation, Link } from "./subscription.ts";
 import type { Window } from "./demand.ts";
 import type {
   DemandMode,
-  Discarded,
   FailOptions,
   Role,
   Stage,
@@ -284,7 +284,7 @@ export class Core implements Task {
     const timer =
       timeout === undefined || timeout > LONGEST_TIMER
         ? undefined
-        : clock.setTimer(() => this.#stopNow({ type: "stop", reason }, "stop"), timeout);
+        : clock.setTimer(() => this.#stopNow({ type: "stop", reason }), timeout);
     return new Promise((resolve) => {
       this.outcome.whenSettled(() => {
         if (timer !== undefined) clock.clearTimer(timer);
@@ -321,8 +321,8 @@ export class Core implements Task {
       this.outcome.report(error, "fail");
       return;
     }
-    const reason: Reason = { type: "failure", error };
-    if (options.after !== "buffer") this.#end(reason, false);
+    const reason = failure(error);
+    if (options.after !== "buffer") this.#end(reason);
     else {
       this.outcome.reason = reason;
       this.#shut = true;
@@ -346,7 +346,7 @@ export class Core implements Task {
       return sent;
     } catch (error) {
       if (!(error instanceof CallbackError || error instanceof ProtocolError)) throw error;
-      this.#end({ type: "failure", error }, false);
+      this.#end(failure(error));
       return false;
     }
   }
@@ -394,7 +394,7 @@ export class Core implements Task {
     }
     for (const other of this.outlets) {
       if (other.port !== port) continue;
-      port.end({ reason: { type: "failure", error: new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name)) } });
+      port.end({ reason: failure(new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name))) });
       return deadPort;
     }
     const old = replaces instanceof Outlet && replaces.core === this && replaces.attached ? replaces : undefined;
@@ -448,7 +448,7 @@ export class Core implements Task {
     outlet.late = undefined;
     if (back.length === 0) return;
     this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
-    const left = this.output?.takeAll() ?? none;
+    const left = this.#takeAll();
     if (left.length > 0)
       this.outcome.discard(left, isFailure(reason) ? "failure" : "stop", this.#options.stopAfterLast);
   }
@@ -521,7 +521,7 @@ export class Core implements Task {
       case Op.stop:
         // Behind an end that waits for nothing any more a stop comes second.
         if (this.#phase === Phase.draining && this.output?.held === 0) this.#drained();
-        else this.#finish({ type: "stop", reason: payload }, "stop");
+        else this.#finish({ type: "stop", reason: payload });
         break;
       case Op.sourceEnd:
       case Op.cancel:
@@ -562,7 +562,7 @@ export class Core implements Task {
       output.flush();
       if (output.replaying) this.#replay(output);
     } catch (error) {
-      this.#finish({ type: "failure", error }, "failure");
+      this.#finish(failure(error));
     }
   }
 
@@ -576,7 +576,7 @@ export class Core implements Task {
   /** All that was held has gone out. */
   #drained(): void {
     const reason = this.outcome.reason as Reason;
-    this.#finish(reason, isFailure(reason) ? "failure" : "stop");
+    this.#finish(reason);
   }
 
   #more(output: Output): boolean {
@@ -724,16 +724,13 @@ export class Core implements Task {
     if (!this.#plain && (this.#phase >= Phase.ending || this.#doom !== undefined)) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
-      this.#finish(
-        { type: "failure", error: new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand) },
-        "failure",
-      );
+      this.#finish(failure(new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand)));
       return 0;
     }
     try {
       this.output?.emit(result);
     } catch (error) {
-      this.#finish({ type: "failure", error }, "failure");
+      this.#finish(failure(error));
     }
     return result.length;
   }
@@ -806,7 +803,7 @@ export class Core implements Task {
     if (this.#doom || this.outcome.failed) {
       this.outcome.report(error, callback);
       this.#meetDoom();
-    } else this.#finish({ type: "failure", error }, "failure");
+    } else this.#finish(failure(error));
   }
 
   #run(call: Call): void {
@@ -821,7 +818,7 @@ export class Core implements Task {
 
   #inform(call: Call): void {
     const deliver = (): void => this.post(Op.call, call, undefined);
-    if (this.output) this.output.mark(deliver);
+    if (this.output) this.#guard(() => this.output?.mark(deliver));
     else deliver();
   }
 
@@ -852,7 +849,7 @@ export class Core implements Task {
         this.outlets.delete(outlet);
         this.#detach(outlet);
         const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, none, { cause });
-        outlet.port.end({ reason: { type: "failure", error } });
+        outlet.port.end({ reason: failure(error) });
         this.#left();
       },
     );
@@ -901,7 +898,7 @@ export class Core implements Task {
 
   /** A consumer has gone: perhaps it was the last. */
   #left(): void {
-    if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, "stop", true);
+    if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, false, true);
   }
 
   #sourceEnded(link: Link, { reason }: End): void {
@@ -931,7 +928,7 @@ export class Core implements Task {
   #bear(link: Link, reason: Reason): void {
     const mode = link.options.cancel;
     if (isFailure(reason)) {
-      if (mode !== "temporary") this.#finish({ type: "failure", error: errorOf(reason) }, "failure");
+      if (mode !== "temporary") this.#finish(failure(errorOf(reason)));
     } else if (mode === "permanent" && !this.links.some((other) => other.options.cancel === "permanent"))
       this.#over(reason);
   }
@@ -966,34 +963,45 @@ export class Core implements Task {
   }
 
   #dispatcherThrew(cause: unknown): void {
-    this.#end({ type: "failure", error: dispatcherError(`the dispatcher of ${this.name}`, cause, none) }, false);
+    const error = dispatcherError(`the dispatcher of ${this.name}`, cause, none);
+    if (this.#phase >= Phase.ending) this.outcome.report(error, "dispatcher");
+    else this.#end(failure(error));
+  }
+
+  /** Takes out all that is held. */
+  #takeAll(): readonly unknown[] {
+    let all: readonly unknown[] = none;
+    this.#guard(() => {
+      all = this.output?.takeAll() ?? none;
+    });
+    return all;
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  readonly #onAbort = (): void => this.#end({ type: "failure", error: this.#options.signal?.reason }, true);
+  readonly #onAbort = (): void => this.#end(failure(this.#options.signal?.reason), true);
 
   /** Ends the stage now, or as soon as the callback on the stack has returned. */
-  #end(reason: Reason, abort: boolean): void {
+  #end(reason: Reason, abort = false): void {
     if (this.#onStack) {
       if (this.#doom) this.outcome.report(errorOf(reason), "fail");
       this.#halted = true;
       this.#plain = false;
       this.#doom ??= { reason, abort };
-    } else this.#stopNow(reason, abort ? "abort" : "failure");
+    } else this.#stopNow(reason, abort);
   }
 
   /** Ends the stage now; where its end waits for `terminate`, that wait ends. */
-  #stopNow(reason: Reason, cause: Discarded["cause"]): void {
+  #stopNow(reason: Reason, abort = false): void {
     if (this.#phase === Phase.ending) this.#cutShort?.();
-    else this.#finish(reason, cause);
+    else this.#finish(reason, abort);
   }
 
   #meetDoom(): void {
     const doom = this.#doom;
     this.#doom = undefined;
     this.#look();
-    if (doom) this.#finish(doom.reason, doom.abort ? "abort" : "failure");
+    if (doom) this.#finish(doom.reason, doom.abort);
   }
 
   /** The input is over: `handleEnd`, then what is buffered, then the end. */
@@ -1027,26 +1035,28 @@ export class Core implements Task {
     this.#phase = Phase.draining;
     this.#plain = false;
     const outcome = this.outcome.reason as Reason;
-    if (this.output === undefined) this.#finish(outcome, isFailure(outcome) ? "failure" : "stop");
+    if (this.output === undefined) this.#finish(outcome);
   }
 
   /** Ends the stage, whatever it was doing. The first end wins. */
-  #finish(reason: Reason, cause: Discarded["cause"], quiet = false): void {
+  #finish(second: Reason, abort = false, quiet = false): void {
     if (this.#phase >= Phase.ending) return;
     this.#phase = Phase.ending;
     this.#plain = false;
     const first = this.outcome.failed ? this.outcome.reason : undefined;
-    if (first !== undefined && first !== reason) this.#endedBefore(first, reason, cause, quiet);
-    else this.outcome.reason = reason;
-    this.outcome.carried ||= cause === "abort";
-    const held = this.output?.takeAll() ?? [];
+    const stands = first !== undefined && first !== second && this.#stands(first, second, abort, quiet);
+    const reason = stands ? first : second;
+    this.outcome.reason = reason;
+    this.outcome.carried ||= abort;
+    const held = this.#takeAll();
+    const cause = abort ? "abort" : reason.type === "failure" ? "failure" : "stop";
     if (held.length > 0) this.outcome.discard(held, cause, quiet);
     for (const { resolve, reject } of this.#drains.splice(0)) {
       if (held.length > 0) reject(this.#endedError);
       else resolve();
     }
     const last = this.#terminate(reason);
-    if (isThenable(last)) void this.#closeAfter(last, reason, cause === "abort");
+    if (isThenable(last)) void this.#closeAfter(last, reason, abort);
     else {
       this.#close(reason);
       this.runtime.schedule(this);
@@ -1064,13 +1074,12 @@ export class Core implements Task {
     this.runtime.schedule(this);
   }
 
-  /** A failure waited for the buffer when another end came: it stands, unless nobody is left to hear it. */
-  #endedBefore(first: Reason, second: Reason, cause: Discarded["cause"], quiet: boolean): void {
-    if (quiet) this.outcome.reason = second;
+  /** A failure waited for the buffer when another end came: whether it stands. It does, unless nobody is left to hear it. */
+  #stands(first: Reason, second: Reason, abort: boolean, quiet: boolean): boolean {
     // Where the last consumer left with the same error it has told it.
     if (quiet && errorOf(this.#lastLeft) !== errorOf(first)) this.outcome.report(errorOf(first), "fail");
-    if (quiet) return;
-    if (cause !== "abort" && isFailure(second)) this.outcome.report(errorOf(second), "fail");
+    if (!quiet && !abort && isFailure(second)) this.outcome.report(errorOf(second), "fail");
+    return !quiet;
   }
 
   #terminate(reason: Reason): unknown {

@@ -2,7 +2,7 @@ import { Window } from "./demand.ts";
 import { argumentError, type ProtocolError, words } from "./errors.ts";
 import { Inlet } from "./inlet.ts";
 import { Op } from "./mailbox.ts";
-import { type End, isDemand } from "./protocol.ts";
+import { type End, failure, isDemand } from "./protocol.ts";
 import type { Core } from "./stage.ts";
 import type { Named, ResolvedSubscribeOptions, Stage, SubscribeOptions, Subscription } from "./types.ts";
 
@@ -53,7 +53,7 @@ export class Link extends Inlet {
   }
 
   refuse(error: ProtocolError, excess: readonly unknown[]): void {
-    this.leave({ reason: { type: "failure", error }, unstarted: excess });
+    this.leave({ reason: failure(error), unstarted: excess });
   }
 
   end(end: End): void {
