@@ -818,8 +818,14 @@ export class Core implements Task {
 
   #inform(call: Call): void {
     const deliver = (): void => this.post(Op.call, call, undefined);
-    if (this.output) this.#guard(() => this.output?.mark(deliver));
-    else deliver();
+    if (this.output === undefined) deliver();
+    else
+      try {
+        this.output.mark(deliver);
+      } catch (cause) {
+        this.#dispatcherThrew(cause);
+        call.ended();
+      }
   }
 
   // ── What links say ─────────────────────────────────────────────────────────────────────────────────────────────
