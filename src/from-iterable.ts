@@ -6,6 +6,13 @@ import type { ProducerOptions } from "./producer.ts";
 import type { Task } from "./runtime.ts";
 import type { NoOptions, Producer, ProducerContext } from "./types.ts";
 
+/** As in a loop: an iterator answers with objects. */
+function checked<Out>(result: IteratorResult<Out>): IteratorResult<Out> {
+  if ((typeof result !== "object" && typeof result !== "function") || result === null)
+    throw new TypeError(`expected an iterator's next to answer with an object, got ${String(result)}`);
+  return result;
+}
+
 /** Answers demand from a synchronous iterator, at once. */
 class IteratorSource<Out> {
   readonly #iterable: Iterable<Out>;
@@ -17,25 +24,24 @@ class IteratorSource<Out> {
   }
 
   readonly handleDemand = (demand: number, stage: ProducerContext<Out>): Out[] => {
-    const iterator = (this.#iterator ??= this.#iterable[Symbol.iterator]());
     const events: Out[] = [];
-    while (events.length < demand) {
-      let result: IteratorResult<Out>;
-      try {
-        result = iterator.next();
-      } catch (error) {
-        // What it yielded before goes out first; an iterator that threw is not closed again.
-        this.#over = true;
-        stage.push(events);
-        stage.fail(error, { after: "buffer" });
-        return [];
+    try {
+      const iterator = (this.#iterator ??= this.#iterable[Symbol.iterator]());
+      while (events.length < demand) {
+        const result = checked(iterator.next());
+        if (result.done) {
+          this.#over = true;
+          stage.complete();
+          break;
+        }
+        events.push(result.value);
       }
-      if (result.done) {
-        this.#over = true;
-        stage.complete();
-        break;
-      }
-      events.push(result.value);
+    } catch (error) {
+      // What it yielded before goes out first; an iterator that threw is not closed again.
+      this.#over = true;
+      (stage as unknown as EmittingContext)["~core"].answer(events);
+      stage.fail(error, { after: "buffer" });
+      return [];
     }
     return events;
   };
@@ -87,7 +93,8 @@ class AsyncIteratorSource<Out> implements Task {
       return;
     }
     this.#wanted -= 1;
-    this.#stage["~core"].answer([result.value]);
+    // A stage that takes no more asks for no more.
+    if (!this.#stage["~core"].answer([result.value])) this.#wanted = 0;
     if (this.#wanted > 0) this.#pull();
   }
 
@@ -104,7 +111,7 @@ class AsyncIteratorSource<Out> implements Task {
   readonly #onResult = (result: IteratorResult<Out>): void => {
     try {
       // Read once, here: what is no result, or throws when it is read, fails the stage.
-      this.#result = result.done ? { done: true, value: undefined } : { done: false, value: result.value };
+      this.#result = checked(result).done ? { done: true, value: undefined } : { done: false, value: result.value };
     } catch (error) {
       this.#onError(error);
       return;

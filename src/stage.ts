@@ -351,17 +351,18 @@ export class Core implements Task {
     }
   }
 
-  /** Events that were asked for and come after the callback that was asked: accepted as its answer would be. */
-  answer(events: readonly unknown[]): void {
+  /** Events that were asked for and come after the callback that was asked: accepted as its answer would be, if at all. */
+  answer(events: readonly unknown[]): boolean {
     const { output } = this;
-    if (output === undefined || this.#phase >= Phase.draining) return;
+    if (output === undefined || this.#phase >= Phase.draining) return false;
     try {
       output.emit(events);
     } catch (error) {
       this.#dispatcherThrew(error);
-      return;
+      return false;
     }
     if (!this.#onStack && this.#more(output)) this.wake();
+    return true;
   }
 
   setMode(mode: DemandMode): void {
