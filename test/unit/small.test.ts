@@ -206,7 +206,7 @@ describe("reports", () => {
     const reports: unknown[] = [];
     const source = producer<number>(() => {}, {
       runtime: testRuntime(),
-      onDiscard: (): undefined => onDiscard() as undefined,
+      onDiscard: (): undefined => onDiscard() as unknown as undefined,
       onReport: (error, { phase }) => void reports.push([phase, error]),
     });
     source.push([1]);
