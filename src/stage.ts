@@ -164,6 +164,8 @@ export class Core implements Task {
   /** `complete()` was called and its message has not been handled; inside a callback it stops the message in hand. */
   #completing = false;
   #halted = false;
+  /** What becomes of events that this stage's end leaves over. */
+  #cause: "stop" | "failure" | "abort" = "stop";
   /** Why the last consumer to leave did. */
   #lastLeft: Reason = complete;
   /** `complete()` was called from outside: `push` is over. */
@@ -438,7 +440,7 @@ export class Core implements Task {
   }
 
   /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then nobody will get. */
-  takeLate(outlet: Outlet, { reason, unstarted = [] }: End): void {
+  takeLate(outlet: Outlet, { unstarted = [] }: End): void {
     if (this.#phase < Phase.closed) {
       // Older than what was delivered since.
       if (this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
@@ -450,8 +452,7 @@ export class Core implements Task {
     if (back.length === 0) return;
     this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
     const left = this.#takeAll();
-    if (left.length > 0)
-      this.outcome.discard(left, isFailure(reason) ? "failure" : "stop", this.#options.stopAfterLast);
+    if (left.length > 0) this.outcome.discard(left, this.#cause, this.#options.stopAfterLast);
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -1056,8 +1057,9 @@ export class Core implements Task {
     this.outcome.reason = reason;
     this.outcome.carried ||= abort;
     const held = this.#takeAll();
-    const cause = abort ? "abort" : reason.type === "failure" ? "failure" : "stop";
-    if (held.length > 0) this.outcome.discard(held, cause, quiet);
+    if (abort) this.#cause = "abort";
+    else if (reason.type === "failure") this.#cause = "failure";
+    if (held.length > 0) this.outcome.discard(held, this.#cause, quiet);
     for (const { resolve, reject } of this.#drains.splice(0)) {
       if (held.length > 0) reject(this.#endedError);
       else resolve();
