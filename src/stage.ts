@@ -802,7 +802,7 @@ export class Core implements Task {
     const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
     this.#onStack = false;
     // The first end wins: a callback that failed its stage and throws, too, has said it twice.
-    if (this.#doom || this.outcome.failed) {
+    if (this.#doom || this.outcome.failed || this.#phase >= Phase.ending) {
       this.outcome.report(error, callback);
       this.#meetDoom();
     } else this.#finish(failure(error));
