@@ -183,6 +183,16 @@ describe("Buffer, batches", () => {
     expect(buffer.size).toBe(1);
   });
 
+  test("B-07 gives nothing across a mark that has not been released", () => {
+    const { buffer, released, mark } = marked();
+    buffer.push([1]);
+    mark("p");
+    buffer.push([2]);
+    expect([buffer.take(5), buffer.take(5), buffer.size, released]).toEqual([[1], [], 1, []]);
+    buffer.releaseMarks();
+    expect([buffer.take(5), released]).toEqual([[2], ["p"]]);
+  });
+
   test("B-07 clears events across marks and releases them", () => {
     const { buffer, released, mark } = marked();
     buffer.push([1, 2]);

@@ -9,6 +9,7 @@ import {
   producer,
   producerConsumer,
 } from "../../src/index.ts";
+import { RawProducer } from "../genstage/fixtures.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
 
 const named = (name: string, runtime = testRuntime()) => ({ name, runtime });
@@ -159,4 +160,31 @@ test("6.10 a dispatcher that says nothing of itself is a custom one", () => {
   const { wanted, queued, subscribe, ask, cancel, giveBack, dispatch } = demandDispatcher();
   const dispatcher: Dispatcher<unknown> = { wanted, queued, subscribe, ask, cancel, giveBack, dispatch };
   expect(producer(() => {}, { dispatcher }).inspect().stages[0]?.dispatcher).toEqual({ type: "custom" });
+});
+
+test("6.10 a producer that is no stage is not shown, but waited for", async () => {
+  const runtime = testRuntime();
+  const raw = new RawProducer<number>();
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  sink.subscribe(raw.producer, { maxDemand: 4 });
+  await turns();
+  const { stages, links } = sink.inspect();
+  expect([stages.map(({ name }) => name), links]).toEqual([["sink"], []]);
+  expect(stages[0]?.waiting).toEqual([{ for: "events", on: "raw producer", since: 0 }]);
+});
+
+test("6.10 a producerConsumer that has input waits for demand alone", async () => {
+  const runtime = testRuntime();
+  const raw = new RawProducer<number>();
+  const middle = producerConsumer((events: readonly number[]) => events, named("middle", runtime));
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  middle.subscribe(raw.producer, { maxDemand: 4 });
+  sink.subscribe(middle, { demand: "manual" });
+  await turns();
+  raw.port.events([1, 2]);
+  await turns();
+  expect(middle.inspect().stages[0]).toMatchObject({
+    input: 1,
+    waiting: [{ for: "demand", on: "sink", since: 0 }],
+  });
 });

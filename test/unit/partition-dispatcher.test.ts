@@ -372,6 +372,54 @@ describe("partitionDispatcher, what is wanted", () => {
     expect(d.queued).toBe(2);
   });
 
+  test("PD-12 whenSent waits for all of several queues", () => {
+    const d = two();
+    const gone = join(d, 0);
+    d.ask(gone, 1);
+    d.dispatch([0]);
+    d.cancel(gone);
+    d.giveBack(gone, [2]);
+    expect(d.queued).toBe(2);
+    const sent: string[] = [];
+    d.whenSent?.(() => sent.push("all"));
+    d.ask(join(d, 1), 5);
+    expect([d.queued, sent]).toEqual([1, []]);
+    d.ask(join(d, 0), 5);
+    expect([d.queued, sent]).toEqual([0, ["all"]]);
+    d.whenSent?.(() => sent.push("at once"));
+    expect(sent).toEqual(["all", "at once"]);
+  });
+
+  test("2.4 a link that has left asks for nothing and gives nothing back", () => {
+    const d = two();
+    const gone = join(d, 0);
+    const stranger = new FakeLink<number>("stranger");
+    d.cancel(gone);
+    const t0 = join(d, 0);
+    d.ask(gone, 5);
+    d.ask(stranger, 5);
+    d.cancel(gone);
+    d.giveBack(stranger, [1]);
+    expect([state(d), t0.take()]).toEqual([[0, 0], []]);
+    // What it had not started belongs to its partition, whoever consumes that now.
+    d.ask(t0, 2);
+    d.giveBack(gone, [1, 2, 5]);
+    expect([state(d), t0.take()]).toEqual([[0, 1], [[1, 2]]]);
+  });
+
+  test("4.5 names may be numbers and strings, and are told apart", () => {
+    const d = partitionDispatcher({ partitions: [7, "7"], hash: (event: number | string) => event as 7 | "7" });
+    const [number, string] = [new FakeLink<number | string>("number"), new FakeLink<number | string>("string")];
+    d.subscribe(number, { partition: 7 });
+    d.subscribe(string, { partition: "7" });
+    d.ask(number, 5);
+    d.ask(string, 5);
+    d.dispatch([7, "7", 7]);
+    expect([number.take(), string.take()]).toEqual([[[7, 7]], [["7"]]]);
+    expect(make({ partitions: [{}], by: String })).toBe("ERR_PARTITION");
+    expect(make({ partitions: [1, null], by: String })).toBe("ERR_PARTITION");
+  });
+
   test("4.5 inspect names every partition, and which one holds the source", () => {
     const d = two({ maxQueued: 2 });
     const t1 = join(d, 1);

@@ -142,6 +142,22 @@ describe("the budget", () => {
     expect(clock.macrotasks).toBeGreaterThan(10);
   });
 
+  test("6.6 turns that take long are looked at one by one: none begins behind the budget", async () => {
+    const clock = new TickingClock(0);
+    const line = runtime({ clock });
+    const perMacrotask: number[] = [];
+    for (const n of range(1, 8))
+      line.schedule(
+        task(() => {
+          perMacrotask[clock.macrotasks] = (perMacrotask[clock.macrotasks] ?? 0) + 1;
+          // Two short turns, then 4 ms each.
+          if (n > 2) clock.advance(4);
+        }),
+      );
+    await turns(8);
+    expect(perMacrotask.flat()).toEqual([4, 2, 2]);
+  });
+
   test("6.5 promises that resolve at once obey it, too", async () => {
     const clock = new TickingClock(1);
     const line = runtime({ clock, budget: 5 });
@@ -232,6 +248,49 @@ describe("the platform", () => {
     sink.subscribe(fresh.fromIterable([1, 2, 3]));
     await sink.done;
     expect(seen).toEqual([1, 2, 3]);
+    const line = fresh.runtime({ clock: new VirtualClock() });
+    line.schedule(task(() => seen.push(4)));
+    line.flush();
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+
+  test("6.7 where an empty context cannot be told, each one counts", async () => {
+    // An engine that keeps no context on its resources.
+    class Bare {
+      readonly type: string;
+      constructor(type: string) {
+        this.type = type;
+      }
+    }
+    const hooks = process.getBuiltinModule("node:async_hooks");
+    const { AsyncLocalStorage } = hooks;
+    let snapshots = 0;
+    class Counting extends AsyncLocalStorage<unknown> {
+      static override snapshot(): ReturnType<typeof AsyncLocalStorage.snapshot> {
+        snapshots += 1;
+        return AsyncLocalStorage.snapshot();
+      }
+    }
+    vi.stubGlobal("process", {
+      ...process,
+      getBuiltinModule: () => ({ ...hooks, AsyncLocalStorage: Counting, AsyncResource: Bare }),
+    });
+    const fresh = await import("../../src/index.ts");
+    const before = snapshots;
+    const sink = fresh.consumer<number>(() => {});
+    sink.subscribe(fresh.fromIterable([1]));
+    await sink.done;
+    // Two stages, made in no context at all.
+    expect([before, snapshots - before]).toEqual([1, 2]);
+  });
+
+  test("5.12 a timeout on the platform's own clock cuts a terminate short, and leaves no timer", async () => {
+    const stage = producer({ handleDemand: () => {}, terminate: () => new Promise(() => {}) });
+    await stage.stop({ timeout: 1 });
+    expect(stage.state).toBe("stopped");
+    const timers = process.getActiveResourcesInfo().filter((what) => what === "Timeout").length;
+    await producer(() => {}).stop({ timeout: 1e6 });
+    expect(process.getActiveResourcesInfo().filter((what) => what === "Timeout")).toHaveLength(timers);
   });
 
   test("6.9 fake timers installed later do not freeze stages", async () => {
