@@ -70,7 +70,7 @@ describe("onReport", () => {
     ["rejects", async () => Promise.reject(other)],
   ])("that %s: the console hears of both errors, and the stage ends well", async (_how, onReport) => {
     const { error } = listen();
-    const stage = make({ onReport: onReport as () => undefined }, failing);
+    const stage = make({ onReport: onReport as unknown as () => undefined }, failing);
     await stage.stop();
     await turns();
     expect([error.mock.calls, stage.state]).toEqual([
