@@ -6,12 +6,12 @@ import {
   type Discarded,
   producer,
   type Reason,
+  runtime,
   type Subscription,
 } from "../../src/index.ts";
 import { RawConsumer, RawProducer } from "../genstage/fixtures.ts";
 import { testRuntime, turns, VirtualClock } from "../support/runtime.ts";
 import { boom, Rig, say, sayReason } from "./rig.ts";
-import { runtime } from "../../src/runtime.ts";
 
 /** A consumer of a raw producer, on a link that it does not die of. */
 async function linked(options: object = {}) {
@@ -289,25 +289,23 @@ describe("a clock that is moved on inside a callback", () => {
     const clock = new VirtualClock();
     const seen: unknown[] = [];
     const stage = consumer<number>(
-      {
-        handleEvents: (events) => {
-          seen.push(...events);
-          // The stage has more to do, its promise settles at once, and the budget is used up.
-          void stage.call(() => void seen.push("called"));
-          clock.advance(100);
-          return Promise.resolve();
-        },
+      (events) => {
+        seen.push(...events);
+        // The stage has more messages, its promise settles at once, and the budget is used up.
+        void stage.call(() => void seen.push("called"));
+        clock.advance(100);
+        return Promise.resolve();
       },
       { runtime: runtime({ clock }) },
     );
     const raw = new RawProducer<number>();
-    stage.subscribe(raw.producer, { maxDemand: 2, minDemand: 1 });
+    stage.subscribe(raw.producer, { maxDemand: 4, minDemand: 3 });
     await turns();
-    raw.port.events([1, 2]);
-    await turns(8);
+    for (const n of [1, 2, 3]) raw.port.events([n]);
+    await turns(16);
     expect([seen, raw.asks]).toEqual([
-      [1, 2, "called", "called"],
-      [2, 1, 1],
+      [1, 2, 3, "called", "called", "called"],
+      [4, 1, 1, 1],
     ]);
   });
 });
@@ -332,4 +330,40 @@ test("6.5 a clock that runs its microtasks inside a task does not make the queue
   engine.schedule(task("second"));
   engine.flush();
   expect(seen).toEqual(["first begins", "first ends", "second begins", "second ends"]);
+});
+
+const { defineProperty } = Object;
+/** An object with a `then` of its own. */
+const thenable = (descriptor: PropertyDescriptor, on: object = {}): object => defineProperty(on, "then", descriptor);
+const early = (yes: () => void, no: (error: unknown) => void): void => {
+  no(boom);
+  yes();
+};
+
+describe("a callback that answers with a promise of a strange make", () => {
+  test.each([
+    ["whose then throws when it is looked at", thenable({ get: failing })],
+    ["whose then throws when it is called", thenable({ value: failing }, Promise.resolve())],
+    ["that rejects at once, and then fulfils", thenable({ value: early })],
+  ])("6.1 %s fails its stage", async (_what, answer) => {
+    const rig = new Rig("consumer");
+    rig.scripts.push(() => answer);
+    await turns();
+    rig.source.port.events([1, 2, 3]);
+    const { back, done } = await rig.seen();
+    expect([back, done]).toEqual([[["failure ERR_CALLBACK of boom", 3]], "rejected ERR_CALLBACK of boom"]);
+  });
+
+  test("6.3 that fulfils later is waited for", async () => {
+    const rig = new Rig("consumer");
+    let fulfil!: () => void;
+    rig.scripts.push(() => thenable({ value: (yes: () => void) => void (fulfil = yes) }));
+    await turns();
+    rig.source.port.events([1, 2, 3]);
+    await turns();
+    expect(rig.handled).toEqual([[1, 2]]);
+    fulfil();
+    await turns();
+    expect(rig.handled).toEqual([[1, 2], [3]]);
+  });
 });
