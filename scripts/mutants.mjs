@@ -18,8 +18,8 @@ const mutants = [
   [
     "owed is what was asked of handleDemand",
     "src/output.ts",
-    "this.owed = Math.max(0, this.owed - events.length);\n    if (this.mode",
-    "if (this.mode",
+    "this.owed = Math.max(0, this.owed - length);\n    // Nearly",
+    "// Nearly",
   ],
   [
     "what cannot be placed returns to the head",
@@ -27,12 +27,7 @@ const mutants = [
     "buffer.unshift(batch.slice(sent))",
     "buffer.push(batch.slice(sent))",
   ],
-  [
-    "events go behind the buffered ones",
-    "src/output.ts",
-    "this.#buffer.size === 0 ? this.#dispatch(events) : 0",
-    "this.#dispatch(events)",
-  ],
+  ["events go behind the buffered ones", "src/output.ts", "if (this.clear && this.mode", "if (this.mode"],
   [
     "the buffer drops the oldest from its head",
     "src/output.ts",
@@ -78,7 +73,12 @@ const mutants = [
     'this.#options.signal?.removeEventListener("abort", this.#onAbort);',
     "",
   ],
-  ["discarded events are reported", "src/stage.ts", "if (held.length > 0) this.#discard(held, cause, quiet);", ""],
+  [
+    "discarded events are reported",
+    "src/stage.ts",
+    "if (held.length > 0) this.outcome.discard(held, this.#cause, quiet);",
+    "",
+  ],
 ];
 
 const base = process.cwd();
