@@ -114,9 +114,9 @@ class ObservableSource<Out> implements Task {
     try {
       this.#stage?.push(batch);
     } catch (error) {
-      if (!(error instanceof OverflowError)) throw error;
       this.#over = true;
-      this.#stage?.fail(error, { after: "buffer" });
+      // A stage that was completed from inside takes no more: what the Observable still says is for nobody.
+      if (error instanceof OverflowError) this.#stage?.fail(error, { after: "buffer" });
       this.#subscriber?.unsubscribe();
     }
   }
