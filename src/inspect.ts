@@ -64,6 +64,7 @@ export function inspect(from: Core): Inspection {
   };
   for (const core of queue) {
     for (const outlet of core.outlets) if (outlet.port instanceof Link) meet(outlet.port.core);
+    if (core.partner) meet(core.partner);
     for (const { port } of core.links) if (isOutlet(port)) meet(port.core);
   }
   return {

@@ -126,6 +126,8 @@ export class Core implements Task {
   /** What the user holds, and what callbacks get. Set by the constructor functions. */
   handle!: Stage;
   context!: object;
+  /** The other half, where two cores stand behind one handle. */
+  partner: Core | undefined;
 
   readonly #options: CoreOptions;
   readonly #behaviour: AnyBehaviour;
@@ -209,6 +211,11 @@ export class Core implements Task {
 
   get busy(): string | undefined {
     return this.#busy;
+  }
+
+  /** Its end has begun and stands. */
+  get over(): boolean {
+    return this.#phase >= Phase.ending;
   }
 
   /** Messages and batches of input that wait. */
@@ -324,7 +331,7 @@ export class Core implements Task {
       return;
     }
     const reason = failure(error);
-    if (options.after !== "buffer") this.#end(reason);
+    if (options.after !== "buffer") this.end(reason);
     else {
       this.outcome.reason = reason;
       this.#shut = true;
@@ -348,7 +355,7 @@ export class Core implements Task {
       return sent;
     } catch (error) {
       if (!(error instanceof CallbackError || error instanceof ProtocolError)) throw error;
-      this.#end(failure(error));
+      this.end(failure(error));
       return false;
     }
   }
@@ -973,7 +980,7 @@ export class Core implements Task {
   #dispatcherThrew(cause: unknown): void {
     const error = dispatcherError(`the dispatcher of ${this.name}`, cause, none);
     if (this.#phase >= Phase.ending) this.outcome.report(error, "dispatcher");
-    else this.#end(failure(error));
+    else this.end(failure(error));
   }
 
   /** Takes out all that is held. */
@@ -987,10 +994,10 @@ export class Core implements Task {
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  readonly #onAbort = (): void => this.#end(failure(this.#options.signal?.reason), true);
+  readonly #onAbort = (): void => this.end(failure(this.#options.signal?.reason), true);
 
   /** Ends the stage now, or as soon as the callback on the stack has returned. */
-  #end(reason: Reason, abort = false): void {
+  end(reason: Reason, abort = false): void {
     if (this.#onStack) {
       if (this.#doom) this.outcome.report(errorOf(reason), "fail");
       this.#halted = true;
