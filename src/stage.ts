@@ -95,11 +95,11 @@ type Continuation = (this: Core, value: unknown) => void;
 const none: readonly never[] = [];
 /** Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if (typeof value !== "object" || value === null) return false;
   try {
-    return typeof (value as { then?: unknown }).then === "function";
+    return !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
   } catch {
-    // Waiting for it makes a rejection of what the look-up throws.
+    // Waiting for it makes a rejection of what the look-up throws, on a revoked proxy for one.
     return true;
   }
 }
@@ -326,7 +326,8 @@ export class Core implements Task {
     known("fail", options, ["after"]);
     oneOf("after", options.after, ["buffer"]);
     // The first end wins; an error that comes second still has to reach someone.
-    if (this.#phase >= Phase.ending || this.outcome.failed) {
+    const late = options.after === "buffer" && (this.#completing || this.#phase === Phase.draining);
+    if (late || this.#phase >= Phase.ending || this.outcome.failed) {
       this.outcome.report(error, "fail");
       return;
     }
@@ -372,6 +373,13 @@ export class Core implements Task {
     }
     if (!this.#onStack && this.#more(output)) this.wake();
     return true;
+  }
+
+  /** The rest of the batch in hand, which the callback has not looked at and this stage, about to end, will not. */
+  unread(link: unknown, rest: readonly unknown[]): void {
+    this.#message = this.#link === undefined ? rest : [...rest, ...this.#message.slice(this.#at)];
+    this.#link = link as Link;
+    this.#at = 0;
   }
 
   setMode(mode: DemandMode): void {
@@ -724,7 +732,8 @@ export class Core implements Task {
   #handedOver(link: Link, events: readonly unknown[], ask: number, result: unknown): void {
     if (this.#doom !== undefined) this.#meetDoom();
     else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, events);
-    if (ask > 0 && (this.#plain || this.#phase < Phase.ending) && link.state !== "ended") link.request(ask);
+    if (ask > 0 && (this.#plain || (this.#phase < Phase.ending && !this.#halted)) && link.state !== "ended")
+      link.request(ask);
   }
 
   /** Emits what a callback answered; how many events. */

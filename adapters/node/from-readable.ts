@@ -11,8 +11,10 @@ import {
   type Reason,
   type SubscribeOptionsOf,
 } from "../../src/index.ts";
+import type { ProducerHandle } from "../../src/handle.ts";
 import { check } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
+import type { Core } from "../../src/stage.ts";
 import { Listeners } from "./listen.ts";
 import { prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
 import { report } from "./report.ts";
@@ -102,6 +104,10 @@ class ReadableSource<Out> {
     else this.#unshift(discarded.events);
   };
 
+  get #core(): Core {
+    return (this.#stage as unknown as ProducerHandle)["~core"];
+  }
+
   #open(): void {
     if (!this.#over && !this.#flows()) this.#listeners.add("readable", this.#onReadable);
   }
@@ -137,17 +143,19 @@ class ReadableSource<Out> {
   readonly #onReadable = (): void => {
     if (this.#wanted > 0) {
       const events = this.#read();
-      if (events.length > 0) this.#push(events);
+      if (events.length > 0) this.#deliver(events);
     } else if (this.#state?.ended && this.#readable.readableLength === 0) this.#readable.read(0);
   };
 
-  #push(events: readonly Out[]): void {
+  #deliver(events: readonly Out[]): void {
     try {
-      this.#stage.push(events);
+      this.#core.push(events, true);
     } catch (error) {
-      // Who asked has left, and the buffer is full: the next demand finds the events where they came from.
-      if (error instanceof OverflowError) this.#unshift(error.rejected);
-      else this.#onError(error);
+      // Who asked has left, and the buffer is full: the next demand finds the events where they came from. A stage that
+      // is over has no next demand.
+      const full = error instanceof OverflowError;
+      if (!full) this.#wanted = 0;
+      this.#unshift(full ? error.rejected : events);
     }
   }
 
