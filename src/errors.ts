@@ -55,7 +55,8 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [expected: string, rule:
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */
 const brand: unique symbol = Symbol.for("headrace.error") as never;
 
-const describe = (value: unknown): string => {
+/** A value in a few words, for an error text. */
+export const describe = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return `function ${value.name}`.trimEnd();
   if (Array.isArray(value)) return `an array of ${value.length}`;
@@ -142,6 +143,10 @@ export class CallbackError extends Error {
   declare readonly code: CallbackCode;
   /** The events the callback was working on: the only ones a failure can lose. */
   readonly events: readonly unknown[];
+  /** In a pipeline: the step whose function it was, its position behind the source from 0, and the event it had. */
+  declare readonly step?: string;
+  declare readonly index?: number;
+  declare readonly event?: unknown;
   constructor(
     details: Details & { readonly code: CallbackCode },
     events: readonly unknown[],

@@ -3,6 +3,24 @@ export { consumer } from "./consumer.ts";
 export { fromIterable } from "./from-iterable.ts";
 export { type ProducerOptions, producer } from "./producer.ts";
 export { producerConsumer } from "./producer-consumer.ts";
+// Composition
+export type { Composed, NoResult, Pipeline, Sink, Step } from "./composition.ts";
+export { pipeline } from "./pipeline.ts";
+export type { PipelineSignatures } from "./pipeline-signatures.ts";
+export { balance } from "./steps/balance.ts";
+export { broadcast } from "./steps/broadcast.ts";
+export { collect } from "./steps/collect.ts";
+export { filter } from "./steps/filter.ts";
+export { flatMap } from "./steps/flat-map.ts";
+export { forEach } from "./steps/for-each.ts";
+export { map } from "./steps/map.ts";
+export { partitionBy } from "./steps/partition-by.ts";
+export { reduce } from "./steps/reduce.ts";
+export { scan } from "./steps/scan.ts";
+export { skip } from "./steps/skip.ts";
+export { take } from "./steps/take.ts";
+export { takeWhile } from "./steps/take-while.ts";
+export { tap } from "./steps/tap.ts";
 // Dispatchers
 export type {
   Dispatcher,

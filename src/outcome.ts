@@ -9,6 +9,12 @@ const whenRejected = (answer: unknown, then: (error: unknown) => void): void => 
 const tell = (name: string, second: unknown, error: unknown): void =>
   console.error(`headrace: onReport of ${name} failed:`, second, "while reporting", error);
 
+/** Errors that somebody has heard of: one that runs through a graph by many ways is not reported at the end of each. */
+const heard = new WeakSet<object>();
+export const hear = (error: unknown): void => {
+  if (typeof error === "object" && error !== null) heard.add(error);
+};
+
 export interface OutcomeOptions {
   readonly name: string;
   readonly onReport: StageOptions["onReport"];
@@ -24,6 +30,8 @@ export class Outcome {
   carried = false;
   /** The end is complete: `done` is settled. */
   settled = false;
+  /** Who were to carry the failure on and have not said that they did not. */
+  #heirs = 0;
   #done: PromiseWithResolvers<void> | undefined;
   #controller: AbortController | undefined;
   #ended = false;
@@ -39,6 +47,10 @@ export class Outcome {
     const reason = this.reason as Reason;
     if (isFailure(reason)) return "failed";
     return reason.type === "complete" ? "completed" : "stopped";
+  }
+
+  get onReport(): StageOptions["onReport"] {
+    return this.#options.onReport;
   }
 
   get failed(): boolean {
@@ -59,10 +71,27 @@ export class Outcome {
     return this.#controller.signal;
   }
 
+  /** What the stage failed with, or the value of its stop. */
+  get error(): unknown {
+    return this.reason && errorOf(this.reason);
+  }
+
   /** The stage has left its links. */
   end(): void {
     this.#ended = true;
-    this.#controller?.abort(this.reason && errorOf(this.reason));
+    this.#controller?.abort(this.error);
+  }
+
+  /** Somebody carries a failure on. If he does not come to it he calls what this answers: the last one's word is a report. */
+  carry(): () => void {
+    this.carried = true;
+    this.#heirs += 1;
+    return () => {
+      this.#heirs -= 1;
+      // Who has asked for `done` hears of it there.
+      if (this.#heirs === 0 && this.#done === undefined && !heard.has(this.error as object))
+        this.report(this.error, "done");
+    };
   }
 
   /** Calls `then` when the end is complete. */
@@ -82,6 +111,7 @@ export class Outcome {
   /** What fails second or in clean-up. */
   report(error: unknown, phase: string): void {
     const { name, onReport } = this.#options;
+    hear(error);
     try {
       if (onReport) {
         const answer: unknown = onReport(error, { stage: name, phase });
@@ -112,19 +142,15 @@ export class Outcome {
 
   /** The error of who asks something of a stage that is past it. */
   endedError(state: StageState): Error {
-    return argumentError(
-      "ERR_ENDED",
-      "",
-      words(`${this.#options.name}, which is ${state}`),
-      this.reason && errorOf(this.reason),
-    );
+    return argumentError("ERR_ENDED", "", words(`${this.#options.name}, which is ${state}`), this.error);
   }
 
   #settleDone({ resolve, reject, promise }: PromiseWithResolvers<void>): void {
     if (!this.failed) resolve();
     else {
       if (this.carried) promise.catch(ignore);
-      reject(errorOf(this.reason as Reason));
+      hear(this.error);
+      reject(this.error);
     }
   }
 }

@@ -4,7 +4,7 @@ import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts"
 import { Outlet } from "./link.ts";
 import { Mailbox, Op as Ops } from "./mailbox.ts";
 import { known, oneOf, subscribeOptions } from "./options.ts";
-import { Outcome, type OutcomeOptions } from "./outcome.ts";
+import { hear, Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
   addDemand,
@@ -18,6 +18,7 @@ import {
 } from "./protocol.ts";
 import type { Runtime, Task } from "./runtime.ts";
 import { type Cancellation, Link } from "./subscription.ts";
+import { isThenable } from "./thenable.ts";
 import type { Window } from "./demand.ts";
 import type {
   DemandMode,
@@ -93,16 +94,6 @@ const turn = (core: Core): void => core.turn();
 type Continuation = (this: Core, value: unknown) => void;
 
 const none: readonly never[] = [];
-/** Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    return !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
-  } catch {
-    // Waiting for it makes a rejection of what the look-up throws, on a revoked proxy for one.
-    return true;
-  }
-}
 const complete: Reason = { type: "complete" };
 const ignore = (): void => {};
 const deadPort: ProducerPort = { ask: ignore, end: ignore };
@@ -406,8 +397,7 @@ export class Core implements Task {
     if (this.#phase >= Phase.ending) {
       const outcome = this.outcome.reason as Reason;
       if (!isFailure(outcome) && outcome.type !== "complete") throw argumentError("ERR_STOPPED", "", words(this.name));
-      this.outcome.carried ||= port.carries;
-      port.end({ reason: outcome });
+      this.#tell(port, outcome);
       return deadPort;
     }
     for (const other of this.outlets) {
@@ -925,8 +915,12 @@ export class Core implements Task {
     if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, false, true);
   }
 
-  #sourceEnded(link: Link, { reason }: End): void {
-    if (link.state === "ended") return;
+  #sourceEnded(link: Link, end: End): void {
+    if (link.state === "ended") {
+      this.#drop(end);
+      return;
+    }
+    const { reason } = end;
     this.#forget(link);
     this.#invoke(
       "handleCancel",
@@ -1072,6 +1066,7 @@ export class Core implements Task {
     const reason = stands ? first : second;
     this.outcome.reason = reason;
     this.outcome.carried ||= abort;
+    if (abort) hear(errorOf(reason));
     const held = this.#takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
@@ -1130,8 +1125,7 @@ export class Core implements Task {
       this.#detach(outlet);
       if (outlet.ended) continue;
       outlet.ended = true;
-      this.outcome.carried ||= outlet.port.carries;
-      outlet.port.end({ reason });
+      this.#tell(outlet.port, reason);
     }
     this.#leave(reason);
     this.#empty(this.#mailbox);
@@ -1140,6 +1134,16 @@ export class Core implements Task {
     this.#calling?.ended();
     this.#calling = undefined;
     this.outcome.end();
+  }
+
+  /** Tells a consumer how this stage has ended. */
+  #tell(port: ConsumerPort<never>, reason: Reason): void {
+    port.end(port.carries && isFailure(reason) ? { reason, untold: this.outcome.carry() } : { reason });
+  }
+
+  /** A source's end that crossed an end of this stage or of the subscription, and so is passed on to nobody. */
+  #drop({ reason, untold }: End): void {
+    if (errorOf(reason) !== this.outcome.error) untold?.();
   }
 
   /** Leaves every producer and gives back what was not started. */
@@ -1182,6 +1186,7 @@ export class Core implements Task {
   #bounce(op: Op, target: unknown, payload: unknown): void {
     if (op === Op.call || op === Op.info) (target as Call).ended();
     else if (op === Op.consumerEnd) this.takeLate(target as Outlet, payload as End);
+    else if (op === Op.sourceEnd) this.#drop(payload as End);
   }
 
   get #endedError(): Error {

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Sink, Step } from "./composition.ts";
 import type { Inspection } from "./inspect.ts";
 import type { Attachable, Awaitable, Emits, Reason } from "./protocol.ts";
 import type { Runtime } from "./runtime.ts";
@@ -182,12 +183,13 @@ export interface Subscriber<in In> {
    */
   subscribe<SO extends object>(producer: Producer<In, SO>, ...options: SubscribeArguments<SO>): Subscription;
 }
-export interface Consumer<in In> extends Stage, Subscriber<In> {
+export interface Consumer<in In> extends Stage, Subscriber<In>, Sink<In> {
   readonly kind: "consumer";
 }
 export interface ProducerConsumer<in In, in out Out, SO extends object = NoOptions>
   extends ProducerStage<Out, SO>,
-    Subscriber<In> {
+    Subscriber<In>,
+    Step<In, Out, SO> {
   readonly kind: "producerConsumer";
 }
 

@@ -1,0 +1,188 @@
+import type { Pipeline } from "./composition.ts";
+import { argumentError } from "./errors.ts";
+import type { ConsumerHandle, ProducerConsumerHandle } from "./handle.ts";
+import type { Inspection } from "./inspect.ts";
+import { make } from "./make.ts";
+import type { PipelineSignatures } from "./pipeline-signatures.ts";
+import type { Core } from "./stage.ts";
+import type { PerEvent, PerEventSink } from "./steps/chain.ts";
+import { Fused, type Placed } from "./steps/fused.ts";
+import type { Shape } from "./steps/shape.ts";
+import type { Stage, StopOptions, SubscribeOptions, Subscription } from "./types.ts";
+
+type Subscribing = ConsumerHandle | ProducerConsumerHandle;
+
+/** What may stand in a pipeline. */
+type Part =
+  | { readonly is: "event"; readonly step: PerEvent }
+  | { readonly is: "shape"; readonly step: Shape }
+  | { readonly is: "stage"; readonly step: ProducerConsumerHandle }
+  | { readonly is: "sink"; readonly step: PerEventSink }
+  | { readonly is: "consumer"; readonly step: ConsumerHandle };
+
+function partOf(given: unknown, index: number, last: boolean): Part {
+  const step = given as Partial<Record<"kind" | "subscribe" | "~connect" | "~dispatcher" | "~begin", unknown>> | null;
+  const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
+  if (step?.["~connect"]) return { is: "event", step: given as PerEvent };
+  if (step?.["~dispatcher"]) return { is: "shape", step: given as Shape };
+  if (kind === "producerConsumer") return { is: "stage", step: given as ProducerConsumerHandle };
+  if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
+  if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
+  const more = last ? ", a sink or a consumer" : "";
+  throw argumentError("ERR_OPTION", `argument ${index + 1} of pipeline to be a step, a producerConsumer${more}`, given);
+}
+
+let count = 0;
+
+/** A pipeline as it is put together, and what it made. */
+class Assembly {
+  /** Where the events come from, so far. */
+  current: Stage;
+  readonly #source: Stage;
+  readonly #name: string;
+  #steps: Placed<PerEvent>[] = [];
+  /** Stages of the pipeline's own. */
+  readonly made: Core[] = [];
+  /** Subscriptions that it made for stages of others. */
+  readonly subscriptions: Subscription[] = [];
+
+  constructor(source: Stage) {
+    count += 1;
+    this.#name = `pipeline#${count}`;
+    this.#source = source;
+    this.current = source;
+  }
+
+  /** Answers with the running pipeline when the step was its last. */
+  add({ is, step }: Part, index: number): Composition | undefined {
+    if (is === "event") this.#steps.push({ step, index });
+    else if (is === "shape") this.current = this.#make("producerConsumer", new Fused(this.#steps, undefined), step);
+    else if (is === "sink") {
+      const fused = new Fused(this.#steps, { step, index });
+      return new Composition(this, this.#make("consumer", fused, step) as ConsumerHandle, fused.result);
+    } else {
+      this.flush();
+      this.subscriptions.push(step.subscribe(this.current));
+      if (is === "consumer") return new Composition(this, step, () => undefined);
+      this.current = step;
+    }
+    return undefined;
+  }
+
+  /** Steps that wait become a stage. */
+  flush(): void {
+    if (this.#steps.length > 0)
+      this.current = this.#make("producerConsumer", new Fused(this.#steps, undefined), undefined);
+  }
+
+  #make(kind: "producerConsumer" | "consumer", fused: Fused, end: Shape | PerEventSink | undefined): Subscribing {
+    const names = [...this.#steps.map(({ step }) => step.name), ...(end ? [end.name] : [])];
+    this.#steps = [];
+    const core = (this.#source as Partial<ConsumerHandle>)["~core"];
+    const options = {
+      name: `${this.#name} ${names.join("+")}`,
+      runtime: core?.runtime,
+      onReport: core?.outcome.onReport,
+      ...(end && "~dispatcher" in end && { dispatcher: end["~dispatcher"]() }),
+    };
+    const stage = make(kind, fused, options, { onLastCancel: "stop" }) as Subscribing;
+    this.made.push(stage["~core"]);
+    const manual: SubscribeOptions = fused.limited ? { demand: "manual" } : {};
+    stage.subscribe(this.current, manual);
+    return stage;
+  }
+
+  /** Leaves everything that was put together so far. */
+  abandon(): void {
+    this.leave();
+    for (const core of this.made) core.end({ type: "stop" });
+  }
+
+  leave(): void {
+    for (const subscription of this.subscriptions) subscription.cancel();
+  }
+}
+
+/** A pipeline that runs. */
+class Composition implements Pipeline<unknown> {
+  readonly #assembly: Assembly;
+  readonly #sink: ConsumerHandle;
+  readonly #result: () => unknown;
+  #done: Promise<unknown> | undefined;
+
+  constructor(assembly: Assembly, sink: ConsumerHandle, result: () => unknown) {
+    this.#assembly = assembly;
+    this.#sink = sink;
+    this.#result = result;
+    sink["~core"].outcome.whenSettled(() => assembly.leave());
+  }
+
+  /** Made when it is asked for: a failure that nobody looks at is then told once, by the sink. */
+  get done(): Promise<unknown> {
+    this.#done ??= this.#sink.done.then(this.#result);
+    return this.#done;
+  }
+
+  async stop(options?: StopOptions): Promise<void> {
+    await this.#sink.stop(options);
+    await Promise.all(this.#assembly.made.map(settled));
+  }
+
+  inspect(): Inspection {
+    return this.#sink.inspect();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.done;
+  }
+}
+
+const settled = ({ outcome }: Core): Promise<void> =>
+  new Promise((resolve) => {
+    if (outcome.settled) resolve();
+    else outcome.whenSettled(resolve);
+  });
+
+/**
+ * Composes a source and steps.
+ *
+ * **Shape** with a sink at the end (`forEach`, `reduce`, `collect`, a consumer) a running `Pipeline`, else the last producer.
+ * Adjacent per-event steps run in one stage; `balance`, `broadcast`, `partitionBy` end one, and a producerConsumer stands
+ * between.
+ * **Backpressures** as its stages do: events are asked for only as the end of the list asks.
+ * **Completes** with its source. **Cancels** the source when the sink has ended or the last consumer has left. Stages that it
+ * made belong to it, and so do the subscriptions it made for yours; the source belongs to its owner.
+ *
+ * @throws ArgumentError `ERR_NOT_PRODUCER`: the source is no producer. `ERR_OPTION`: a step is none, or a sink is not the
+ * last. What `subscribe` throws. Nothing is left running then.
+ *
+ * **Source** rules 8.1 to 8.6.
+ *
+ * @example
+ * const { done } = pipeline(
+ *   fromIterable(["a b", "c"]),
+ *   flatMap((line) => line.split(" ")),
+ *   filter((word) => word !== "b"),
+ *   collect(),
+ * );
+ * console.log(await done); // [ 'a', 'c' ]
+ */
+export const pipeline: PipelineSignatures = compose as unknown as PipelineSignatures;
+
+function compose(source: Stage, ...steps: readonly unknown[]): unknown {
+  if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
+    throw argumentError("ERR_NOT_PRODUCER", "", source);
+  // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
+  const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1));
+  const assembly = new Assembly(source);
+  let composition: Composition | undefined;
+  try {
+    for (const [index, part] of parts.entries()) composition = assembly.add(part, index);
+    assembly.flush();
+  } catch (error) {
+    assembly.abandon();
+    throw error;
+  }
+  return composition ?? assembly.current;
+}

@@ -1,0 +1,156 @@
+import type { EmittingContext, StageContext } from "../handle.ts";
+import type { Context, Role, Subscription } from "../types.ts";
+import { Chain, type PerEvent, type PerEventSink, type Place, type Receive, StepFailure } from "./chain.ts";
+
+/** A step and its position. */
+export interface Placed<Of> {
+  readonly step: Of;
+  readonly index: number;
+}
+
+const placeOf = ({ step, index }: Placed<{ readonly name: string }>): Place => ({ name: step.name, index });
+
+/** The behaviour of a stage that runs adjacent steps, and perhaps a sink behind them, event by event. */
+export class Fused {
+  readonly #chain = new Chain();
+  readonly #first: Receive;
+  readonly #emits: boolean;
+  /** Takes are among the steps: demand is theirs to say. */
+  readonly limited: boolean;
+  readonly result: () => unknown;
+  /** What the batch in hand has given so far. */
+  #out: unknown[] = [];
+  #outstanding = 0;
+  /** The batch whose sink is pending, and where the rest of it starts. */
+  #inHand: { readonly events: readonly unknown[]; readonly subscription: Subscription } | undefined;
+  #at = 0;
+  #stage: Context | undefined;
+
+  constructor(steps: readonly Placed<PerEvent>[], sink: Placed<PerEventSink> | undefined) {
+    const chain = this.#chain;
+    let first: Receive;
+    this.#emits = sink === undefined;
+    if (sink === undefined) {
+      first = (event) => {
+        this.#out.push(event);
+      };
+      this.result = () => undefined;
+    } else {
+      const { receive, result } = sink.step["~begin"](chain, placeOf(sink));
+      first = receive;
+      this.result = result;
+    }
+    for (const placed of steps.toReversed()) first = placed.step["~connect"](first, chain, placeOf(placed));
+    this.#first = first;
+    this.limited = chain.takes.length > 0;
+  }
+
+  readonly handleSubscribe = (role: Role, subscription: Subscription, stage: Context): void => {
+    if (!this.limited || role !== "producer") return;
+    if (this.#chain.left === 0) stage.complete();
+    else this.#ask(subscription);
+  };
+
+  readonly handleEvents = (
+    events: readonly unknown[],
+    subscription: Subscription,
+    stage: Context,
+  ): unknown[] | Promise<void> | undefined => {
+    this.#at = 0;
+    this.#out = [];
+    if (!this.#run(events, subscription, stage)) return undefined;
+    if (this.#chain.pending !== undefined) return this.#wait(events, subscription, stage);
+    this.#finish(events, subscription, stage);
+    return this.#emits ? this.#out : undefined;
+  };
+
+  /** What waits behind a pending sink goes back. */
+  readonly terminate = (): void => {
+    this.#chain.ended = true;
+    if (this.#inHand === undefined || this.#stage === undefined) return;
+    const { events, subscription } = this.#inHand;
+    unread(this.#stage, subscription, events.slice(this.#at));
+  };
+
+  /** Sends events in until the batch is through or nothing more may go in. False when the stage has failed. */
+  #run(events: readonly unknown[], subscription: Subscription, stage: Context): boolean {
+    const first = this.#first;
+    const chain = this.#chain;
+    const { length } = events;
+    let at = this.#at;
+    try {
+      while (at < length && !chain.held) {
+        at += 1;
+        first(events[at - 1]);
+      }
+      this.#at = at;
+      return true;
+    } catch (error) {
+      this.#at = at;
+      this.#fail(error, events, subscription, stage);
+      return false;
+    }
+  }
+
+  /** A sink takes one event at a time, and has not done with the last one. */
+  async #wait(events: readonly unknown[], subscription: Subscription, stage: Context): Promise<void> {
+    const chain = this.#chain;
+    this.#inHand = { events, subscription };
+    this.#stage = stage;
+    while (chain.pending !== undefined) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time is what is asked for
+        await chain.pending;
+      } catch (error) {
+        if (chain.ended) throw this.#errorOf(error, events, stage);
+        this.#inHand = undefined;
+        this.#fail(error, events, subscription, stage);
+        return;
+      }
+      if (chain.ended || (chain.pending === undefined && !this.#run(events, subscription, stage))) {
+        this.#inHand = undefined;
+        return;
+      }
+    }
+    this.#inHand = undefined;
+    this.#finish(events, subscription, stage);
+  }
+
+  #finish(events: readonly unknown[], subscription: Subscription, stage: Context): void {
+    if (this.#chain.over) {
+      unread(stage, subscription, events.slice(this.#at));
+      stage.complete();
+    } else if (this.limited) {
+      this.#outstanding -= events.length;
+      this.#ask(subscription);
+    }
+  }
+
+  /** As an automatic subscription would, but for no more than is still of use. */
+  #ask(subscription: Subscription): void {
+    const { maxDemand, minDemand } = subscription.options;
+    if (this.#outstanding > minDemand) return;
+    const count = Math.min(maxDemand, this.#chain.left) - this.#outstanding;
+    if (count <= 0) return;
+    this.#outstanding += count;
+    subscription.ask(count);
+  }
+
+  /** What the events before gave goes out first; what is behind the event goes back. */
+  #fail(cause: unknown, events: readonly unknown[], subscription: Subscription, stage: Context): void {
+    const error = this.#errorOf(cause, events, stage);
+    unread(stage, subscription, events.slice(this.#at));
+    if (this.#emits) {
+      (stage as unknown as EmittingContext)["~core"].answer(this.#out);
+      stage.fail(error, { after: "buffer" });
+    } else stage.fail(error);
+  }
+
+  #errorOf(cause: unknown, events: readonly unknown[], stage: Context): unknown {
+    return cause instanceof StepFailure ? cause.toError(stage, [events[this.#at - 1]]) : cause;
+  }
+}
+
+function unread(stage: Context, subscription: Subscription, rest: readonly unknown[]): void {
+  if (rest.length > 0) (stage as unknown as StageContext)["~core"].unread(subscription, rest);
+}
