@@ -1,7 +1,8 @@
 import { Deque } from "./deque.ts";
 import { argumentError, type ProtocolError, words } from "./errors.ts";
 import { Inlet } from "./inlet.ts";
-import { type ConsumerPort, type End, failure, type ProducerPort, type Reason } from "./protocol.ts";
+import { hear } from "./outcome.ts";
+import { type ConsumerPort, type End, errorOf, failure, type ProducerPort, type Reason } from "./protocol.ts";
 import { defaultRuntime, type Runtime, type Task } from "./runtime.ts";
 import type { Named, ResolvedSubscribeOptions, Stage, Subscription } from "./types.ts";
 
@@ -24,6 +25,7 @@ export abstract class Intake extends Inlet implements Task {
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
   /** Why the producer ended, once it has. */
   reason: Reason | undefined;
+  #untold: (() => void) | undefined;
   #opened = false;
   #scheduled = false;
 
@@ -93,15 +95,26 @@ export abstract class Intake extends Inlet implements Task {
     this.wake();
   }
 
-  end({ reason }: End): void {
+  end({ reason, untold }: End): void {
     if (this.state === "ended") return;
     this.state = "ended";
     this.reason = reason;
+    this.#untold = untold;
     this.wake();
+  }
+
+  /** The producer's end is passed on. */
+  told(): void {
+    if (this.#untold && this.reason) hear(errorOf(this.reason));
+    this.reason = undefined;
+    this.#untold = undefined;
   }
 
   /** Ends the link at once. `rest` and what has arrived go back. */
   leave(reason: Reason, rest: readonly unknown[] = []): void {
+    if (this.reason && errorOf(this.reason) !== errorOf(reason)) this.#untold?.();
+    this.#untold = undefined;
+    this.reason = undefined;
     const unstarted = [rest];
     for (let batch = this.arrived.shift(); batch; batch = this.arrived.shift()) unstarted.push(batch);
     const back = unstarted.flat(1);

@@ -123,6 +123,7 @@ class Iteration extends Intake implements AsyncIterableIterator<unknown> {
   #finish(): Promise<Result> {
     const reason = this.reason as Reason;
     // An error is told once; after it the iteration is over.
+    this.told();
     this.reason = complete;
     const failed = isFailure(reason) && this.carries;
     return failed ? Promise.reject(errorOf(reason)) : Promise.resolve(over);

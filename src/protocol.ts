@@ -20,6 +20,8 @@ export interface End {
   readonly reason: Reason;
   /** Consumer to producer only: events that were delivered and not started. */
   readonly unstarted?: readonly unknown[] | undefined;
+  /** Producer to consumer only, and only to one that carries a failure on: to be called if it does not come to it. */
+  readonly untold?: (() => void) | undefined;
 }
 
 /** A consumer's end of a link, as a producer sees it. */

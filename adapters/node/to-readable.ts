@@ -63,7 +63,6 @@ class Outflow extends Intake {
   };
 
   readonly onDestroy: Destroy = (error, callback) => {
-    this.reason = undefined;
     // Leaving a loop over the Readable destroys it with an AbortError: that is no failure.
     const failed = error !== null && error !== undefined && error.name !== "AbortError";
     const wasOpen = this.state !== "ended";
@@ -116,7 +115,7 @@ class Outflow extends Intake {
   }
 
   #end(reason: Reason): void {
-    this.reason = undefined;
+    this.told();
     if (isFailure(reason)) this.#readable.destroy(carried(errorOf(reason)));
     else this.#readable.push(null);
   }

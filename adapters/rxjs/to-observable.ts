@@ -58,7 +58,7 @@ class ObserverIntake extends Intake {
 
   #finish(): void {
     const { reason } = this;
-    this.reason = undefined;
+    this.told();
     if (reason && isFailure(reason) && this.options.cancel !== "temporary") this.#subscriber.error(errorOf(reason));
     else this.#subscriber.complete();
   }
