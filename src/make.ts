@@ -52,7 +52,7 @@ export function make(kind: StageKind, behaviour: unknown, options: Options, defa
     signal: options.signal ?? undefined,
     onReport: options.onReport,
     onDiscard: options.onDiscard as ((discarded: unknown) => void) | undefined,
-    stopAfterLast: (options.onLastCancel ?? defaults.onLastCancel) === "stop",
+    onLastCancel: options.onLastCancel ?? defaults.onLastCancel,
     defaultMaxDemand: options.defaultMaxDemand ?? defaults.defaultMaxDemand,
     output: emits ? (stage) => outputOf(stage, options) : undefined,
   });

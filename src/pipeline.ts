@@ -64,6 +64,7 @@ class Assembly {
       this.flush();
       this.subscriptions.push(step.subscribe(this.current));
       if (is === "consumer") return new Composition(this, step, () => undefined);
+      step["~core"].stopsAfterLast ??= true;
       this.current = step;
     }
     return undefined;
@@ -94,12 +95,8 @@ class Assembly {
 
   /** Leaves everything that was put together so far. */
   abandon(): void {
-    this.leave();
-    for (const core of this.made) core.end({ type: "stop" });
-  }
-
-  leave(): void {
     for (const subscription of this.subscriptions) subscription.cancel();
+    for (const core of this.made) core.end({ type: "stop" });
   }
 }
 
@@ -114,7 +111,6 @@ class Composition implements Pipeline<unknown> {
     this.#assembly = assembly;
     this.#sink = sink;
     this.#result = result;
-    sink["~core"].outcome.whenSettled(() => assembly.leave());
   }
 
   /** Made when it is asked for: a failure that nobody looks at is then told once, by the sink. */

@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/unbound-method -- continuations are called with their stage as `this` */
 import { type Context, currentContext } from "./context.ts";
 import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
+import { deadPort } from "./inlet.ts";
 import { Outlet } from "./link.ts";
 import { Mailbox, Op as Ops } from "./mailbox.ts";
 import { known, oneOf, subscribeOptions } from "./options.ts";
@@ -22,6 +23,7 @@ import { isThenable } from "./thenable.ts";
 import type { Window } from "./demand.ts";
 import type {
   DemandMode,
+  EmitOptions,
   FailOptions,
   Role,
   Stage,
@@ -47,7 +49,7 @@ export interface CoreOptions extends OutcomeOptions {
   readonly behaviour: AnyBehaviour;
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
-  readonly stopAfterLast: boolean;
+  readonly onLastCancel: EmitOptions<never>["onLastCancel"];
   /** The one-function form: asked again for the rest as long as it answers with events. */
   readonly pull: boolean;
   readonly output: ((core: Core) => Output) | undefined;
@@ -96,7 +98,6 @@ type Continuation = (this: Core, value: unknown) => void;
 const none: readonly never[] = [];
 const complete: Reason = { type: "complete" };
 const ignore = (): void => {};
-const deadPort: ProducerPort = { ask: ignore, end: ignore };
 
 /**
  * The state machine of every stage: a mailbox, one message at a time, and one life.
@@ -117,6 +118,8 @@ export class Core implements Task {
   /** What the user holds, and what callbacks get. Set by the constructor functions. */
   handle!: Stage;
   context!: object;
+  /** Whether it ends when its last consumer has left; nobody may have said yet. */
+  stopsAfterLast: boolean | undefined;
   /** The other half, where two cores stand behind one handle. */
   partner: Core | undefined;
 
@@ -181,6 +184,7 @@ export class Core implements Task {
     this.output = options.output?.(this);
     this.#phase = options.behaviour.init ? Phase.starting : Phase.running;
     this.#plain = this.#phase === Phase.running;
+    this.stopsAfterLast = options.onLastCancel && options.onLastCancel === "stop";
     this.#consumes = options.kind !== "producer";
   }
 
@@ -305,7 +309,7 @@ export class Core implements Task {
     if (inside) {
       this.#halted = true;
       this.#plain = false;
-      if (this.#phase < Phase.ending) this.#mailbox.unshift(Op.complete, undefined, undefined);
+      this.#mailbox.unshift(Op.complete, undefined, undefined);
       this.wake();
     } else {
       this.#shut = true;
@@ -338,8 +342,7 @@ export class Core implements Task {
   push(events: readonly unknown[], inside: boolean): boolean {
     if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
     if (this.#phase >= Phase.draining || (this.#shut && !inside)) throw this.#endedError;
-    const { output } = this;
-    if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
+    const output = this.output as Output;
     try {
       const sent = output.push(events);
       // Outside a turn nobody settles; events passed over or kept for another partition leave more wanted than is owed.
@@ -392,8 +395,7 @@ export class Core implements Task {
 
   /** A consumer attaches. Registered with the dispatcher at once; what it throws goes to the consumer. */
   attach(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
-    const { output } = this;
-    if (output === undefined) throw argumentError("ERR_NOT_PRODUCER", "", words(this.name));
+    const output = this.output as Output;
     if (this.#phase >= Phase.ending) {
       const outcome = this.outcome.reason as Reason;
       if (!isFailure(outcome) && outcome.type !== "complete") throw argumentError("ERR_STOPPED", "", words(this.name));
@@ -457,7 +459,7 @@ export class Core implements Task {
     if (back.length === 0) return;
     this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
     const left = this.#takeAll();
-    if (left.length > 0) this.outcome.discard(left, this.#cause, this.#options.stopAfterLast);
+    if (left.length > 0) this.outcome.discard(left, this.#cause, this.stopsAfterLast);
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -623,7 +625,6 @@ export class Core implements Task {
       this.#canTake(output)
     ) {
       this.#receive(this.#waiting);
-      if (this.#doom !== undefined) this.#meetDoom();
     }
   }
 
@@ -712,7 +713,7 @@ export class Core implements Task {
     const { link, events, ask } = this.#inHand as Batch;
     this.#inHand = undefined;
     this.#handedOver(link, events, ask, result);
-    if (this.#link !== undefined && this.#phase < Phase.ending) this.#goOn();
+    if (this.#link !== undefined && !this.#halted && this.#phase < Phase.ending) this.#goOn();
   }
 
   #failedBatch(cause: unknown): void {
@@ -872,7 +873,6 @@ export class Core implements Task {
   #subscribed(link: Link): void {
     if (link.state !== "pending") return;
     const open = (): void => {
-      if (link.state !== "pending") return;
       link.state = "active";
       if (link.window) link.request(link.window.open());
     };
@@ -892,7 +892,7 @@ export class Core implements Task {
   }
 
   #consumerEnded(outlet: Outlet, end: End): void {
-    if (!this.outlets.delete(outlet)) return;
+    this.outlets.delete(outlet);
     this.#lastLeft = end.reason;
     const back = outlet.late ? [...(end.unstarted ?? []), ...outlet.late.flat(1)] : (end.unstarted ?? []);
     outlet.late = undefined;
@@ -912,7 +912,7 @@ export class Core implements Task {
 
   /** A consumer has gone: perhaps it was the last. */
   #left(): void {
-    if (this.outlets.size === 0 && this.#options.stopAfterLast) this.#finish({ type: "stop" }, false, true);
+    if (this.outlets.size === 0 && this.stopsAfterLast) this.#finish({ type: "stop" }, false, true);
   }
 
   #sourceEnded(link: Link, end: End): void {
