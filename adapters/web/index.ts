@@ -1,0 +1,19 @@
+export { type FromReadableStreamOptions, fromReadableStream } from "./from-readable-stream.ts";
+export { type IntoWritableStreamOptions, intoWritableStream } from "./into-writable-stream.ts";
+export type {
+  MinimalReadableStream,
+  ReadableStreamPeer,
+  ReaderPeer,
+  ReadPeer,
+  TransformStreamPeer,
+  WebReadableStream,
+  WritableStreamPeer,
+  WriterPeer,
+} from "./peer.ts";
+export { throughTransformStream } from "./through-transform-stream.ts";
+export {
+  type ToByteStreamOptions,
+  type ToReadableStreamArguments,
+  type ToReadableStreamOptions,
+  toReadableStream,
+} from "./to-readable-stream.ts";

@@ -1,0 +1,69 @@
+import { argumentError } from "../../src/errors.ts";
+import type { NoOptions, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { joined } from "../../src/joined.ts";
+import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
+import { coreOf } from "./core.ts";
+import { checkReadable, reading } from "./from-readable-stream.ts";
+import { checkWritable, type StreamSink, writing } from "./into-writable-stream.ts";
+import type { TransformStreamPeer } from "./peer.ts";
+
+/**
+ * Makes a producerConsumer of a web TransformStream, or of any pair of a readable and a writable stream.
+ *
+ * **Shape** each event is one write, each chunk that comes out is one event; how many there are is the transform's affair.
+ * **Units** events on both sides. Options are those of the side that emits.
+ * **Backpressures** chunks are read as they are asked for, and events are taken up as the transform has room for them.
+ * **Completes** when the readable side closes: behind the last event of its sources the writable side is closed, so that
+ * the transform can flush. A transform that closes by itself has had enough: its sources are left, and get back what was
+ * not written.
+ * **Cancels** when its last consumer leaves, or at `stop`: the readable side is cancelled, and the sources are left.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no such pair, or one of its sides is locked; `ERR_OPTION`, `ERR_RANGE`: wrong
+ * options. What the readable side fails with fails the stage by identity, behind the chunks read. A writable side that
+ * fails by itself is left alone: what comes of it is the readable side's to say, and what that does not say goes to
+ * `onReport`. A source that fails aborts the writable side.
+ *
+ * **Source** rules 7.1 to 7.3; `pipeThrough`.
+ *
+ * @example
+ * const bytes = fromReadableStream(new Blob(["a mill"]).stream());
+ * const text = throughTransformStream(new TextDecoderStream());
+ * text.subscribe(bytes);
+ * for await (const piece of text) console.log(piece); // a mill
+ */
+export function throughTransformStream<In, Out, SO extends object = NoOptions>(
+  transform: TransformStreamPeer<In, Out>,
+  options: ProducerOptions<Out, SO> = {},
+): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
+  const { readable, writable } = pairOf(transform);
+  const { name, signal, runtime, onReport } = options;
+  let sink: StreamSink<In> | undefined;
+  let broken: { readonly error: unknown } | undefined;
+  const producer = reading(readable, options, {}, (cancelled) => sink?.mute(cancelled));
+  const output = coreOf(producer);
+  const inputName = name === undefined ? undefined : `${name} input`;
+  const [consumer, side] = writing(writable, { name: inputName, signal, runtime, onReport }, (error) => {
+    broken = { error };
+    // A turn later a readable side that fails with it has said so: then the sources are left with that failure.
+    output.runtime.schedule({ run: () => void (output.over || output.outcome.failed || input.end({ type: "stop" })) });
+  });
+  sink = side;
+  const input = coreOf(consumer);
+  output.outcome.whenSettled(() => {
+    if (broken && untold(output.outcome.reason as Reason, broken.error)) output.outcome.report(broken.error, "input");
+  });
+  return joined(consumer, producer);
+}
+
+/** Whether an error of the writable side has not become the stage's. One that has ended itself makes a TypeError of that. */
+const untold = (reason: Reason, error: unknown): boolean =>
+  isFailure(reason) ? errorOf(reason) !== error : !(error instanceof TypeError);
+
+function pairOf<In, Out>(transform: TransformStreamPeer<In, Out>): TransformStreamPeer<In, Out> {
+  const pair = transform as Partial<TransformStreamPeer<In, Out>> | null | undefined;
+  if (!pair?.readable || !pair.writable)
+    throw argumentError("ERR_NOT_SOURCE", "a pair { readable, writable } of streams", transform);
+  checkReadable(pair.readable);
+  checkWritable(pair.writable);
+  return transform;
+}

@@ -1,0 +1,263 @@
+import { Window } from "../../src/demand.ts";
+import { argumentError } from "../../src/errors.ts";
+import type { NoOptions, Producer, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
+import { Intake, type Source } from "../../src/intake.ts";
+import { check, oneOf, subscribeOptions } from "../../src/options.ts";
+import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
+import type { ControllerPeer, ReadableStreamClass, WebReadableStream } from "./peer.ts";
+
+interface Options extends Pick<SubscribeOptions, "data"> {
+  /** Events, bytes, or what `size` counts, that the stream keeps ready. @default 0: nothing is asked for before a read */
+  readonly highWaterMark?: number | undefined;
+  /** Ends the stream at once with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Events asked for and not passed on at most, beyond what the stream keeps ready. **Units** events, from 1.
+   * @default the high-water mark, from 1 to 1000; 1 with `size` or for bytes
+   */
+  readonly maxDemand?: number | undefined;
+}
+export interface ToReadableStreamOptions<in Out> extends Options {
+  readonly type?: undefined;
+  /** What an event counts against the high-water mark. @default 1 */
+  readonly size?: ((event: Out) => number) | undefined;
+}
+export interface ToByteStreamOptions extends Options {
+  /** Makes a byte stream, which can be read into views of the reader's. */
+  readonly type: "bytes";
+  readonly size?: undefined;
+}
+// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
+export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
+  ? [options?: ToReadableStreamOptions<Out> & SO]
+  : [options: ToReadableStreamOptions<Out> & SO];
+
+/** Passes on what has come when the stream is pulled, and asks for more then. */
+class WebOutflow extends Intake {
+  readonly #highWaterMark: number;
+  readonly #bytes: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #window: Window;
+  #controller!: ControllerPeer;
+  /** The first batch arrived: how many of its events, and of the next one how many bytes, are passed on. */
+  #at = 0;
+  #from = 0;
+  /** The ask that the events passed on carry: sent when the next one is pulled. */
+  #ask: number;
+  #pulled = false;
+  /** The stream pulls again while it is fed. */
+  #feeding = false;
+  #over = false;
+
+  constructor(
+    producer: Source,
+    options: ResolvedSubscribeOptions,
+    { highWaterMark = 0, type, signal }: ToByteStreamOptions | ToReadableStreamOptions<never>,
+  ) {
+    super("toReadableStream", producer, options);
+    this.#highWaterMark = highWaterMark;
+    this.#bytes = type === "bytes";
+    this.#signal = signal;
+    this.#window = new Window(options.maxDemand, options.minDemand);
+    this.#ask = this.#window.open();
+  }
+
+  readonly onStart = (controller: ControllerPeer): void => {
+    this.#controller = controller;
+  };
+
+  begin(): void {
+    const signal = this.#signal;
+    if (signal?.aborted) this.#onAbort();
+    else {
+      this.open();
+      signal?.addEventListener("abort", this.#onAbort);
+    }
+  }
+
+  override turn(): void {
+    if (!this.#over) this.#feed();
+  }
+
+  readonly onPull = (): void => {
+    this.#pulled = true;
+    if (!this.#over) this.#feed();
+  };
+
+  /** Fulfils when the producer has heard of it, and has ended if that ends it. */
+  readonly onCancel = async (reason: unknown): Promise<void> => {
+    const open = this.state !== "ended";
+    this.#leave(reason);
+    const { producer } = this;
+    if (!open || typeof producer.call !== "function") return;
+    // A message behind the one that says so. A stage that does not handle it any more is ending.
+    const heard = await producer.call(() => true).catch(() => false);
+    if (!heard) await producer.done;
+  };
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#signal?.reason;
+    this.#controller.error(reason);
+    this.#leave(reason);
+  };
+
+  #feed(): void {
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      while (this.#wants() && this.#pass());
+    } catch (error) {
+      // The stream has failed with it: its size function threw, say.
+      this.#leave(error);
+    }
+    this.#feeding = false;
+    if (this.reason && this.arrived.size === 0) this.#end(this.reason);
+  }
+
+  /** Whether an event would be taken now. What the ones before carry is asked for then. */
+  #wants(): boolean {
+    const wants = !this.#over && (this.#pulled || (this.#controller.desiredSize ?? 0) > 0);
+    if (wants && this.#ask > 0) {
+      const ask = this.#ask;
+      this.#ask = 0;
+      this.request(ask);
+    }
+    return wants;
+  }
+
+  /** Passes on the next event, if there is one. */
+  #pass(): boolean {
+    const batch = this.arrived.at(0);
+    if (batch === undefined) return false;
+    const event = batch[this.#at];
+    if (this.#bytes) {
+      if (!this.#passBytes(event)) return true;
+    } else {
+      this.#pulled = false;
+      this.#controller.enqueue(event);
+    }
+    this.pending -= 1;
+    this.#ask += this.#window.handOver(1);
+    this.#from = 0;
+    this.#at += 1;
+    if (this.#at === batch.length) {
+      this.arrived.shift();
+      this.#at = 0;
+    }
+    return true;
+  }
+
+  /** Copies bytes, for a stream takes the memory of what it is given, and others may hold the same event. True if none are left. */
+  #passBytes(event: unknown): boolean {
+    if (!ArrayBuffer.isView(event)) {
+      const error = new TypeError(`expected events that are views of bytes, got ${typeof event}`);
+      this.#controller.error(error);
+      throw error;
+    }
+    const length = event.byteLength - this.#from;
+    // An empty chunk is no answer to a stream.
+    if (length === 0) return true;
+    this.#pulled = false;
+    const bytes = new Uint8Array(event.buffer, event.byteOffset + this.#from, length);
+    const request = this.#controller.byobRequest;
+    const view = request?.view;
+    if (!request || !view) {
+      this.#controller.enqueue(bytes.slice());
+      return true;
+    }
+    const count = Math.min(length, view.byteLength);
+    new Uint8Array(view.buffer, view.byteOffset, count).set(bytes.subarray(0, count));
+    this.#from += count;
+    request.respond(count);
+    return count === length;
+  }
+
+  /** Passes the producer's end on. A failed stream drops what it keeps ready, so that is waited for. */
+  #end(reason: Reason): void {
+    const controller = this.#controller;
+    const failed = isFailure(reason);
+    if (failed && (controller.desiredSize ?? 0) < this.#highWaterMark) return;
+    this.#finish();
+    this.told();
+    if (failed) controller.error(errorOf(reason));
+    else {
+      controller.close();
+      // A read into a view waits until it is told that nothing comes.
+      controller.byobRequest?.respond(0);
+    }
+  }
+
+  #leave(reason: unknown): void {
+    if (this.#over) return;
+    this.#finish();
+    const first = this.arrived.shift() ?? [];
+    const rest = first.slice(this.#at);
+    if (this.#from > 0) {
+      const { buffer, byteOffset, byteLength } = rest[0] as ArrayBufferView;
+      rest[0] = new Uint8Array(buffer, byteOffset + this.#from, byteLength - this.#from);
+    }
+    this.leave({ type: "cancel", reason }, rest);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/**
+ * Makes a web ReadableStream of a producer: a consumer of its own, subscribed at once.
+ *
+ * **Shape** one chunk per event, whatever it is; with `type: "bytes"` the bytes of events that are views, copied.
+ * **Units** `highWaterMark` in events, in bytes with that type, or as `size` counts; `maxDemand` in events.
+ * **Backpressures** nothing is asked for before the first read unless there is a high-water mark, then when the stream is
+ * pulled: `maxDemand` events (1) first, and more when half of them are passed on.
+ * **Completes** when the producer has completed or was stopped. **Cancels** when the stream is cancelled, by an early
+ * `break` or a failing `pipeTo` too: events that were not passed on go back, and the promise that `cancel` answers with
+ * fulfils once the producer has heard of it, and has ended if that ends it.
+ *
+ * @throws ArgumentError what `subscribe` throws: a partition that is taken, a producer that was stopped, wrong options. A
+ * failure of the producer fails the stream by identity, behind the events before it. An event that is no view of bytes
+ * fails a byte stream with a TypeError. A producer that fails when it is cancelled rejects the promise of `cancel`.
+ *
+ * **Source** rules 7.1 to 7.3; `ReadableStream.from` for what is asked for when.
+ *
+ * @example
+ * const letters = toReadableStream(fromIterable(["a", "b", "c"]));
+ * for await (const letter of letters) console.log(letter); // a, b, c
+ */
+export function toReadableStream<SO extends object = NoOptions>(
+  producer: Producer<ArrayBufferView, SO>,
+  options: ToByteStreamOptions & SO,
+): WebReadableStream<Uint8Array<ArrayBuffer>>;
+export function toReadableStream<Out, SO extends object = NoOptions>(
+  producer: Producer<Out, SO>,
+  ...options: ToReadableStreamArguments<Out, SO>
+): WebReadableStream<Out>;
+export function toReadableStream(
+  producer: unknown,
+  options: ToByteStreamOptions | ToReadableStreamOptions<never> = {},
+): unknown {
+  const source = producer as Source;
+  if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
+    throw argumentError("ERR_NOT_PRODUCER", "", producer);
+  const { type, size, highWaterMark = 0, signal, maxDemand, ...rest } = options;
+  oneOf("type", type, ["bytes"]);
+  check("size", size, "function");
+  if (typeof highWaterMark !== "number")
+    throw argumentError("ERR_OPTION", "highWaterMark to be a number", highWaterMark);
+  if (!(highWaterMark >= 0)) throw argumentError("ERR_RANGE", "highWaterMark to be 0 or more", highWaterMark);
+  if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== "boolean")
+    throw argumentError("ERR_OPTION", "signal to be an AbortSignal", signal);
+  if (type && size) throw argumentError("ERR_OPTION", "no size for a byte stream", size);
+  const most = type || size ? 1 : Math.max(1, Math.min(1000, Math.floor(highWaterMark)));
+  const resolved = subscribeOptions({ ...rest, maxDemand: maxDemand ?? most, demand: "manual" }, undefined);
+  const outflow = new WebOutflow(source, resolved, options);
+  const { ReadableStream } = globalThis as unknown as { readonly ReadableStream: ReadableStreamClass };
+  const stream = new ReadableStream(
+    { type, start: outflow.onStart, pull: outflow.onPull, cancel: outflow.onCancel },
+    { highWaterMark, ...(size && { size }) },
+  );
+  outflow.begin();
+  return stream;
+}
