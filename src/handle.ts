@@ -1,6 +1,7 @@
 import { inspect, type Inspection } from "./inspect.ts";
 import { iterate } from "./iterator.ts";
 import { Op } from "./mailbox.ts";
+import type { Output } from "./output.ts";
 import type { ConsumerPort, ProducerPort } from "./protocol.ts";
 import type { Core } from "./stage.ts";
 import type {
@@ -40,7 +41,7 @@ export class StageContext {
 
 export class EmittingContext extends StageContext {
   get demand(): number {
-    return this["~core"].output?.dispatcher.wanted ?? 0;
+    return (this["~core"].output as Output).dispatcher.wanted;
   }
   push(events: readonly unknown[]): boolean {
     return this["~core"].push(events, true);
@@ -98,16 +99,16 @@ export class ProducerHandle extends Handle {
     return this["~core"].attach(port, options, replaces);
   }
   get demand(): number {
-    return this["~core"].output?.dispatcher.wanted ?? 0;
+    return (this["~core"].output as Output).dispatcher.wanted;
   }
   get bufferedCount(): number {
-    return this["~core"].output?.held ?? 0;
+    return (this["~core"].output as Output).held;
   }
   get defaultMaxDemand(): number | undefined {
     return this["~core"].defaultMaxDemand;
   }
   get demandMode(): DemandMode {
-    return this["~core"].output?.mode ?? "forward";
+    return (this["~core"].output as Output).mode;
   }
   set demandMode(mode: DemandMode) {
     this["~core"].setMode(mode);

@@ -2,7 +2,9 @@ import { ProtocolError, words } from "./errors.ts";
 import { addDemand, type ConsumerPort, type End, type ProducerPort } from "./protocol.ts";
 import type { Named, ResolvedSubscribeOptions, Stage, Subscription, SubscriptionState } from "./types.ts";
 
-const unattached: ProducerPort = { ask: () => {}, end: () => {} };
+const ignore = (): void => {};
+/** Stands where nobody listens, or not yet. */
+export const deadPort: ProducerPort = { ask: ignore, end: ignore };
 
 /** A consumer's end of a link, whoever consumes: keeps the books of what was asked for, and what came. */
 export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
@@ -12,7 +14,7 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
   abstract readonly options: ResolvedSubscribeOptions;
   abstract readonly carries: boolean;
   /** The producer's end; set when it has taken this one. */
-  port: ProducerPort = unattached;
+  port: ProducerPort = deadPort;
   state: SubscriptionState = "pending";
   /** Asked for and not handed over. */
   pending = 0;
