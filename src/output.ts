@@ -9,8 +9,7 @@ export type AnyDispatcher = Dispatcher<unknown, object> & {
   readonly subscribe: (link: DispatcherLink, options: object) => void;
 };
 type Mark = () => void;
-/** An entry of the accumulated log: a demand, a batch, or something that waits for the batches before it. */
-type Logged = number | readonly unknown[] | Mark;
+const ignore = (): void => {};
 
 export interface OutputOptions {
   readonly dispatcher: AnyDispatcher;
@@ -35,8 +34,8 @@ export class Output {
   readonly #strict: boolean;
   readonly #discard: OutputOptions["discard"];
   readonly #buffer = new Buffer<unknown>();
-  readonly #log = new Deque<Logged>(4);
-  #logged = 0;
+  /** Demands made while accumulating, once the events logged before them have gone. */
+  readonly #demands = new Deque<number>(4);
   /** Infos that wait for a dispatcher which keeps events and cannot tell when they have gone. */
   #afterQueued: Mark[] = [];
   mode: DemandMode;
@@ -56,27 +55,23 @@ export class Output {
 
   /** Events held here or in the dispatcher. */
   get held(): number {
-    return this.#buffer.size + this.#logged + this.dispatcher.queued;
+    return this.#buffer.size + this.dispatcher.queued;
   }
 
   /** Events held here: what the limit is about. */
   get buffered(): number {
-    return this.#buffer.size + this.#logged;
+    return this.#buffer.size;
   }
 
   /** What the behaviour should be asked for now; 0 while the buffer is over its limit, or a full demand is unanswered. */
   get lacking(): number {
-    if (this.owed >= MOST_DEMAND || this.#buffer.size + this.#logged > this.limit) return 0;
+    if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0;
     return Math.min(MOST_DEMAND, this.dispatcher.wanted - this.owed);
   }
 
   /** Whether a producerConsumer may take more input. */
   get open(): boolean {
     return this.dispatcher.wanted > 0 && this.held <= this.limit;
-  }
-
-  get replaying(): boolean {
-    return this.mode === "forward" && this.#log.size > 0;
   }
 
   /** What a callback returned: always accepted. */
@@ -89,28 +84,21 @@ export class Output {
     if (this.clear && this.mode === "forward") {
       const sent = this.#dispatchOnce(events);
       if (sent === length) return;
-      this.#buffer.push(events, this.#dispatchOn(events, sent));
-    } else if (this.#log.size > 0 || this.mode === "accumulate") this.#record(events);
-    else this.#place(events);
-    this.#note();
+      this.#keep(events, this.#dispatchOn(events, sent), length);
+    } else this.#keep(events, this.#place(events), length);
   }
 
   /** What was pushed: bounded. Answers whether all of it went out. */
   push(events: readonly unknown[]): boolean {
     if (events.length === 0) return this.buffered === 0;
     if (this.#strict) Object.freeze(events);
-    const logging = this.mode === "accumulate" || this.#log.size > 0;
-    const sent = logging || this.#buffer.size > 0 ? 0 : this.#dispatchOn(events, this.#dispatchOnce(events));
+    const sent = this.#place(events);
     const rest = events.length - sent;
     this.owed = Math.max(0, this.owed - events.length);
     if (rest === 0) return true;
     const room = Math.max(0, this.limit - this.buffered);
     const kept = this.#overflow === "drop-oldest" ? rest : Math.min(rest, room);
-    if (kept > 0) {
-      if (logging) this.#record(kept === events.length ? events : events.slice(0, kept));
-      else this.#buffer.push(events, sent, sent + kept);
-      this.#note();
-    }
+    this.#keep(events, sent, sent + kept);
     if (rest <= room) return false;
     if (this.#overflow === "throw") throw new OverflowError(events.length, events.slice(sent + kept));
     this.#discard(
@@ -120,84 +108,71 @@ export class Output {
     return false;
   }
 
-  /** Serves what is wanted from the buffer. */
-  flush(): void {
+  /** Serves what is wanted from the buffer, until it meets a demand that was logged there and is still wanted; answers that, or 0. */
+  flush(): number {
     const { dispatcher } = this;
     const buffer = this.#buffer;
-    while (buffer.size > 0 && this.mode === "forward" && dispatcher.wanted > 0) {
+    while (this.mode === "forward") {
+      const logged = this.#demands.shift();
+      if (logged !== undefined) {
+        this.owed = Math.max(0, this.owed - logged);
+        const demand = Math.min(logged, dispatcher.wanted - this.owed);
+        if (demand > 0) return demand;
+        continue;
+      }
+      if (buffer.size === 0 || dispatcher.wanted <= 0) break;
       const batch = buffer.take(dispatcher.wanted);
       const sent = this.#dispatchOnce(batch);
       if (sent < batch.length) buffer.unshift(batch.slice(sent));
       else buffer.releaseMarks();
       if (sent === 0) break;
     }
-    if (this.#afterQueued.length > 0 && dispatcher.queued === 0) {
-      const ready = this.#afterQueued;
-      this.#afterQueued = [];
-      for (const mark of ready) mark();
-    }
-    this.#note();
-  }
-
-  /** Notes a demand made while accumulating. */
-  recordDemand(demand: number): void {
-    this.owed += demand;
-    this.#log.push(demand);
-    this.#note();
-  }
-
-  /** Goes on with the accumulated log until it meets a demand that is still wanted, and answers it, or 0 at the end. */
-  replay(): number {
-    while (this.#log.size > 0) {
-      const entry = this.#log.shift() as Logged;
-      if (typeof entry === "function") this.#markBuffer(entry);
-      else if (typeof entry === "number") {
-        this.owed = Math.max(0, this.owed - entry);
-        const demand = Math.min(entry, this.dispatcher.wanted - this.owed);
-        if (demand <= 0) continue;
-        this.#note();
-        return demand;
-      } else {
-        this.#logged -= entry.length;
-        this.#place(entry);
-      }
-    }
+    if (dispatcher.queued === 0) for (const mark of this.#afterQueued.splice(0)) mark();
     this.#note();
     return 0;
   }
 
+  /** Notes a demand made while accumulating, in its place behind the events held. */
+  recordDemand(demand: number): void {
+    this.owed += demand;
+    this.#buffer.mark(() => this.#demands.push(demand));
+    this.#note();
+  }
+
   /** Calls `mark` once the events held now have gone out. */
   mark(mark: Mark): void {
-    if (this.#log.size > 0) this.#log.push(mark);
-    else this.#markBuffer(mark);
+    this.#buffer.mark(() => {
+      const { dispatcher } = this;
+      if (dispatcher.queued === 0) mark();
+      else if (dispatcher.whenSent) dispatcher.whenSent(mark);
+      else this.#afterQueued.push(mark);
+    });
     this.#note();
   }
 
   /** Takes out everything held, oldest first as far as the dispatcher keeps order. Marks are released. */
   takeAll(): readonly unknown[] {
-    const all: unknown[] = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
-    for (let entry = this.#log.shift(); entry !== undefined; entry = this.#log.shift()) {
-      if (typeof entry === "function") entry();
-      else if (typeof entry !== "number") for (const event of entry) all.push(event);
-    }
-    this.#logged = 0;
+    const all = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
     for (const mark of this.#afterQueued.splice(0)) mark();
     this.#note();
     return all;
   }
 
   #note(): void {
-    this.clear = this.#buffer.size === 0 && this.#log.size === 0 && this.#afterQueued.length === 0;
+    this.clear = this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
   }
 
-  #record(events: readonly unknown[]): void {
-    this.#log.push(events);
-    this.#logged += events.length;
+  #keep(events: readonly unknown[], from: number, to: number): void {
+    this.#buffer.push(events, from, to);
+    // Batches that were logged stay as they are.
+    if (this.mode === "accumulate") this.#buffer.mark(ignore);
+    this.#note();
   }
 
-  #place(events: readonly unknown[]): void {
-    if (this.#buffer.size > 0) this.#buffer.push(events);
-    else this.#buffer.push(events, this.#dispatchOn(events, this.#dispatchOnce(events)));
+  /** Dispatches what comes behind nothing that is held; how many events went. */
+  #place(events: readonly unknown[]): number {
+    if (this.#buffer.size > 0 || this.mode === "accumulate") return 0;
+    return this.#dispatchOn(events, this.#dispatchOnce(events));
   }
 
   /** Goes on dispatching a batch of which `sent` events have gone, while more is wanted; how many went. */
@@ -219,28 +194,11 @@ export class Output {
     return sent;
   }
 
-  #markBuffer(mark: Mark): void {
-    this.#buffer.mark(() => {
-      const { dispatcher } = this;
-      if (dispatcher.queued === 0) mark();
-      else if (dispatcher.whenSent) dispatcher.whenSent(mark);
-      else this.#afterQueued.push(mark);
-    });
-  }
-
   #dropOldest(count: number): readonly unknown[] {
     const dropped: unknown[] = [];
     while (dropped.length < count && this.#buffer.size > 0) {
       for (const event of this.#buffer.take(count - dropped.length)) dropped.push(event);
       this.#buffer.releaseMarks();
-    }
-    for (let at = 0; dropped.length < count && at < this.#log.size; at += 1) {
-      const entry = this.#log.at(at);
-      if (typeof entry !== "object") continue;
-      const n = Math.min(count - dropped.length, entry.length);
-      for (let i = 0; i < n; i += 1) dropped.push(entry[i]);
-      this.#log.set(at, entry.slice(n));
-      this.#logged -= n;
     }
     return dropped;
   }

@@ -568,8 +568,10 @@ export class Core implements Task {
   /** Serves what is wanted from the buffer, then from the accumulated log. */
   #serve(output: Output): void {
     try {
-      output.flush();
-      if (output.replaying) this.#replay(output);
+      for (let demand = output.flush(); demand > 0; demand = output.flush()) {
+        if (this.#phase === Phase.running) this.#handleDemand(output, demand);
+        if (this.#busy !== undefined || this.#phase >= Phase.ending) return;
+      }
     } catch (error) {
       this.#finish(failure(error));
     }
@@ -601,13 +603,6 @@ export class Core implements Task {
   /** Whether events that have just come may be handled at once. */
   #ready(output: Output): boolean {
     return this.#plain && this.#waiting.size === 0 && output.open;
-  }
-
-  #replay(output: Output): void {
-    while (output.replaying && this.#busy === undefined && this.#phase < Phase.ending) {
-      const demand = output.replay();
-      if (demand > 0 && this.#phase === Phase.running) this.#handleDemand(output, demand);
-    }
   }
 
   #want(output: Output): void {

@@ -47,7 +47,7 @@ describe("an accumulating producer", () => {
     expect(raw.batches.flat()).toEqual([10, 11, 1, 2]);
   });
 
-  test("4.10 an info takes its place in the log", async () => {
+  test("4.10 an info takes its place among the events of the log", async () => {
     const log: string[] = [];
     const { stage, raw } = await accumulating();
     raw.ask(2);
@@ -60,8 +60,8 @@ describe("an accumulating producer", () => {
     stage.push([3]);
     void stage.info(note(log, "behind"));
     await turns();
-    // The log holds a demand before the first one, no event: it waits all the same.
-    expect(log).toEqual([]);
+    // The log holds a demand before the first one, but no event.
+    expect(log).toEqual(["before"]);
     stage.demandMode = "forward";
     await turns();
     expect([log, raw.batches.flat()]).toEqual([
@@ -74,6 +74,18 @@ describe("an accumulating producer", () => {
       ["before", "between", "behind"],
       [1, 2, 3],
     ]);
+  });
+
+  test("4.10 events that are dropped hold no info up", async () => {
+    const log: string[] = [];
+    const { stage } = await accumulating({ bufferSize: 2, overflow: "drop-oldest" });
+    stage.push([1]);
+    void stage.info(note(log, "info"));
+    await turns();
+    expect(log).toEqual([]);
+    stage.push([2, 3]);
+    await turns();
+    expect(log).toEqual(["info"]);
   });
 
   test("4.10 an info with nothing in the log runs at once", async () => {
