@@ -3,6 +3,7 @@ export { consumer } from "./consumer.ts";
 export { fromIterable } from "./from-iterable.ts";
 export { type ProducerOptions, producer } from "./producer.ts";
 export { producerConsumer } from "./producer-consumer.ts";
+export { throughGenerator } from "./through-generator.ts";
 // Composition
 export type { Composed, NoResult, Pipeline, Sink, Step } from "./composition.ts";
 export { pipeline } from "./pipeline.ts";
