@@ -95,14 +95,13 @@ class StreamSource<Out> implements Task {
     this.#scheduled = false;
     if (this.#batch.length > 0) this.#deliver();
     if (this.#over) return;
-    if (this.#failed) {
-      this.#leave();
-      this.#core.fail(this.#failed.error, { after: "buffer" });
-    } else if (!this.#closed) this.#read();
-    // A closed stream ends what reads are under way, but for views, which wait until its source has answered them.
-    else if (this.#reading === 0 || this.#byob > 0) {
-      this.#leave();
-      this.#core.complete(true);
+    if (!this.#failed && !this.#closed) this.#read();
+    // What was read may still be on its way when the end is already known.
+    else if (this.#reading === 0) {
+      this.#over = true;
+      this.#reader.releaseLock();
+      if (this.#failed) this.#core.fail(this.#failed.error, { after: "buffer" });
+      else this.#core.complete(true);
     }
   }
 
@@ -121,13 +120,8 @@ class StreamSource<Out> implements Task {
     const most = Math.min(this.#wanted, READS);
     while (this.#reading < most && !this.#closed && !this.#over) {
       this.#reading += 1;
-      reader.read(this.#byob > 0 ? new Uint8Array(this.#byob) : undefined).then(this.#onRead, this.#onError);
+      reader.read(this.#byob > 0 ? new Uint8Array(this.#byob) : undefined).then(this.#onRead, this.#onReadError);
     }
-  }
-
-  #leave(): void {
-    this.#over = true;
-    this.#reader.releaseLock();
   }
 
   #wake(): void {
@@ -148,7 +142,19 @@ class StreamSource<Out> implements Task {
 
   readonly #onClosed = (): void => {
     this.#closed = true;
+    // A view that the stream's source does not hand back is waited for no longer.
+    if (this.#byob > 0) this.#core.runtime.clock.macrotask(this.#giveUp);
     this.#wake();
+  };
+
+  readonly #giveUp = (): void => {
+    this.#reading = 0;
+    this.#wake();
+  };
+
+  readonly #onReadError = (error: unknown): void => {
+    this.#reading -= 1;
+    this.#onError(error);
   };
 
   /** Of a read or of the stream. Behind the end it is that of a reader which has let go. */
