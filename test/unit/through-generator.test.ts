@@ -180,14 +180,9 @@ describe("throughGenerator", () => {
 
   test("a function that answers with a synchronous iterable, and one that never looks at its input", async () => {
     const runtime = testRuntime();
-    const source = fromIterable([1, 2], { runtime });
-    expect(
-      await pipeline(
-        source,
-        throughGenerator(() => ["a", "b"], { runtime }),
-        collect(),
-      ).done,
-    ).toEqual(["a", "b"]);
+    const source = producer((): number[] => [], { runtime, onLastCancel: "stop" });
+    const letters = throughGenerator(() => ["a", "b"], { runtime });
+    expect(await pipeline(source, letters, collect()).done).toEqual(["a", "b"]);
     await source.done;
     expect(source.state).toBe("stopped");
   });

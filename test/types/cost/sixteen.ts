@@ -1,0 +1,35 @@
+import {
+  balance,
+  filter,
+  flatMap,
+  fromIterable,
+  map,
+  pipeline,
+  reduce,
+  scan,
+  skip,
+  take,
+  takeWhile,
+  tap,
+} from "headrace";
+
+export const numbers = fromIterable([1, 2, 3]);
+export const running = pipeline(
+  numbers,
+  map((n) => n + 1),
+  map(String),
+  filter((text) => text.length > 1),
+  flatMap((text) => text.split("")),
+  tap((letter) => letter.codePointAt(0)),
+  map((letter) => ({ letter })),
+  take(10),
+  skip(1),
+  takeWhile(({ letter }) => letter !== "9"),
+  scan((all: string[], { letter }) => [...all, letter], []),
+  map((all) => all.length),
+  balance(),
+  filter((n) => n % 2 === 0),
+  map((n) => [n, n] as const),
+  map(([a, b]) => a + b),
+  reduce((sum, n) => sum + n, 0),
+);
