@@ -18,7 +18,7 @@ import type { Consumer, ConsumerBehaviour, HandleEvents, StageOptions } from "./
  */
 export function consumer<In>(
   behaviour: ConsumerBehaviour<In> | HandleEvents<In>,
-  options?: StageOptions,
+  options: StageOptions = {},
 ): Consumer<In> {
-  return make("consumer", behaviour, options ?? {}) as Consumer<In>;
+  return make("consumer", behaviour, options) as Consumer<In>;
 }

@@ -30,6 +30,8 @@ export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfE
  */
 export interface Dispatcher<in Event, in out SO extends object = NoOptions> {
   readonly "~options"?: ((options: SO) => SO) | undefined;
+  /** Names of the subscribe options that `subscribe` reads, so that others are refused. Without it all are let pass. */
+  readonly options?: readonly string[] | undefined;
   /** How many events could be placed now. */
   readonly wanted: number;
   /** How many events the dispatcher itself keeps. */
@@ -62,6 +64,6 @@ export interface DispatcherInspection {
     readonly queued: number;
     readonly demand: number;
   }[];
-  /** Who keeps all others from getting events now: a consumer that has not asked, a partition that is full. */
+  /** Who keeps all others from getting events now: a consumer that has not asked or not come, a partition that is full. */
   readonly heldBy?: readonly string[];
 }

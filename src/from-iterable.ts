@@ -148,9 +148,9 @@ class AsyncIteratorSource<Out> implements Task {
  */
 export function fromIterable<Out, SO extends object = NoOptions>(
   iterable: Iterable<Out> | AsyncIterable<Out>,
-  options?: ProducerOptions<Out, SO>,
+  options: ProducerOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producer", sourceOf(iterable), options ?? {}, { onLastCancel: "stop" }) as Producer<
+  return make("producer", sourceOf(iterable), options, { onLastCancel: "stop" }) as Producer<
     Out,
     SubscribeOptionsOf<SO, Out>
   >;

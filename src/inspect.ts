@@ -3,10 +3,13 @@ import type { Core } from "./stage.ts";
 import { Link } from "./subscription.ts";
 import type { StageKind, StageState, SubscriptionState } from "./types.ts";
 
-/** Why a stage does nothing: it waits for a callback's promise, for events of a producer, or for demand of a consumer. */
+/**
+ * Why a stage does nothing: it waits for a callback's promise, for events of a producer, for demand of a consumer, or for a
+ * push of what `handleDemand` was asked for.
+ */
 export interface Waiting {
-  readonly for: "callback" | "events" | "demand";
-  /** The callback's name, or the other stage's. */
+  readonly for: "callback" | "events" | "demand" | "push";
+  /** The callback's name, the other stage's, or a partition without a consumer. */
   readonly on: string;
   /** Since when. **Units** milliseconds of the runtime's clock, exact to a few turns. */
   readonly since: number;
@@ -112,9 +115,19 @@ function waitingOf(core: Core): readonly Waiting[] {
   const { busy, output } = core;
   if (busy !== undefined) return [{ for: "callback", on: busy, since: core.busySince }];
   const waiting: Waiting[] = [];
-  if (output && output.dispatcher.wanted === 0)
+  if (output) {
+    const { dispatcher, mode, owed } = output;
+    const asked: number[] = [];
     for (const { unmet, name, askedAt } of core.outlets)
-      if (unmet === 0) waiting.push({ for: "demand", on: name, since: askedAt });
+      if (unmet > 0) asked.push(askedAt);
+      else if (dispatcher.wanted === 0) waiting.push({ for: "demand", on: name, since: askedAt });
+    if (core.draining)
+      for (const { name, consumer, queued } of dispatcher.inspect?.().partitions ?? [])
+        if (consumer === undefined && queued > 0)
+          waiting.push({ for: "demand", on: `partition ${name}`, since: core.busySince });
+    if (core.kind === "producer" && owed > 0 && dispatcher.wanted > 0 && !core.draining)
+      waiting.push({ for: "push", on: mode === "forward" ? "handleDemand" : "demandMode", since: Math.min(...asked) });
+  }
   if (core.backlog.input === 0)
     for (const { pending, producer, arrivedAt } of core.links)
       if (pending > 0) waiting.push({ for: "events", on: producer.name, since: arrivedAt });

@@ -2,7 +2,7 @@ import { argumentError } from "./errors.ts";
 import type { CancelMode, ResolvedSubscribeOptions, SubscribeOptions } from "./types.ts";
 
 /** Refuses options nobody reads: most are misspelt. */
-export function known(owner: string, options: unknown, names: readonly string[]): void {
+export function known(owner: string, options: object, names: readonly string[]): void {
   if (typeof options !== "object" || options === null)
     throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, options);
   for (const name of Object.keys(options))
@@ -30,6 +30,8 @@ export function check(name: string, value: unknown, type: "function" | "string" 
   if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
 }
 
+/** Options of every subscription. */
+export const subscribeNames: readonly string[] = ["maxDemand", "minDemand", "cancel", "demand", "data"];
 const cancelModes: readonly CancelMode[] = ["permanent", "transient", "temporary"];
 
 /** Fills in the defaults of a subscription: `max` 1000 unless the producer says otherwise, `min` half of it, rounded down. */

@@ -27,7 +27,7 @@ export function producerConsumer<
   P extends Out = Pushable<Out>,
 >(
   behaviour: ProducerConsumerCallbacks<In, Out, I, D, P> | TransformEvents<In, Out, D>,
-  options?: ProducerOptions<Out, SO>,
+  options: ProducerOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producerConsumer", behaviour, options ?? {}) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
+  return make("producerConsumer", behaviour, options) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
 }

@@ -33,7 +33,7 @@ export function producer<
   P extends Out = Pushable<Out>,
 >(
   behaviour: ProducerCallbacks<Out, I, D, P> | HandleDemand<Out, D>,
-  options?: ProducerOptions<Out, SO>,
+  options: ProducerOptions<Out, SO> = {},
 ): ProducerStage<Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producer", behaviour, options ?? {}) as ProducerStage<Out, SubscribeOptionsOf<SO, Out>>;
+  return make("producer", behaviour, options) as ProducerStage<Out, SubscribeOptionsOf<SO, Out>>;
 }

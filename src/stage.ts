@@ -4,7 +4,7 @@ import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts"
 import { deadPort } from "./inlet.ts";
 import { Outlet } from "./link.ts";
 import { Mailbox, Op as Ops } from "./mailbox.ts";
-import { known, oneOf, subscribeOptions } from "./options.ts";
+import { known, oneOf, subscribeNames, subscribeOptions } from "./options.ts";
 import { hear, Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
@@ -213,6 +213,11 @@ export class Core implements Task {
     return this.#phase >= Phase.ending;
   }
 
+  /** Nothing comes any more, and what is held has not gone out. */
+  get draining(): boolean {
+    return this.#phase === Phase.draining;
+  }
+
   /** Messages and batches of input that wait. */
   get backlog(): { readonly messages: number; readonly input: number } {
     return { messages: this.#mailbox.size, input: this.#waiting.size };
@@ -407,13 +412,15 @@ export class Core implements Task {
       port.end({ reason: failure(new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name))) });
       return deadPort;
     }
+    const { dispatcher } = output;
+    if (dispatcher.options) known("subscribe", options, [...subscribeNames, ...dispatcher.options]);
     const old = replaces instanceof Outlet && replaces.core === this && replaces.attached ? replaces : undefined;
     const outlet = new Outlet(this, port, options);
     // Who has left makes room at once, though the message that says so has not had its turn.
     for (const other of this.outlets) if (other.ended) this.#detach(other);
     if (old) this.#detach(old);
     try {
-      output.dispatcher.subscribe(outlet, options);
+      dispatcher.subscribe(outlet, options);
     } catch (error) {
       if (old) this.#reattach(old);
       throw error;
@@ -1046,6 +1053,7 @@ export class Core implements Task {
   #drain(): void {
     this.#later = false;
     this.#phase = Phase.draining;
+    this.busySince = this.runtime.time;
     this.#plain = false;
     const outcome = this.outcome.reason as Reason;
     if (this.output === undefined) this.#finish(outcome);

@@ -25,6 +25,7 @@ interface Entry<Event> {
 
 class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> {
   readonly queued = 0;
+  readonly options: readonly string[] = ["selector"];
   readonly #entries: Entry<Event>[] = [];
   readonly #startAfter: number;
   #started = false;
@@ -77,13 +78,14 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     return taken;
   };
 
-  readonly inspect = (): DispatcherInspection => ({
-    type: "broadcast",
-    heldBy:
-      this.#entries.length > 1 && this.wanted === 0
-        ? this.#entries.filter((e) => e.until === this.#sent).map((e) => e.link.name)
-        : [],
-  });
+  readonly inspect = (): DispatcherInspection => ({ type: "broadcast", heldBy: this.#heldBy() });
+
+  #heldBy(): readonly string[] {
+    const entries = this.#entries;
+    if (!this.#started) return [`startAfter: ${entries.length} of ${this.#startAfter} consumers`];
+    if (entries.length < 2 || this.wanted > 0) return [];
+    return entries.filter(({ until }) => until === this.#sent).map(({ link }) => link.name);
+  }
 
   #select(entry: Entry<Event>, selector: (event: Event) => boolean, batch: readonly Event[]): void {
     let selected: readonly Event[];

@@ -25,6 +25,7 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
   #only: Entry | undefined;
   readonly #even: boolean;
   #wanted = 0;
+  readonly options: readonly string[] = [];
 
   constructor(even: boolean) {
     this.#even = even;

@@ -39,6 +39,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   readonly #place: (event: Event) => Partition<Event> | undefined;
   readonly #maxQueued: number;
   queued = 0;
+  readonly options: readonly string[] = ["partition"];
   #unmet = 0;
 
   constructor(

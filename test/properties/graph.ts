@@ -277,7 +277,7 @@ export class Graph {
       minDemand: random.chance(50) ? undefined : random.below(maxDemand),
       cancel: this.calm ? "permanent" : random.pick(["permanent", "transient", "temporary"] as const),
       demand: manual ? "manual" : "automatic",
-      partition: emitter.record.dispatcher === "partition" ? this.#partition(emitter) : undefined,
+      ...(emitter.record.dispatcher === "partition" ? { partition: this.#partition(emitter) } : {}),
     };
     try {
       this.#subscriptions.push(taker.subscribe(emitter.watched, options as never));

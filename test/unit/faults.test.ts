@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { consumer, producer } from "../../src/index.ts";
+import {
+  broadcastDispatcher,
+  consumer,
+  demandDispatcher,
+  fromIterable,
+  partitionDispatcher,
+  producer,
+  producerConsumer,
+} from "../../src/index.ts";
 import { RawConsumer } from "../genstage/fixtures.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
 import { say, sayReason } from "./rig.ts";
@@ -86,4 +94,55 @@ function held() {
   });
   stage.push([1]);
   return { stage, reports };
+}
+
+describe("1.1 what nobody reads is refused", () => {
+  test.each([
+    ["a demand dispatcher", undefined, { maxdemand: 1 }],
+    ["a demand dispatcher that is asked for a partition", undefined, { partition: 1 }],
+    ["a broadcast", broadcastDispatcher(), { selectr: () => true }],
+    ["a partition", partitionDispatcher({ partitions: 1, hash: () => 0 }), { partition: 0, mindemand: 1 }],
+  ])("1.1 a subscribe option: %s", (_what, dispatcher, options) => {
+    const source = numbers(dispatcher);
+    expect(codeOf(() => sinkOf().subscribe(source, options as never))).toBe("ERR_OPTION");
+    expect(source.inspect().links).toEqual([]);
+  });
+
+  test("1.1 a subscribe option in a loop", async () => {
+    const next = numbers()
+      .events({ maxdemand: 1 } as never)
+      .next();
+    expect(await next.catch((error: { code: string }) => error.code)).toBe("ERR_OPTION");
+  });
+
+  test("1.1 but not by a dispatcher that does not name its own", async () => {
+    const { ...own } = demandDispatcher() as { options?: unknown };
+    delete own.options;
+    const dispatcher = Object.assign(Object.create(null, { wanted: { value: 0 }, queued: { value: 0 } }), own);
+    const custom = sinkOf().subscribe(numbers(dispatcher), { weight: 2 } as never);
+    expect(custom.state).toBe("pending");
+  });
+
+  test.each([
+    ["producer", () => producer(() => {}, null as never)],
+    ["producerConsumer", () => producerConsumer((events: readonly number[]) => events, null as never)],
+    ["consumer", () => consumer(() => {}, null as never)],
+    ["fromIterable", () => fromIterable([], null as never)],
+  ])("1.1 options that are null: %s", (_what, make) => {
+    expect(codeOf(make)).toBe("ERR_OPTION");
+  });
+});
+
+function codeOf(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+function sinkOf() {
+  return consumer(() => {});
+}
+function numbers(dispatcher?: unknown) {
+  return producer(() => {}, { dispatcher: dispatcher as never });
 }

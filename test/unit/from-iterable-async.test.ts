@@ -79,7 +79,7 @@ describe("an asynchronous iterable", () => {
     await slow.give(1);
     await slow.give(2);
     expect(raw.batches).toEqual([[1], [2]]);
-    expect(stage.inspect().stages[0]?.waiting).toEqual([]);
+    expect(stage.inspect().stages[0]?.waiting).toEqual([{ for: "push", on: "handleDemand", since: 0 }]);
   });
 
   test("F09 left while next is pending is closed at once, and nobody waits for it", async () => {

@@ -70,7 +70,7 @@ test("6.10 says who waits for whom, and since when", async () => {
   sink.subscribe(middle, { maxDemand: 2 });
   await turns();
   expect(source.inspect().stages.map(({ name, waiting }) => [name, waiting])).toEqual([
-    ["source", []],
+    ["source", [{ for: "push", on: "handleDemand", since: 100 }]],
     ["middle", [{ for: "events", on: "source", since: 100 }]],
     ["sink", [{ for: "events", on: "middle", since: 100 }]],
   ]);
@@ -103,6 +103,49 @@ test("6.10 names the consumer that holds a broadcast up", async () => {
     dispatcher: { type: "broadcast", heldBy: ["slow"] },
     waiting: [{ for: "demand", on: "slow", since: 0 }],
   });
+});
+
+test("6.10 names the consumers that a broadcast waits for", async () => {
+  const runtime = testRuntime();
+  const source = producer<number, BroadcastOptions>(() => {}, {
+    ...named("source", runtime),
+    dispatcher: broadcastDispatcher({ startAfter: 3 }),
+  });
+  const heldBy = () => source.inspect().stages[0]?.dispatcher?.heldBy;
+  expect(heldBy()).toEqual(["startAfter: 0 of 3 consumers"]);
+  consumer<number>(() => {}, named("one", runtime)).subscribe(source);
+  consumer<number>(() => {}, named("other", runtime)).subscribe(source);
+  await turns();
+  expect([heldBy(), source.demand]).toEqual([["startAfter: 2 of 3 consumers"], 0]);
+  consumer<number>(() => {}, named("third", runtime)).subscribe(source);
+  await turns();
+  expect([heldBy(), source.demand]).toEqual([[], 1000]);
+});
+
+test("6.10 names the partition without a consumer that holds the end", async () => {
+  const runtime = testRuntime();
+  const dispatcher = partitionDispatcher({ partitions: 3, hash: (n: number) => n % 3 });
+  const source = producer<number, { partition: number }>(() => {}, { ...named("source", runtime), dispatcher });
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  sink.subscribe(source, { partition: 0 });
+  await turns();
+  source.push([0, 1, 3]);
+  await turns();
+  const waiting = () => source.inspect().stages[0]?.waiting;
+  expect(waiting()).toEqual([{ for: "push", on: "handleDemand", since: 0 }]);
+  runtime.clock.advance(10);
+  source.complete();
+  await turns();
+  expect(waiting()).toEqual([{ for: "demand", on: "partition 1", since: 10 }]);
+  expect(source.state).toBe("ending");
+});
+
+test("6.10 an accumulating producer waits for its mode", async () => {
+  const runtime = testRuntime();
+  const source = producer<number>(() => {}, { ...named("source", runtime), demandMode: "accumulate" });
+  consumer<number>(() => {}, named("sink", runtime)).subscribe(source);
+  await turns();
+  expect(source.inspect().stages[0]?.waiting).toEqual([{ for: "push", on: "demandMode", since: 0 }]);
 });
 
 test("6.10 names the partition that holds the source, with what is queued for each", async () => {
