@@ -1,6 +1,6 @@
 import { inspect, type Inspection } from "./inspect.ts";
 import { iterate } from "./iterator.ts";
-import { Op } from "./mailbox.ts";
+import { CALL, INFO, STOP } from "./mailbox.ts";
 import type { Output } from "./output.ts";
 import type { ConsumerPort, ProducerPort } from "./protocol.ts";
 import type { Core } from "./stage.ts";
@@ -35,7 +35,7 @@ export class StageContext {
     this["~core"].fail(error, options);
   }
   stop(reason?: unknown): void {
-    this["~core"].post(Op.stop, undefined, reason);
+    this["~core"].post(STOP, undefined, reason);
   }
 }
 
@@ -66,10 +66,10 @@ abstract class Handle implements Stage {
     return this["~core"].outcome.done;
   }
   call<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
-    return this["~core"].call(Op.call, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
+    return this["~core"].call(CALL, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
   }
   info<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
-    return this["~core"].call(Op.info, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
+    return this["~core"].call(INFO, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
   }
   stop(options?: StopOptions): Promise<void> {
     return this["~core"].stop(options);

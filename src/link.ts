@@ -1,6 +1,6 @@
 import type { DispatcherLink } from "./dispatcher.ts";
 import { ProtocolError, words } from "./errors.ts";
-import { Op } from "./mailbox.ts";
+import { CONSUMER_END } from "./mailbox.ts";
 import { type ConsumerPort, type End, failure, isDemand, type ProducerPort } from "./protocol.ts";
 import type { Core } from "./stage.ts";
 import type { Subscription } from "./types.ts";
@@ -56,7 +56,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
     if (this.ended) this.core.takeLate(this, end);
     else {
       this.ended = true;
-      this.core.post(Op.consumerEnd, this, end);
+      this.core.post(CONSUMER_END, this, end);
     }
   }
 
@@ -77,7 +77,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   fail(error: unknown): void {
     if (this.ended) return;
     this.ended = true;
-    this.core.post(Op.consumerEnd, this, { reason: failure(error) } satisfies End);
+    this.core.post(CONSUMER_END, this, { reason: failure(error) } satisfies End);
     this.port.end({ reason: failure(error) });
   }
 }

@@ -1,19 +1,17 @@
-/** What a message is about. The numbers are private to a stage. */
-export const Op = {
-  none: 0,
-  events: 1,
-  ask: 2,
-  sourceEnd: 3,
-  consumerEnd: 4,
-  subscribed: 5,
-  linked: 6,
-  cancel: 7,
-  call: 8,
-  complete: 9,
-  stop: 10,
-  info: 11,
-} as const;
-export type Op = (typeof Op)[keyof typeof Op];
+/** What a message is about. Constants of their own, which engines and bundlers fold; the numbers are private to a stage. */
+export const NONE = 0;
+export const EVENTS = 1;
+export const ASK = 2;
+export const SOURCE_END = 3;
+export const CONSUMER_END = 4;
+export const SUBSCRIBED = 5;
+export const LINKED = 6;
+export const CANCEL = 7;
+export const CALL = 8;
+export const COMPLETE = 9;
+export const STOP = 10;
+export const INFO = 11;
+export type Op = number;
 
 /**
  * A queue of messages without an object per message: op, target and payload stand side by side in one ring.
@@ -42,7 +40,7 @@ export class Mailbox {
   }
 
   get op(): Op {
-    return this.size === 0 ? Op.none : (this.#slots[this.#head << 2] as Op);
+    return this.size === 0 ? NONE : (this.#slots[this.#head << 2] as Op);
   }
 
   get target(): unknown {

@@ -3,7 +3,22 @@ import { type Context, currentContext } from "./context.ts";
 import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
 import { deadPort } from "./inlet.ts";
 import { Outlet } from "./link.ts";
-import { Mailbox, Op as Ops } from "./mailbox.ts";
+import {
+  Mailbox,
+  ASK,
+  CALL,
+  CANCEL,
+  COMPLETE,
+  CONSUMER_END,
+  EVENTS,
+  INFO,
+  LINKED,
+  NONE,
+  SOURCE_END,
+  STOP,
+  SUBSCRIBED,
+  type Op,
+} from "./mailbox.ts";
 import { known, oneOf, subscribeNames, subscribeOptions } from "./options.ts";
 import { hear, Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
@@ -74,23 +89,17 @@ interface Batch {
   readonly ask: number;
 }
 
-/** A stage only ever advances to a higher phase. */
-const Phase = {
-  starting: 0,
-  running: 1,
-  /** The input is over; `handleEnd` runs, or answered "later". */
-  over: 2,
-  /** What is buffered still goes out. */
-  draining: 3,
-  /** `terminate` runs. */
-  ending: 4,
-  /** The links have ended. */
-  closed: 5,
-} as const;
-type Phase = (typeof Phase)[keyof typeof Phase];
-/** A constant of this module, which engines fold; an imported binding they look up each time. */
-const Op: typeof Ops = Ops;
-type Op = Ops;
+/** The phases of a stage's life, in order: it only ever advances. */
+const STARTING = 0;
+const RUNNING = 1;
+/** The input is over; `handleEnd` runs, or answered "later". */
+const OVER = 2;
+/** What is buffered still goes out. */
+const DRAINING = 3;
+/** `terminate` runs. */
+const ENDING = 4;
+/** The links have ended. */
+const CLOSED = 5;
 
 const turn = (core: Core): void => core.turn();
 type Continuation = (this: Core, value: unknown) => void;
@@ -132,7 +141,7 @@ export class Core implements Task {
   readonly #mailbox = new Mailbox();
   /** A producerConsumer's input that waits for demand, and what must not overtake it. */
   readonly #waiting = new Mailbox();
-  #phase: Phase;
+  #phase: number;
   /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
   #plain: boolean;
   #queued = false;
@@ -182,8 +191,8 @@ export class Core implements Task {
     this.#strict = options.runtime.strict;
     this.#enter = currentContext();
     this.output = options.output?.(this);
-    this.#phase = options.behaviour.init ? Phase.starting : Phase.running;
-    this.#plain = this.#phase === Phase.running;
+    this.#phase = options.behaviour.init ? STARTING : RUNNING;
+    this.#plain = this.#phase === RUNNING;
     this.stopsAfterLast = options.onLastCancel && options.onLastCancel === "stop";
     this.#consumes = options.kind !== "producer";
   }
@@ -194,13 +203,13 @@ export class Core implements Task {
     if (signal?.aborted) this.#onAbort();
     else {
       signal?.addEventListener("abort", this.#onAbort);
-      if (this.#phase === Phase.starting) this.wake();
+      if (this.#phase === STARTING) this.wake();
     }
   }
 
   get state(): StageState {
-    if (this.#phase === Phase.starting) return "starting";
-    if (this.#phase === Phase.running) return this.#shut ? "ending" : "running";
+    if (this.#phase === STARTING) return "starting";
+    if (this.#phase === RUNNING) return this.#shut ? "ending" : "running";
     return this.outcome.settled ? this.outcome.state : "ending";
   }
 
@@ -210,12 +219,12 @@ export class Core implements Task {
 
   /** Its end has begun and stands. */
   get over(): boolean {
-    return this.#phase >= Phase.ending;
+    return this.#phase >= ENDING;
   }
 
   /** Nothing comes any more, and what is held has not gone out. */
   get draining(): boolean {
-    return this.#phase === Phase.draining;
+    return this.#phase === DRAINING;
   }
 
   /** Messages and batches of input that wait. */
@@ -235,7 +244,7 @@ export class Core implements Task {
   // ── Messages in ────────────────────────────────────────────────────────────────────────────────────────────────
 
   post(op: Op, target: unknown, payload: unknown): void {
-    if (this.#phase === Phase.closed) this.#bounce(op, target, payload);
+    if (this.#phase === CLOSED) this.#bounce(op, target, payload);
     else {
       this.#mailbox.push(op, target, payload);
       this.wake();
@@ -258,12 +267,12 @@ export class Core implements Task {
       output.dispatcher.queued === 0
     )
       this.#asked(outlet, count);
-    else this.post(Op.ask, outlet, count);
+    else this.post(ASK, outlet, count);
   }
 
   wake(): void {
     if (this.#queued) return;
-    if (!this.#plain && (this.#busy !== undefined || this.#phase >= Phase.ending)) return;
+    if (!this.#plain && (this.#busy !== undefined || this.#phase >= ENDING)) return;
     this.#queued = true;
     this.runtime.schedule(this);
   }
@@ -288,7 +297,7 @@ export class Core implements Task {
     if (timeout !== undefined && !(timeout >= 0))
       throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
     if (this.outcome.settled) return Promise.resolve();
-    this.post(Op.stop, undefined, reason);
+    this.post(STOP, undefined, reason);
     const { clock } = this.runtime;
     const timer =
       timeout === undefined || timeout > LONGEST_TIMER
@@ -305,20 +314,20 @@ export class Core implements Task {
   /** `inside`: from a callback, which is then the last one to see events. */
   complete(inside: boolean): void {
     // Inside handleEnd it is noted: then "later" means nothing.
-    if (this.#phase === Phase.over && !this.#later) {
+    if (this.#phase === OVER && !this.#later) {
       this.#completing ||= inside;
       return;
     }
-    if (this.#phase >= Phase.draining || this.#completing) return;
+    if (this.#phase >= DRAINING || this.#completing) return;
     this.#completing = true;
     if (inside) {
       this.#halted = true;
       this.#plain = false;
-      this.#mailbox.unshift(Op.complete, undefined, undefined);
+      this.#mailbox.unshift(COMPLETE, undefined, undefined);
       this.wake();
     } else {
       this.#shut = true;
-      this.post(Op.complete, undefined, undefined);
+      this.post(COMPLETE, undefined, undefined);
     }
   }
 
@@ -326,8 +335,8 @@ export class Core implements Task {
     known("fail", options, ["after"]);
     oneOf("after", options.after, ["buffer"]);
     // The first end wins; an error that comes second still has to reach someone.
-    const late = options.after === "buffer" && (this.#completing || this.#phase === Phase.draining);
-    if (late || this.#phase >= Phase.ending || this.outcome.failed) {
+    const late = options.after === "buffer" && (this.#completing || this.#phase === DRAINING);
+    if (late || this.#phase >= ENDING || this.outcome.failed) {
       this.outcome.report(error, "fail");
       return;
     }
@@ -338,7 +347,7 @@ export class Core implements Task {
       this.#shut = true;
       this.#halted = true;
       this.#plain = false;
-      this.#mailbox.unshift(Op.complete, undefined, undefined);
+      this.#mailbox.unshift(COMPLETE, undefined, undefined);
       this.wake();
     }
   }
@@ -346,7 +355,7 @@ export class Core implements Task {
   /** From a callback or from outside: bounded by the buffer. */
   push(events: readonly unknown[], inside: boolean): boolean {
     if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
-    if (this.#phase >= Phase.draining || (this.#shut && !inside)) throw this.#endedError;
+    if (this.#phase >= DRAINING || (this.#shut && !inside)) throw this.#endedError;
     const output = this.output as Output;
     try {
       const sent = output.push(events);
@@ -363,7 +372,7 @@ export class Core implements Task {
   /** Events that were asked for and come after the callback that was asked: accepted as its answer would be, if at all. */
   answer(events: readonly unknown[]): boolean {
     const { output } = this;
-    if (output === undefined || this.#phase >= Phase.draining) return false;
+    if (output === undefined || this.#phase >= DRAINING) return false;
     try {
       output.emit(events);
     } catch (error) {
@@ -390,7 +399,7 @@ export class Core implements Task {
 
   drained(): Promise<void> {
     if (this.output?.held === 0) return Promise.resolve();
-    if (this.#phase >= Phase.ending) return Promise.reject(this.#endedError);
+    if (this.#phase >= ENDING) return Promise.reject(this.#endedError);
     const drained = Promise.withResolvers<void>();
     this.#drains.push(drained);
     return drained.promise;
@@ -401,7 +410,7 @@ export class Core implements Task {
   /** A consumer attaches. Registered with the dispatcher at once; what it throws goes to the consumer. */
   attach(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
     const output = this.output as Output;
-    if (this.#phase >= Phase.ending) {
+    if (this.#phase >= ENDING) {
       const outcome = this.outcome.reason as Reason;
       if (!isFailure(outcome) && outcome.type !== "complete") throw argumentError("ERR_STOPPED", "", words(this.name));
       this.#tell(port, outcome);
@@ -427,7 +436,7 @@ export class Core implements Task {
     }
     outlet.attached = true;
     this.outlets.add(outlet);
-    this.post(Op.linked, outlet, undefined);
+    this.post(LINKED, outlet, undefined);
     return outlet;
   }
 
@@ -439,10 +448,10 @@ export class Core implements Task {
       | undefined;
     if (typeof source !== "object" || typeof source?.["~attach"] !== "function")
       throw argumentError("ERR_NOT_PRODUCER", "", producer);
-    if (this.#phase >= Phase.over || this.#completing) throw this.#endedError;
+    if (this.#phase >= OVER || this.#completing) throw this.#endedError;
     const suggested = source.defaultMaxDemand;
     const link = new Link(this, producer, subscribeOptions(options, suggested), suggested);
-    this.post(Op.subscribed, link, undefined);
+    this.post(SUBSCRIBED, link, undefined);
     try {
       link.port = source["~attach"](link, link.options, replaces);
     } catch (error) {
@@ -455,7 +464,7 @@ export class Core implements Task {
 
   /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then nobody will get. */
   takeLate(outlet: Outlet, { unstarted = [] }: End): void {
-    if (this.#phase < Phase.closed) {
+    if (this.#phase < CLOSED) {
       // Older than what was delivered since.
       if (this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
       else this.#guard(() => this.output?.dispatcher.giveBack(outlet, unstarted));
@@ -480,8 +489,8 @@ export class Core implements Task {
     this.#queued = false;
     if (this.#plain) {
       if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
-    } else if (this.#phase >= Phase.ending) {
-      if (this.#phase === Phase.closed) this.outcome.settle();
+    } else if (this.#phase >= ENDING) {
+      if (this.#phase === CLOSED) this.outcome.settle();
       return;
     } else if (this.#settled !== "no") {
       this.#resume();
@@ -491,18 +500,17 @@ export class Core implements Task {
         return;
       }
     } else if (this.#busy !== undefined) return;
-    else if (this.#phase === Phase.starting) this.#init();
+    else if (this.#phase === STARTING) this.#init();
     else if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     this.#settle();
   }
 
   #look(): void {
-    this.#plain =
-      this.#phase === Phase.running && this.#busy === undefined && this.#doom === undefined && !this.#halted;
+    this.#plain = this.#phase === RUNNING && this.#busy === undefined && this.#doom === undefined && !this.#halted;
   }
 
   #init(): void {
-    this.#phase = Phase.running;
+    this.#phase = RUNNING;
     this.#look();
     this.#invoke("init", () => this.#behaviour.init?.(this.context), ignore);
   }
@@ -511,48 +519,48 @@ export class Core implements Task {
     const { op, target, payload } = from;
     from.drop();
     switch (op) {
-      case Op.events:
+      case EVENTS:
         if (this.output === undefined || from !== this.#mailbox || this.#ready(this.output))
           this.#take(target as Link, payload as readonly unknown[]);
         else this.#waiting.push(op, target, payload);
         break;
-      case Op.ask:
+      case ASK:
         this.#asked(target as Outlet, payload as number);
         break;
-      case Op.consumerEnd:
+      case CONSUMER_END:
         this.#consumerEnded(target as Outlet, payload as End);
         break;
-      case Op.linked:
+      case LINKED:
         this.#linked(target as Outlet);
         break;
-      case Op.subscribed:
+      case SUBSCRIBED:
         this.#subscribed(target as Link);
         break;
-      case Op.call:
+      case CALL:
         this.#run(target as Call);
         break;
-      case Op.complete:
+      case COMPLETE:
         this.#over(this.outcome.reason ?? complete);
         break;
-      case Op.stop:
+      case STOP:
         // Behind an end that waits for nothing any more a stop comes second.
-        if (this.#phase === Phase.draining && this.output?.held === 0) this.#drained();
+        if (this.#phase === DRAINING && this.output?.held === 0) this.#drained();
         else this.#finish({ type: "stop", reason: payload });
         break;
-      case Op.sourceEnd:
-      case Op.cancel:
-      case Op.info:
+      case SOURCE_END:
+      case CANCEL:
+      case INFO:
         // What must not overtake input that waits for demand waits with it.
         if (this.#waiting.size > 0 && from === this.#mailbox) this.#waiting.push(op, target, payload);
         else this.#behindInput(op, target, payload);
         break;
-      case Op.none:
+      case NONE:
     }
   }
 
   #behindInput(op: Op, target: unknown, payload: unknown): void {
-    if (op === Op.sourceEnd) this.#sourceEnded(target as Link, payload as End);
-    else if (op === Op.cancel) this.#cancel(target as Link, payload as Cancellation);
+    if (op === SOURCE_END) this.#sourceEnded(target as Link, payload as End);
+    else if (op === CANCEL) this.#cancel(target as Link, payload as Cancellation);
     else this.#inform(target as Call);
   }
 
@@ -560,14 +568,14 @@ export class Core implements Task {
   #settle(): void {
     const { output } = this;
     if (this.#doom !== undefined) this.#meetDoom();
-    if (!this.#plain && (this.#phase >= Phase.ending || this.#busy !== undefined)) return;
+    if (!this.#plain && (this.#phase >= ENDING || this.#busy !== undefined)) return;
     if (output !== undefined) {
       if (!output.clear) this.#serve(output);
       if (this.#plain) {
         if (!this.#consumes) this.#want(output);
         else if (this.#waiting.size > 0) this.#takeWaiting(output);
       }
-      if (this.#drains.length > 0 || this.#phase >= Phase.draining) this.#emptied(output);
+      if (this.#drains.length > 0 || this.#phase >= DRAINING) this.#emptied(output);
     }
     if (this.#mailbox.size > 0 || (output !== undefined && this.#more(output))) this.wake();
   }
@@ -576,8 +584,8 @@ export class Core implements Task {
   #serve(output: Output): void {
     try {
       for (let demand = output.flush(); demand > 0; demand = output.flush()) {
-        if (this.#phase === Phase.running) this.#handleDemand(output, demand);
-        if (this.#busy !== undefined || this.#phase >= Phase.ending) return;
+        if (this.#phase === RUNNING) this.#handleDemand(output, demand);
+        if (this.#busy !== undefined || this.#phase >= ENDING) return;
       }
     } catch (error) {
       this.#finish(failure(error));
@@ -586,9 +594,9 @@ export class Core implements Task {
 
   /** Nothing may be held any more: whoever waited for that goes on. */
   #emptied(output: Output): void {
-    if (this.#phase >= Phase.ending || output.held > 0) return;
+    if (this.#phase >= ENDING || output.held > 0) return;
     for (const { resolve } of this.#drains.splice(0)) resolve();
-    if (this.#phase === Phase.draining && this.#mailbox.size === 0) this.#drained();
+    if (this.#phase === DRAINING && this.#mailbox.size === 0) this.#drained();
   }
 
   /** All that was held has gone out. */
@@ -598,13 +606,13 @@ export class Core implements Task {
   }
 
   #more(output: Output): boolean {
-    if (this.#phase !== Phase.running) return false;
+    if (this.#phase !== RUNNING) return false;
     return this.#consumes ? this.#waiting.size > 0 && this.#canTake(output) : output.lacking > 0;
   }
 
   /** Whether the head of the waiting input may be handled: events need demand, what stands among them does not. */
   #canTake(output: Output): boolean {
-    return !this.#halted && (this.#waiting.op !== Op.events || output.open);
+    return !this.#halted && (this.#waiting.op !== EVENTS || output.open);
   }
 
   /** Whether events that have just come may be handled at once. */
@@ -620,12 +628,7 @@ export class Core implements Task {
   }
 
   #takeWaiting(output: Output): void {
-    while (
-      this.#waiting.size > 0 &&
-      this.#phase === Phase.running &&
-      this.#busy === undefined &&
-      this.#canTake(output)
-    ) {
+    while (this.#waiting.size > 0 && this.#phase === RUNNING && this.#busy === undefined && this.#canTake(output)) {
       this.#receive(this.#waiting);
     }
   }
@@ -708,14 +711,14 @@ export class Core implements Task {
       return false;
     }
     this.#handedOver(link, events, ask, result);
-    return this.#plain || this.#phase < Phase.ending;
+    return this.#plain || this.#phase < ENDING;
   }
 
   #handled(result: unknown): void {
     const { link, events, ask } = this.#inHand as Batch;
     this.#inHand = undefined;
     this.#handedOver(link, events, ask, result);
-    if (this.#link !== undefined && !this.#halted && this.#phase < Phase.ending) this.#goOn();
+    if (this.#link !== undefined && !this.#halted && this.#phase < ENDING) this.#goOn();
   }
 
   #failedBatch(cause: unknown): void {
@@ -725,14 +728,14 @@ export class Core implements Task {
   #handedOver(link: Link, events: readonly unknown[], ask: number, result: unknown): void {
     if (this.#doom !== undefined) this.#meetDoom();
     else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, events);
-    if (ask > 0 && (this.#plain || (this.#phase < Phase.ending && !this.#halted)) && link.state !== "ended")
+    if (ask > 0 && (this.#plain || (this.#phase < ENDING && !this.#halted)) && link.state !== "ended")
       link.request(ask);
   }
 
   /** Emits what a callback answered; how many events. */
   #emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
     if (result === undefined || result === null) return 0;
-    if (!this.#plain && (this.#phase >= Phase.ending || this.#doom !== undefined)) return 0;
+    if (!this.#plain && (this.#phase >= ENDING || this.#doom !== undefined)) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
       this.#finish(failure(new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand)));
@@ -761,7 +764,7 @@ export class Core implements Task {
     this.#onStack = false;
     if (this.#doom !== undefined) this.#meetDoom();
     else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
-    else if (this.#phase < Phase.ending) then.call(this, result);
+    else if (this.#phase < ENDING) then.call(this, result);
   }
 
   #wait(callback: string, promise: PromiseLike<unknown>, then: Continuation, otherwise?: Continuation): void {
@@ -781,7 +784,7 @@ export class Core implements Task {
   readonly #onError = (error: unknown): void => this.#onSettled("error", error);
 
   #onSettled(how: "value" | "error", value: unknown): void {
-    if (this.#phase >= Phase.ending) {
+    if (this.#phase >= ENDING) {
       // The stage ended meanwhile and did not wait.
       if (how === "error") this.outcome.report(value, this.#busy as string);
       return;
@@ -811,7 +814,7 @@ export class Core implements Task {
     const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
     this.#onStack = false;
     // The first end wins: a callback that failed its stage and throws, too, has said it twice.
-    if (this.#doom || this.outcome.failed || this.#phase >= Phase.ending) {
+    if (this.#doom || this.outcome.failed || this.#phase >= ENDING) {
       this.outcome.report(error, callback);
       this.#meetDoom();
     } else this.#finish(failure(error));
@@ -828,7 +831,7 @@ export class Core implements Task {
   }
 
   #inform(call: Call): void {
-    const deliver = (): void => this.post(Op.call, call, undefined);
+    const deliver = (): void => this.post(CALL, call, undefined);
     if (this.output === undefined) deliver();
     else
       try {
@@ -900,7 +903,7 @@ export class Core implements Task {
     outlet.late = undefined;
     this.#detach(outlet);
     if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
-    if (this.#phase >= Phase.ending) return;
+    if (this.#phase >= ENDING) return;
     // A subscription that was over before it was announced is not announced as over.
     const { handleSubscribe, handleCancel } = this.#behaviour;
     if (handleCancel === undefined || (handleSubscribe !== undefined && !outlet.announced)) this.#left();
@@ -984,7 +987,7 @@ export class Core implements Task {
 
   #dispatcherThrew(cause: unknown): void {
     const error = dispatcherError(`the dispatcher of ${this.name}`, cause, none);
-    if (this.#phase >= Phase.ending) this.outcome.report(error, "dispatcher");
+    if (this.#phase >= ENDING) this.outcome.report(error, "dispatcher");
     else this.end(failure(error));
   }
 
@@ -1013,7 +1016,7 @@ export class Core implements Task {
 
   /** Ends the stage now; where its end waits for `terminate`, that wait ends. */
   #stopNow(reason: Reason, abort = false): void {
-    if (this.#phase === Phase.ending) this.#cutShort?.();
+    if (this.#phase === ENDING) this.#cutShort?.();
     else this.#finish(reason, abort);
   }
 
@@ -1027,13 +1030,13 @@ export class Core implements Task {
   /** The input is over: `handleEnd`, then what is buffered, then the end. */
   #over(reason: Reason): void {
     this.#completing = false;
-    if (this.#phase >= Phase.over) {
+    if (this.#phase >= OVER) {
       if (this.#later) this.#drain();
       return;
     }
     this.outcome.reason = reason;
     this.#leave(reason);
-    this.#phase = Phase.over;
+    this.#phase = OVER;
     this.#plain = false;
     if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) this.#drain();
     else this.#invoke("handleEnd", () => this.#behaviour.handleEnd?.(this.context), this.#inputEnded);
@@ -1046,13 +1049,13 @@ export class Core implements Task {
       return;
     }
     if (result !== "later" && this.output !== undefined) this.#emit("handleEnd", result, none);
-    if (this.#phase < Phase.draining) this.#drain();
+    if (this.#phase < DRAINING) this.#drain();
   }
 
   /** Nothing comes any more; a stage without output has nothing left to do. */
   #drain(): void {
     this.#later = false;
-    this.#phase = Phase.draining;
+    this.#phase = DRAINING;
     this.busySince = this.runtime.time;
     this.#plain = false;
     const outcome = this.outcome.reason as Reason;
@@ -1061,8 +1064,8 @@ export class Core implements Task {
 
   /** Ends the stage, whatever it was doing. The first end wins. */
   #finish(second: Reason, abort = false, quiet = false): void {
-    if (this.#phase >= Phase.ending) return;
-    this.#phase = Phase.ending;
+    if (this.#phase >= ENDING) return;
+    this.#phase = ENDING;
     this.#plain = false;
     const first = this.outcome.failed ? this.outcome.reason : undefined;
     const stands = first !== undefined && first !== second && this.#stands(first, second, abort, quiet);
@@ -1121,7 +1124,7 @@ export class Core implements Task {
 
   /** The links end, and whoever waits is told. */
   #close(reason: Reason): void {
-    this.#phase = Phase.closed;
+    this.#phase = CLOSED;
     this.#plain = false;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     for (const outlet of this.outlets) {
@@ -1171,7 +1174,7 @@ export class Core implements Task {
       this.#message = none;
     }
     const take = (batch: unknown): void => void rest.push(batch as readonly unknown[]);
-    const own = (op: Op, target: unknown): boolean => op === Op.events && target === link;
+    const own = (op: Op, target: unknown): boolean => op === EVENTS && target === link;
     this.#waiting.extract(own, take);
     this.#mailbox.extract(own, take);
     return rest.flat(1);
@@ -1187,9 +1190,9 @@ export class Core implements Task {
 
   /** A message nobody will handle any more. */
   #bounce(op: Op, target: unknown, payload: unknown): void {
-    if (op === Op.call || op === Op.info) (target as Call).ended();
-    else if (op === Op.consumerEnd) this.takeLate(target as Outlet, payload as End);
-    else if (op === Op.sourceEnd) this.#drop(payload as End);
+    if (op === CALL || op === INFO) (target as Call).ended();
+    else if (op === CONSUMER_END) this.takeLate(target as Outlet, payload as End);
+    else if (op === SOURCE_END) this.#drop(payload as End);
   }
 
   get #endedError(): Error {

@@ -1,7 +1,7 @@
 import { Window } from "./demand.ts";
 import { argumentError, type ProtocolError, words } from "./errors.ts";
 import { Inlet } from "./inlet.ts";
-import { Op } from "./mailbox.ts";
+import { CANCEL, EVENTS, SOURCE_END } from "./mailbox.ts";
 import { type End, failure, isDemand } from "./protocol.ts";
 import type { Core } from "./stage.ts";
 import type { Named, ResolvedSubscribeOptions, Stage, SubscribeOptions, Subscription } from "./types.ts";
@@ -49,7 +49,7 @@ export class Link extends Inlet {
   }
 
   accept(batch: readonly unknown[]): void {
-    this.core.post(Op.events, this, batch);
+    this.core.post(EVENTS, this, batch);
   }
 
   refuse(error: ProtocolError, excess: readonly unknown[]): void {
@@ -57,7 +57,7 @@ export class Link extends Inlet {
   }
 
   end(end: End): void {
-    if (this.state !== "ended") this.core.post(Op.sourceEnd, this, end);
+    if (this.state !== "ended") this.core.post(SOURCE_END, this, end);
   }
 
   ask(count: number): void {
@@ -85,6 +85,6 @@ export class Link extends Inlet {
   leave(cancellation: Cancellation): void {
     if (this.#cancelled || this.state === "ended") return;
     this.#cancelled = true;
-    this.core.post(Op.cancel, this, cancellation);
+    this.core.post(CANCEL, this, cancellation);
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Mailbox, Op } from "../../src/mailbox.ts";
+import { Mailbox, ASK, CALL, EVENTS, NONE, STOP } from "../../src/mailbox.ts";
 import { range } from "../support/runtime.ts";
 
 /** The payloads in a mailbox, which is empty afterwards. */
@@ -11,42 +11,42 @@ const drain = (box: Mailbox): unknown[] => {
 
 test("2.3 keeps messages in order, across the edge of the ring and when it grows", () => {
   const box = new Mailbox();
-  for (const n of range(1, 6)) box.push(Op.ask, "link", n);
+  for (const n of range(1, 6)) box.push(ASK, "link", n);
   for (let n = 0; n < 4; n += 1) box.drop();
-  for (const n of range(7, 30)) box.push(Op.ask, "link", n);
-  expect([box.size, box.op, box.target, box.payload]).toEqual([26, Op.ask, "link", 5]);
+  for (const n of range(7, 30)) box.push(ASK, "link", n);
+  expect([box.size, box.op, box.target, box.payload]).toEqual([26, ASK, "link", 5]);
   expect(drain(box)).toEqual(range(5, 30));
 });
 
 test("puts a message before all others, also when it is full", () => {
   const box = new Mailbox();
-  for (const n of range(1, 20)) box.unshift(Op.events, undefined, n);
-  box.push(Op.events, undefined, 0);
+  for (const n of range(1, 20)) box.unshift(EVENTS, undefined, n);
+  box.push(EVENTS, undefined, 0);
   expect(drain(box)).toEqual([...range(1, 20).toReversed(), 0]);
 });
 
 test("has no message when it is empty", () => {
   const box = new Mailbox();
-  expect([box.size, box.op]).toEqual([0, Op.none]);
-  box.push(Op.stop, undefined, undefined);
+  expect([box.size, box.op]).toEqual([0, NONE]);
+  box.push(STOP, undefined, undefined);
   box.drop();
-  expect(box.op).toBe(Op.none);
+  expect(box.op).toBe(NONE);
 });
 
 test("keeps no reference to what was dropped", () => {
   const box = new Mailbox();
-  box.push(Op.call, "target", "payload");
+  box.push(CALL, "target", "payload");
   box.drop();
   expect([box.target, box.payload]).toEqual([undefined, undefined]);
 });
 
 test("5.6 gives out the messages of one link and keeps the others in order", () => {
   const box = new Mailbox();
-  for (const n of range(1, 10)) box.push(Op.events, n % 3 === 0 ? "mine" : "other", n);
-  box.push(Op.ask, "mine", 11);
+  for (const n of range(1, 10)) box.push(EVENTS, n % 3 === 0 ? "mine" : "other", n);
+  box.push(ASK, "mine", 11);
   const taken: unknown[] = [];
   box.extract(
-    (op, target) => op === Op.events && target === "mine",
+    (op, target) => op === EVENTS && target === "mine",
     (payload, target) => taken.push([target, payload]),
   );
   expect(taken).toEqual([3, 6, 9].map((n) => ["mine", n]));
