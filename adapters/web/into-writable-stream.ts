@@ -13,6 +13,9 @@ export interface IntoWritableStreamOptions extends StageOptions {
   readonly preventAbort?: boolean | undefined;
 }
 
+const closedElsewhere = (cause?: unknown): Error =>
+  new TypeError("the WritableStream was closed by somebody else", { cause });
+
 /** Writes batches, as fast as the stream lets it. */
 export class StreamSink<In> implements ConsumerBehaviour<In> {
   readonly #writer: WriterPeer<In>;
@@ -87,10 +90,15 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   /** Writes from `at` on until the stream has enough; answers how far it came. */
   #write(events: readonly In[], from: number): number {
     let at = from;
-    while (at < events.length && this.#room) {
-      this.#unwritten += 1;
-      this.#writer.write(events[at] as In).then(this.#onWritten, this.#onError);
-      at += 1;
+    try {
+      while (at < events.length && this.#room) {
+        this.#unwritten += 1;
+        this.#writer.write(events[at] as In).then(this.#onWritten, this.#onError);
+        at += 1;
+      }
+    } catch (cause) {
+      // Node throws what should be a rejection, when the stream is closing.
+      this.#onBreak(closedElsewhere(cause));
     }
     return at;
   }
@@ -149,7 +157,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   };
 
   readonly #onClosed = (): void => {
-    if (this.#closing === undefined) this.#onBreak(new TypeError("the WritableStream was closed by somebody else"));
+    if (this.#closing === undefined) this.#onBreak(closedElsewhere());
   };
 
   /** Of a write, of `close` or `abort`. */
