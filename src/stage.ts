@@ -57,6 +57,8 @@ export interface AnyBehaviour {
   readonly handleSubscribe?: ((role: Role, subscription: unknown, stage: unknown) => unknown) | undefined;
   readonly handleCancel?: ((reason: Reason, subscription: unknown, stage: unknown) => unknown) | undefined;
   readonly terminate?: ((reason: Reason, stage: unknown) => unknown) | undefined;
+  /** The failure of a source waits for what is buffered. */
+  readonly patient?: boolean;
 }
 
 export interface CoreOptions extends OutcomeOptions {
@@ -951,7 +953,9 @@ export class Core implements Task {
   #bear(link: Link, reason: Reason): void {
     const mode = link.options.cancel;
     if (isFailure(reason)) {
-      if (mode !== "temporary") this.#finish(failure(errorOf(reason)));
+      if (mode === "temporary") return;
+      if (this.#behaviour.patient) this.fail(errorOf(reason), { after: "buffer" });
+      else this.#finish(failure(errorOf(reason)));
     } else if (mode === "permanent" && !this.links.some((other) => other.options.cancel === "permanent"))
       this.#over(reason);
   }

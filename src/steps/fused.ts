@@ -15,6 +15,8 @@ export class Fused {
   readonly #chain = new Chain();
   readonly #first: Receive;
   readonly #emits: boolean;
+  /** What the events before gave goes out first, in whichever stage the error is. */
+  readonly patient = true;
   /** Takes are among the steps: demand is theirs to say. */
   readonly limited: boolean;
   readonly result: () => unknown;
@@ -25,6 +27,8 @@ export class Fused {
   #inHand: { readonly events: readonly unknown[]; readonly subscription: Subscription } | undefined;
   #at = 0;
   #stage: Context | undefined;
+  /** What a step threw. */
+  #broken: { readonly error: unknown } | undefined;
 
   constructor(steps: readonly Placed<PerEvent>[], sink: Placed<PerEventSink> | undefined) {
     const chain = this.#chain;
@@ -58,10 +62,9 @@ export class Fused {
   ): unknown[] | Promise<void> | undefined => {
     this.#at = 0;
     this.#out = [];
-    if (!this.#run(events, subscription, stage)) return undefined;
+    this.#run(events);
     if (this.#chain.pending !== undefined) return this.#wait(events, subscription, stage);
-    this.#finish(events, subscription, stage);
-    return this.#emits ? this.#out : undefined;
+    return this.#finish(events, subscription, stage) && this.#emits ? this.#out : undefined;
   };
 
   /** What waits behind a pending sink goes back. */
@@ -72,8 +75,8 @@ export class Fused {
     unread(this.#stage, subscription, events.slice(this.#at));
   };
 
-  /** Sends events in until the batch is through or nothing more may go in. False when the stage has failed. */
-  #run(events: readonly unknown[], subscription: Subscription, stage: Context): boolean {
+  /** Sends events in until the batch is through or nothing more may go in. */
+  #run(events: readonly unknown[]): void {
     const first = this.#first;
     const chain = this.#chain;
     const { length } = events;
@@ -83,16 +86,13 @@ export class Fused {
         at += 1;
         first(events[at - 1]);
       }
-      this.#at = at;
-      return true;
     } catch (error) {
-      this.#at = at;
-      this.#fail(error, events, subscription, stage);
-      return false;
+      this.#broken = { error };
     }
+    this.#at = at;
   }
 
-  /** A sink takes one event at a time, and has not done with the last one. */
+  /** A sink takes one event at a time, and has not done with the last one: not even a failure overtakes it. */
   async #wait(events: readonly unknown[], subscription: Subscription, stage: Context): Promise<void> {
     const chain = this.#chain;
     this.#inHand = { events, subscription };
@@ -102,21 +102,23 @@ export class Fused {
         // oxlint-disable-next-line no-await-in-loop -- one at a time is what is asked for
         await chain.pending;
       } catch (error) {
-        if (chain.ended) throw this.#errorOf(error, events, stage);
-        this.#inHand = undefined;
-        this.#fail(error, events, subscription, stage);
-        return;
+        chain.pending = undefined;
+        this.#broken = { error };
       }
-      if (chain.ended || (chain.pending === undefined && !this.#run(events, subscription, stage))) {
-        this.#inHand = undefined;
-        return;
-      }
+      if (chain.ended) break;
+      if (chain.pending === undefined && this.#broken === undefined) this.#run(events);
     }
     this.#inHand = undefined;
-    this.#finish(events, subscription, stage);
+    if (!chain.ended) this.#finish(events, subscription, stage);
+    else if (this.#broken) throw this.#errorOf(this.#broken.error, events, stage);
   }
 
-  #finish(events: readonly unknown[], subscription: Subscription, stage: Context): void {
+  /** The batch is through, as far as it goes. False when the stage fails. */
+  #finish(events: readonly unknown[], subscription: Subscription, stage: Context): boolean {
+    if (this.#broken) {
+      this.#fail(this.#broken.error, events, subscription, stage);
+      return false;
+    }
     if (this.#chain.over) {
       unread(stage, subscription, events.slice(this.#at));
       stage.complete();
@@ -124,6 +126,7 @@ export class Fused {
       this.#outstanding -= events.length;
       this.#ask(subscription);
     }
+    return true;
   }
 
   /** As an automatic subscription would, but for no more than is still of use. */

@@ -31,6 +31,7 @@ export interface Outcome {
 const common: Readonly<Record<string, string>> = {
   fs: 'import fs from "node:fs";',
   interval: 'import { interval } from "rxjs";',
+  zlib: 'import zlib from "node:zlib";',
   subscription: "const subscription = consumer(() => {}).subscribe(producer(() => {}));",
 };
 const packages = { headrace: core, "headrace/node": node, "headrace/rxjs": rxjs };
@@ -81,7 +82,7 @@ export function ofSource(file: string, text: string): Snippet[] {
 const files = (folder: string, ending: string): string[] =>
   fs
     .readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(ending))
+    .filter((file) => file.endsWith(ending) && !/^(?:node_modules|api)\//.test(file))
     .map((file) => path.posix.join(folder, file.split(path.sep).join("/")))
     .toSorted();
 export const read = (file: string): string => fs.readFileSync(path.join(root, file), "utf8");

@@ -12,7 +12,7 @@ const lines = (file: string): number => read(file).split("\n").length - 1;
 const list = (folder: string, ending: string): string[] =>
   fs
     .readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(ending))
+    .filter((file) => file.endsWith(ending) && !/^(?:node_modules|api)\//.test(file))
     .map((file) => path.posix.join(folder, file.split(path.sep).join("/")))
     .toSorted();
 

@@ -354,6 +354,23 @@ describe("a step that throws", () => {
     await source.stop();
   });
 
+  test("8.3 a failure does not overtake what an asynchronous sink still has", async () => {
+    const seen: number[] = [];
+    const source = fromIterable([1], { runtime: testRuntime() });
+    const slow = forEach(async (n: number) => {
+      await turns(1);
+      seen.push(n);
+    });
+    const running = pipeline(
+      source,
+      flatMap(() => [1, 2, 3]),
+      map(bad),
+      slow,
+    );
+    await expect(running.done).rejects.toMatchObject({ step: "map", index: 1, event: 3 });
+    expect(seen).toEqual([10, 20]);
+  });
+
   test.each([
     ["filter", filter((async () => true) as unknown as () => boolean), "answer true or false at once"],
     ["takeWhile", takeWhile((async () => true) as unknown as () => boolean), "answer true or false at once"],
