@@ -1,9 +1,6 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import * as core from "../../src/index.ts";
-import * as node from "../../adapters/node/index.ts";
-import * as rxjs from "../../adapters/rxjs/index.ts";
 
 export const root = path.resolve(import.meta.dirname, "../..");
 
@@ -34,7 +31,23 @@ const common: Readonly<Record<string, string>> = {
   zlib: 'import zlib from "node:zlib";',
   subscription: "const subscription = consumer(() => {}).subscribe(producer(() => {}));",
 };
-const packages = { headrace: core, "headrace/node": node, "headrace/rxjs": rxjs };
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+}
+const manifest = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as Manifest;
+
+/** Every entry of the package by the name it is imported under, and what it exports. */
+const packages: Readonly<Record<string, object>> = Object.fromEntries(
+  await Promise.all(
+    Object.entries(manifest.exports).flatMap(([entry, target]) => {
+      if (typeof target === "string") return [];
+      const source = path.join(root, target["@headrace/source"] as string);
+      return [import(source).then((module: object) => [path.posix.join(manifest.name, entry), module] as const)];
+    }),
+  ),
+);
 
 /** What runs need to find in their folder. */
 const fixtures: Readonly<Record<string, string>> = { "words.txt": "a mill and its race" };
