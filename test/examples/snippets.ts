@@ -44,6 +44,8 @@ const packages: Readonly<Record<string, object>> = Object.fromEntries(
     Object.entries(manifest.exports).flatMap(([entry, target]) => {
       if (typeof target === "string") return [];
       const source = path.join(root, target["@headrace/source"] as string);
+      // An entry without a file is for the package check to find.
+      if (!fs.existsSync(source)) return [];
       return [import(source).then((module: object) => [path.posix.join(manifest.name, entry), module] as const)];
     }),
   ),
