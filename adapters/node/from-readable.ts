@@ -14,9 +14,12 @@ import {
 import type { ProducerHandle } from "../../src/handle.ts";
 import { check } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
+import { push } from "../../src/push.ts";
 import type { Core } from "../../src/stage.ts";
+import type { Halves } from "./halves.ts";
+import { isLegacy, LegacySource } from "./legacy.ts";
 import { Listeners } from "./listen.ts";
-import { prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
+import { type LegacyPeer, prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
 import { report } from "./report.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
@@ -36,6 +39,7 @@ class ReadableSource<Out> {
   readonly #readable: ReadablePeer;
   readonly #state: StatePeer | undefined;
   readonly #destroys: boolean;
+  readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
   #stage!: ProducerStage<Out, never>;
   /** Asked of `handleDemand` and not read yet. */
@@ -45,10 +49,12 @@ class ReadableSource<Out> {
   #over = false;
   #ended = false;
   /** The errors this stage knows already. */
-  readonly #known = new Set<unknown>();
+  readonly #known: Set<unknown>;
 
-  constructor(readable: ReadablePeer, destroys: boolean) {
+  constructor(readable: ReadablePeer, destroys: boolean, halves: Halves | undefined) {
     this.#readable = readable;
+    this.#halves = halves;
+    this.#known = halves?.known ?? new Set();
     this.#state = stateOf(readable, "_readableState");
     this.#destroys = destroys;
     this.#listeners = new Listeners(readable);
@@ -61,7 +67,9 @@ class ReadableSource<Out> {
     this.#listeners.add("error", this.#onError);
     this.#listeners.add("close", this.#onClose);
     this.#listeners.add("end", this.#onEnd);
-    if (readable.readableEnded) this.#onEnd();
+    // A signal that had aborted before.
+    if (this.#over) this.#listeners.release(this.#state, true);
+    else if (readable.readableEnded) this.#onEnd();
     else if (readable.destroyed) this.#noticeDestroyed();
     else if (readable.errored !== null && readable.errored !== undefined) this.#onError(readable.errored);
   }
@@ -85,12 +93,15 @@ class ReadableSource<Out> {
     const readable = this.#readable;
     this.#over = true;
     const destroys = this.#destroys && !this.#ended;
+    if (!this.#ended) this.#halves?.leave(reason);
     // After its end a Readable that destroys itself has already begun to: what that fails with must find a listener.
     this.#listeners.release(this.#state, destroys || readable.destroyed);
-    if (!destroys) return undefined;
-    const closed = willClose(readable, this.#state) ? this.#listeners.next("close") : undefined;
-    if (isFailure(reason)) this.#known.add(errorOf(reason));
-    readable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
+    const waits = destroys || (this.#halves !== undefined && readable.destroyed);
+    const closed = waits && willClose(readable, this.#state) ? this.#listeners.next("close") : undefined;
+    if (destroys) {
+      if (isFailure(reason)) this.#known.add(errorOf(reason));
+      readable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
+    }
     return closed;
   };
 
@@ -149,7 +160,7 @@ class ReadableSource<Out> {
 
   #deliver(events: readonly Out[]): void {
     try {
-      this.#core.push(events, true);
+      push(this.#core, events, true);
     } catch (error) {
       // Who asked has left, and the buffer is full: the next demand finds the events where they came from. A stage that
       // is over has no next demand.
@@ -167,6 +178,7 @@ class ReadableSource<Out> {
     this.#ended = true;
     if (this.#over) return;
     this.#over = true;
+    this.#halves?.ended();
     this.#stage.complete();
   };
 
@@ -184,7 +196,7 @@ class ReadableSource<Out> {
     if (this.#over || (atEnd && !readable.destroyed)) return;
     if (readable.errored !== null && readable.errored !== undefined) this.#fail(readable.errored);
     else if (atEnd && readable.readableLength === 0) this.#onEnd();
-    else this.#fail(prematureClose());
+    else this.#fail(prematureClose(readable));
   };
 
   #noticeDestroyed(): void {
@@ -194,6 +206,7 @@ class ReadableSource<Out> {
   #fail(error: unknown): void {
     this.#over = true;
     this.#known.add(error);
+    if (this.#halves) this.#halves.readOver = true;
     this.#stage.fail(error, { after: "buffer" });
   }
 }
@@ -205,7 +218,8 @@ class ReadableSource<Out> {
  * holds all that the Readable had buffered, so that chunks may be joined; nothing is decoded unless `setEncoding` was.
  * **Units** demand counts events. A link holds 16 of them by default for bytes (about 1 MiB), 1000 in object mode.
  * **Backpressures** `read` is called for what was asked only, when it is there; the Readable reads ahead up to its own
- * high-water mark once the first consumer has come, and not at all if that is 0.
+ * high-water mark once the first consumer has come, and not at all if that is 0. A stream of the old kind, which has no
+ * `read`, is paused while nobody asks; what it emits all the same is buffered, and `overflow` decides beyond `bufferSize`.
  * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the Readable
  * is destroyed, and `stop` fulfils once it has closed; `destroyOnCancel: false` leaves it to its owner.
  *
@@ -220,14 +234,33 @@ class ReadableSource<Out> {
  * for await (const chunk of source) console.log(chunk.length);
  */
 export function fromReadable<Out, SO extends object = NoOptions>(
-  readable: ReadablePeer,
+  readable: ReadablePeer | LegacyPeer,
   options: FromReadableOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  if (!isReadable(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
+  if (isReadable(readable)) return reading(readable, options);
+  if (!isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
+  const { destroyOnCancel = true, ...rest } = options;
+  check("destroyOnCancel", destroyOnCancel, "boolean");
+  const source = new LegacySource<Out>(readable, destroyOnCancel);
+  const stage = producer<Out, SO, Out, Out, Out>(source, {
+    ...rest,
+    onLastCancel: rest.onLastCancel ?? "stop",
+    defaultMaxDemand: rest.defaultMaxDemand ?? CHUNKS,
+  });
+  source.begin(stage as unknown as ProducerStage<Out, never>);
+  return stage;
+}
+
+/** The same, alone or as one half of a Duplex. */
+export function reading<Out, SO extends object>(
+  readable: ReadablePeer,
+  options: FromReadableOptions<Out, SO>,
+  halves?: Halves,
+): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   if (readable.readableFlowing) throw argumentError("ERR_NOT_SOURCE", READS, readable);
   const { destroyOnCancel = true, ...rest } = options;
   check("destroyOnCancel", destroyOnCancel, "boolean");
-  const source = new ReadableSource<Out>(readable, destroyOnCancel);
+  const source = new ReadableSource<Out>(readable, destroyOnCancel, halves);
   const stage = producer<Out, SO, Out, Out, Out>(source, {
     ...rest,
     onLastCancel: rest.onLastCancel ?? "stop",
@@ -238,7 +271,7 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   return stage;
 }
 
-const isReadable = (value: unknown): value is ReadablePeer => {
+export const isReadable = (value: unknown): value is ReadablePeer => {
   const stream = value as Partial<ReadablePeer> | null | undefined;
   return typeof stream?.read === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
 };

@@ -10,6 +10,7 @@ import {
 } from "../../src/index.ts";
 import { check, oneOf } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
+import type { Halves } from "./halves.ts";
 import { Listeners } from "./listen.ts";
 import { prematureClose, type StatePeer, stateOf, type WritablePeer, willClose } from "./peer.ts";
 import { report } from "./report.ts";
@@ -34,6 +35,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   readonly #ends: boolean;
   readonly #onStop: "end" | "destroy";
   readonly #corks: boolean;
+  readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
   #stage: Consumer<In> | undefined;
   #context: Context | undefined;
@@ -42,13 +44,15 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   #ending = false;
   /** Why it cannot be written to, before the first turn. */
   #broken: { readonly error: unknown } | undefined;
-  readonly #known = new Set<unknown>();
+  readonly #known: Set<unknown>;
   /** Batches whose last write has not called back. */
   #unwritten = 0;
   #wake: (() => void) | undefined;
 
-  constructor(writable: WritablePeer, ends: boolean, onStop: "end" | "destroy") {
+  constructor(writable: WritablePeer, ends: boolean, onStop: "end" | "destroy", halves: Halves | undefined) {
     this.#writable = writable;
+    this.#halves = halves;
+    this.#known = halves?.known ?? new Set();
     this.#state = stateOf(writable, "_writableState");
     this.#ends = ends;
     this.#onStop = onStop;
@@ -62,9 +66,17 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#listeners.add("error", this.#onError);
     this.#listeners.add("close", this.#onClose);
     this.#listeners.add("finish", this.#onFinish);
-    if (writable.errored !== null && writable.errored !== undefined) this.#fail(writable.errored);
-    else if (writable.destroyed) this.#fail(prematureClose());
-    else if (writable.writableEnded) this.#fail(writeAfterEnd());
+    // A signal that had aborted before.
+    if (this.#over) this.#listeners.release(this.#state, true);
+    else if (this.#halves && writable.writableEnded && !writable.destroyed) {
+      // Nothing can be written, and that is all there is to say.
+      this.#over = true;
+      void stage.stop();
+    } else if (this.#tells) {
+      if (writable.errored !== null && writable.errored !== undefined) this.#tell(writable.errored);
+      else if (writable.destroyed) this.#tell(prematureClose(writable));
+      else if (writable.writableEnded) this.#tell(writeAfterEnd());
+    }
   }
 
   readonly init = (context: Context): void => {
@@ -80,6 +92,11 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   readonly handleEnd = (): Promise<void> | undefined => {
     if (this.#over) return undefined;
     this.#ending = true;
+    if (this.#halves) {
+      this.#halves.finishing = true;
+      // The reading half is about to tell why.
+      if (this.#writable.destroyed) return this.#sleep();
+    }
     if (!this.#ends) return this.#unwritten > 0 ? this.#sleep() : undefined;
     return this.#finish();
   };
@@ -90,6 +107,11 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#over = true;
     this.#wake?.();
     const finished = writable.writableFinished;
+    // The reading half has destroyed the stream, or will.
+    if (this.#halves?.left || (isFailure(reason) && !this.#tells)) {
+      listeners.release(this.#state, false);
+      return undefined;
+    }
     listeners.release(this.#state, (this.#ends && !finished) || writable.destroyed);
     if (!this.#ends || finished) return undefined;
     if (isFailure(reason) || this.#onStop === "destroy") {
@@ -111,6 +133,11 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
       await finished;
     }
     if (writable.destroyed && willClose(writable, this.#state)) await this.#listeners.next("close");
+  }
+
+  /** Whether what happens to the stream is told here: alone, or once the reading half has its outcome. */
+  get #tells(): boolean {
+    return this.#halves?.readOver ?? true;
   }
 
   get #room(): boolean {
@@ -190,11 +217,15 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   readonly #onClose = (): void => {
     const { errored, writableFinished } = this.#writable;
     if (this.#over || (this.#ending && this.#ends && writableFinished)) return;
-    this.#fail(errored === null || errored === undefined ? prematureClose() : errored);
+    this.#tell(errored === null || errored === undefined ? prematureClose(this.#writable) : errored);
   };
 
   #noticeDestroyed(): void {
     if (this.#writable.destroyed && !willClose(this.#writable, this.#state)) this.#onClose();
+  }
+
+  #tell(error: unknown): void {
+    if (!this.#known.has(error)) this.#fail(error);
   }
 
   #fail(error: unknown): void {
@@ -233,17 +264,22 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
  */
 export function intoWritable<In>(writable: WritablePeer, options: IntoWritableOptions = {}): Consumer<In> {
   if (!isWritable(writable)) throw argumentError("ERR_NOT_SOURCE", "a Writable", writable);
+  return writing(writable, options);
+}
+
+/** The same, alone or as one half of a Duplex. */
+export function writing<In>(writable: WritablePeer, options: IntoWritableOptions, halves?: Halves): Consumer<In> {
   const standard = (writable as object) === process.stdout || (writable as object) === process.stderr;
   const { end = true, onStop = "end", ...rest } = options;
   check("end", end, "boolean");
   oneOf("onStop", onStop, ["end", "destroy"]);
-  const sink = new WritableSink<In>(writable, end && !standard, onStop);
+  const sink = new WritableSink<In>(writable, end && !standard, onStop, halves);
   const stage = consumer<In>(sink, rest);
   sink.begin(stage);
   return stage;
 }
 
-const isWritable = (value: unknown): value is WritablePeer => {
+export const isWritable = (value: unknown): value is WritablePeer => {
   const stream = value as Partial<WritablePeer> | null | undefined;
   return typeof stream?.write === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
 };

@@ -41,6 +41,12 @@ export interface WritablePeer extends StreamPeer {
   uncork(): void;
 }
 
+/** What `throughDuplex` uses of a Duplex: Node's own from 22 on, and readable-stream 4, have it. */
+export interface DuplexPeer extends ReadablePeer, WritablePeer {}
+
+/** A stream from before Node had pull: it emits `data` and `end`, and may be asked to pause. */
+export type LegacyPeer = EmitterPeer & ({ readonly readable: boolean } | { pause(): unknown; resume(): unknown });
+
 /** What `toReadable` uses of the Readable that it makes. */
 export interface PushPeer {
   readonly readableHighWaterMark: number;
@@ -70,6 +76,14 @@ export const stateOf = (stream: StreamPeer, side: "_readableState" | "_writableS
 export const willClose = (stream: StreamPeer, state: StatePeer | undefined): boolean =>
   state?.closeEmitted === undefined ? !stream.closed : state.emitClose !== false && !state.closeEmitted;
 
-/** The error of a stream that went away before its end, as Node names it. */
-export const prematureClose = (): Error =>
-  Object.assign(new Error("the stream was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+const closes = new WeakMap<object, Error>();
+
+/** The error of a stream that went away before its end, as Node names it: the same one for all who ask. */
+export function prematureClose(stream: object): Error {
+  let error = closes.get(stream);
+  if (error === undefined) {
+    error = Object.assign(new Error("the stream was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+    closes.set(stream, error);
+  }
+  return error;
+}

@@ -1,0 +1,58 @@
+import { argumentError } from "../../src/errors.ts";
+import type { ConsumerHandle } from "../../src/handle.ts";
+import type { NoOptions, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { joined } from "../../src/joined.ts";
+import { check } from "../../src/options.ts";
+import { type FromReadableOptions, isReadable, reading } from "./from-readable.ts";
+import { Halves } from "./halves.ts";
+import { isWritable, writing } from "./into-writable.ts";
+import type { DuplexPeer } from "./peer.ts";
+
+export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
+  /** Whether the writable side is ended behind the last event of the sources, or when the readable side has ended. @default true */
+  readonly end?: boolean | undefined;
+  /** Whether the Duplex is destroyed when the stage ends before it. @default true */
+  readonly destroyOnCancel?: boolean | undefined;
+}
+
+/**
+ * Makes a producerConsumer of a Node Duplex or Transform, zlib's and crypto's included, Node's own or readable-stream's.
+ *
+ * **Shape** each event is one `write`; what is read is one event per object, or all bytes that were there as one.
+ * **Units** events on both sides, whatever their modes. Options are those of the side that emits.
+ * **Backpressures** written is what the Duplex has room for, read what was asked for: what is on its way are the events
+ * of the subscription, and what the two high-water marks let in.
+ * **Completes** at `end`, and after `close` if it destroys itself. Behind the last event of its sources the writable side
+ * is ended, so that a Transform can flush. A Duplex whose readable side ends by itself has had enough: its sources are
+ * left, and get back what was not written.
+ * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, and the sources are left.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that flows already; `ERR_OPTION`, `ERR_RANGE`: wrong options.
+ * What the Duplex fails with fails the stage once, by identity, behind the events read, and then its sources are left with
+ * it; one that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`, one that somebody else ends
+ * `ERR_STREAM_WRITE_AFTER_END`. A source that fails destroys the Duplex. What fails later goes to `onReport`.
+ *
+ * **Source** rules 7.1 to 7.3; `stream.pipeline`.
+ *
+ * @example
+ * const gunzip = throughDuplex<Uint8Array, Buffer>(zlib.createGunzip());
+ * gunzip.subscribe(fromIterable([zlib.gzipSync("a mill")]));
+ * for await (const chunk of gunzip) console.log(String(chunk)); // a mill
+ */
+export function throughDuplex<In, Out, SO extends object = NoOptions>(
+  duplex: DuplexPeer,
+  options: ThroughDuplexOptions<Out, SO> = {},
+): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
+  if (!isReadable(duplex) || !isWritable(duplex)) throw argumentError("ERR_NOT_SOURCE", "a Duplex", duplex);
+  const { end, ...rest } = options;
+  check("end", end, "boolean");
+  const { name, signal, runtime, onReport } = rest;
+  const halves = new Halves();
+  // The reading half first: it is the one that tells.
+  const output = reading<Out, SO>(duplex, rest satisfies FromReadableOptions<Out, SO>, halves);
+  const inputName = name === undefined ? undefined : `${name} input`;
+  const input = writing<In>(duplex, { name: inputName, signal, runtime, onReport, end }, halves);
+  const stage = joined(input, output);
+  halves.join((input as unknown as ConsumerHandle)["~core"]);
+  return stage;
+}
