@@ -69,14 +69,17 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     return this.#unwritten > 0 ? this.#written() : undefined;
   };
 
-  readonly terminate = (reason: Reason): PromiseLike<void> | undefined => {
+  readonly terminate = (reason: Reason): PromiseLike<unknown> | undefined => {
     const writer = this.#writer;
     const open = !this.#over && writer.desiredSize !== null;
     this.#over = true;
+    // Writes that wait in a stream which ends for it reject with the reason.
+    if (isFailure(reason) || this.#muted) this.#known.add(errorOf(reason));
     this.#rouse();
-    let last: PromiseLike<void> | undefined;
-    if (open && (isFailure(reason) || this.#muted)) last = this.#aborts ? this.#abort(errorOf(reason)) : undefined;
-    else if (open && reason.type !== "complete" && this.#closes) last = this.#close();
+    let last: PromiseLike<unknown> | undefined;
+    if (open && (isFailure(reason) || this.#muted)) {
+      if (this.#aborts) last = writer.abort(errorOf(reason)).then(undefined, this.#onError);
+    } else if (open && reason.type !== "complete" && this.#closes) last = this.#close();
     writer.releaseLock();
     return last;
   };
@@ -140,11 +143,6 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   #close(): PromiseLike<void> {
     this.#closing ??= this.#writer.close().then(this.#onFinished, this.#onError);
     return this.#closing;
-  }
-
-  #abort(reason: unknown): PromiseLike<void> {
-    this.#known.add(reason);
-    return this.#writer.abort(reason).then(undefined, this.#onError) as PromiseLike<void>;
   }
 
   readonly #onWritten = (): void => {

@@ -14,8 +14,8 @@ import type { TransformStreamPeer } from "./peer.ts";
  * **Units** events on both sides. Options are those of the side that emits.
  * **Backpressures** chunks are read as they are asked for, and events are taken up as the transform has room for them.
  * **Completes** when the readable side closes: behind the last event of its sources the writable side is closed, so that
- * the transform can flush. A transform that closes by itself has had enough: its sources are left, and get back what was
- * not written.
+ * the transform can flush. A transform that closes by itself has had enough: its sources are left, and get back the
+ * batches that were not begun.
  * **Cancels** when its last consumer leaves, or at `stop`: the readable side is cancelled, and the sources are left.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no such pair, or one of its sides is locked; `ERR_OPTION`, `ERR_RANGE`: wrong
