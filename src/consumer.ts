@@ -1,4 +1,5 @@
-import { make } from "./make.ts";
+import { ConsumerHandle, StageContext } from "./handle.ts";
+import { makeWith } from "./make.ts";
 import type { Consumer, ConsumerBehaviour, HandleEvents, StageOptions } from "./types.ts";
 
 /**
@@ -20,5 +21,5 @@ export function consumer<In>(
   behaviour: ConsumerBehaviour<In> | HandleEvents<In>,
   options: StageOptions = {},
 ): Consumer<In> {
-  return make("consumer", behaviour, options) as Consumer<In>;
+  return makeWith([ConsumerHandle, StageContext], "consumer", behaviour, options) as Consumer<In>;
 }

@@ -1,7 +1,7 @@
 import type { SubscribeOptionsOf } from "./dispatcher.ts";
 import { argumentError } from "./errors.ts";
-import type { EmittingContext } from "./handle.ts";
-import { make } from "./make.ts";
+import { type EmittingContext, SourceHandle, StageContext } from "./handle.ts";
+import { makeWith } from "./make.ts";
 import type { ProducerOptions } from "./producer.ts";
 import type { Task } from "./runtime.ts";
 import type { NoOptions, Producer, ProducerContext } from "./types.ts";
@@ -150,10 +150,9 @@ export function fromIterable<Out, SO extends object = NoOptions>(
   iterable: Iterable<Out> | AsyncIterable<Out>,
   options: ProducerOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producer", sourceOf(iterable), options, { onLastCancel: "stop" }) as Producer<
-    Out,
-    SubscribeOptionsOf<SO, Out>
-  >;
+  return makeWith([SourceHandle, StageContext], "producer", sourceOf(iterable), options, {
+    onLastCancel: "stop",
+  }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
 function sourceOf<Out>(iterable: Iterable<Out> | AsyncIterable<Out>): object {

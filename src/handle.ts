@@ -2,6 +2,7 @@ import { inspect, type Inspection } from "./inspect.ts";
 import { iterate } from "./iterator.ts";
 import { CALL, INFO, STOP } from "./mailbox.ts";
 import type { Output } from "./output.ts";
+import { drained, push, setMode } from "./push.ts";
 import type { ConsumerPort, ProducerPort } from "./protocol.ts";
 import type { Core } from "./stage.ts";
 import type {
@@ -44,7 +45,7 @@ export class EmittingContext extends StageContext {
     return (this["~core"].output as Output).dispatcher.wanted;
   }
   push(events: readonly unknown[]): boolean {
-    return this["~core"].push(events, true);
+    return push(this["~core"], events, true);
   }
 }
 
@@ -93,7 +94,8 @@ export class ConsumerHandle extends Handle {
   }
 }
 
-export class ProducerHandle extends Handle {
+/** A producer that nobody but its behaviour can make emit or end. */
+export class SourceHandle extends Handle {
   readonly kind: "producer" | "producerConsumer" = "producer";
   "~attach"(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
     return this["~core"].attach(port, options, replaces);
@@ -107,24 +109,6 @@ export class ProducerHandle extends Handle {
   get defaultMaxDemand(): number | undefined {
     return this["~core"].defaultMaxDemand;
   }
-  get demandMode(): DemandMode {
-    return (this["~core"].output as Output).mode;
-  }
-  set demandMode(mode: DemandMode) {
-    this["~core"].setMode(mode);
-  }
-  push(events: readonly unknown[]): boolean {
-    return this["~core"].push(events, false);
-  }
-  drained(): Promise<void> {
-    return this["~core"].drained();
-  }
-  complete(): void {
-    this["~core"].complete(false);
-  }
-  fail(error: unknown, options?: FailOptions): void {
-    this["~core"].fail(error, options);
-  }
   batches(options: SubscribeOptions = {}): AsyncIterableIterator<readonly unknown[]> {
     return iterate(this, options, "batches") as AsyncIterableIterator<readonly unknown[]>;
   }
@@ -133,6 +117,27 @@ export class ProducerHandle extends Handle {
   }
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
     return this.events();
+  }
+}
+
+export class ProducerHandle extends SourceHandle {
+  get demandMode(): DemandMode {
+    return (this["~core"].output as Output).mode;
+  }
+  set demandMode(mode: DemandMode) {
+    setMode(this["~core"], mode);
+  }
+  push(events: readonly unknown[]): boolean {
+    return push(this["~core"], events, false);
+  }
+  drained(): Promise<void> {
+    return drained(this["~core"]);
+  }
+  complete(): void {
+    this["~core"].complete(false);
+  }
+  fail(error: unknown, options?: FailOptions): void {
+    this["~core"].fail(error, options);
   }
 }
 

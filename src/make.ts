@@ -1,11 +1,11 @@
-import { demandDispatcher } from "./dispatchers/demand.ts";
+import { DemandDispatcher } from "./dispatchers/demand.ts";
 import { argumentError, words } from "./errors.ts";
 import { ConsumerHandle, EmittingContext, ProducerConsumerHandle, ProducerHandle, StageContext } from "./handle.ts";
 import { check, integer, known, oneOf } from "./options.ts";
 import { type AnyDispatcher, Output } from "./output.ts";
 import { defaultRuntime } from "./runtime.ts";
 import { type AnyBehaviour, Core } from "./stage.ts";
-import type { EmitOptions, StageKind, StageOptions } from "./types.ts";
+import type { EmitOptions, Stage, StageKind, StageOptions } from "./types.ts";
 
 type Options = StageOptions & EmitOptions<never> & { readonly dispatcher?: object | undefined };
 
@@ -29,11 +29,29 @@ const callbacks = [
   "handleCancel",
   "terminate",
 ] as const;
-const handles = { producer: ProducerHandle, producerConsumer: ProducerConsumerHandle, consumer: ConsumerHandle };
 let count = 0;
 
+/** What a stage shows of itself: outside, and to its callbacks. What a program does not use of them stays out of its bundle. */
+type Faces = readonly [handle: new (core: Core) => Stage, context: new (core: Core) => object];
+
+const faces = {
+  producer: [ProducerHandle, EmittingContext],
+  producerConsumer: [ProducerConsumerHandle, EmittingContext],
+  consumer: [ConsumerHandle, StageContext],
+} as const;
+
+/** Makes a stage with all that stages of its kind can show. */
+export const make = (kind: StageKind, behaviour: unknown, options: Options, defaults?: Options): object =>
+  makeWith(faces[kind], kind, behaviour, options, defaults);
+
 /** Checks what the user gave, makes the stage and its handle, and sets it going. */
-export function make(kind: StageKind, behaviour: unknown, options: Options, defaults: Options = {}): object {
+export function makeWith(
+  [Handle, Context]: Faces,
+  kind: StageKind,
+  behaviour: unknown,
+  options: Options,
+  defaults: Options = {},
+): object {
   const main = kind === "producer" ? "handleDemand" : "handleEvents";
   const pull = typeof behaviour === "function";
   const callbacksOf = (pull ? { [main]: behaviour } : behaviour) as AnyBehaviour;
@@ -56,8 +74,8 @@ export function make(kind: StageKind, behaviour: unknown, options: Options, defa
     defaultMaxDemand: options.defaultMaxDemand ?? defaults.defaultMaxDemand,
     output: emits ? (stage) => outputOf(stage, options) : undefined,
   });
-  core.context = emits ? new EmittingContext(core) : new StageContext(core);
-  const handle = new handles[kind](core);
+  core.context = new Context(core);
+  const handle = new Handle(core);
   core.handle = handle;
   core.start();
   return handle;
@@ -67,7 +85,7 @@ export function make(kind: StageKind, behaviour: unknown, options: Options, defa
 const taken = new WeakSet<object>();
 
 function outputOf(stage: Core, options: Options): Output {
-  const dispatcher = (options.dispatcher ?? demandDispatcher()) as AnyDispatcher;
+  const dispatcher = (options.dispatcher ?? new DemandDispatcher()) as AnyDispatcher;
   if (taken.has(dispatcher))
     throw argumentError(
       "ERR_OPTION",
@@ -81,7 +99,6 @@ function outputOf(stage: Core, options: Options): Output {
     overflow: options.overflow ?? "throw",
     demandMode: options.demandMode ?? "forward",
     strict: stage.runtime.strict,
-    discard: (events, cause) => stage.outcome.discard(events, cause),
   });
 }
 

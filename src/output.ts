@@ -1,7 +1,7 @@
 import { Buffer } from "./buffer.ts";
 import { Deque } from "./deque.ts";
 import type { Dispatcher, DispatcherLink } from "./dispatcher.ts";
-import { CallbackError, OverflowError, ProtocolError } from "./errors.ts";
+import { CallbackError, ProtocolError } from "./errors.ts";
 import type { DemandMode, Overflow } from "./types.ts";
 
 /** What a dispatcher is to its stage, whatever its events and options are. */
@@ -17,7 +17,6 @@ export interface OutputOptions {
   readonly overflow: Overflow;
   readonly demandMode: DemandMode;
   readonly strict: boolean;
-  readonly discard: (events: readonly unknown[], cause: "overflow") => void;
 }
 
 /** One `handleDemand` is asked for at most this many events. */
@@ -30,9 +29,8 @@ export const MOST_DEMAND = 10_000;
 export class Output {
   readonly dispatcher: AnyDispatcher;
   readonly limit: number;
-  readonly #overflow: Overflow;
+  readonly overflow: Overflow;
   readonly #strict: boolean;
-  readonly #discard: OutputOptions["discard"];
   readonly #buffer = new Buffer<unknown>();
   /** Demands made while accumulating, once the events logged before them have gone. */
   readonly #demands = new Deque<number>(4);
@@ -47,10 +45,9 @@ export class Output {
   constructor(options: OutputOptions) {
     this.dispatcher = options.dispatcher;
     this.limit = options.bufferSize;
-    this.#overflow = options.overflow;
+    this.overflow = options.overflow;
     this.mode = options.demandMode;
     this.#strict = options.strict;
-    this.#discard = options.discard;
   }
 
   /** Events held here or in the dispatcher. */
@@ -84,28 +81,31 @@ export class Output {
     if (this.clear && this.mode === "forward") {
       const sent = this.#dispatchOnce(events);
       if (sent === length) return;
-      this.#keep(events, this.#dispatchOn(events, sent), length);
-    } else this.#keep(events, this.#place(events), length);
+      this.keep(events, this.#dispatchOn(events, sent), length);
+    } else this.keep(events, this.#place(events), length);
   }
 
-  /** What was pushed: bounded. Answers whether all of it went out. */
-  push(events: readonly unknown[]): boolean {
-    if (events.length === 0) return this.buffered === 0;
+  /** What nobody has called for: how many events went out. `keep` is for the others. */
+  offer(events: readonly unknown[]): number {
     if (this.#strict) Object.freeze(events);
     const sent = this.#place(events);
-    const rest = events.length - sent;
     this.owed = Math.max(0, this.owed - events.length);
-    if (rest === 0) return true;
-    const room = Math.max(0, this.limit - this.buffered);
-    const kept = this.#overflow === "drop-oldest" ? rest : Math.min(rest, room);
-    this.#keep(events, sent, sent + kept);
-    if (rest <= room) return false;
-    if (this.#overflow === "throw") throw new OverflowError(events.length, events.slice(sent + kept));
-    this.#discard(
-      this.#overflow === "drop-oldest" ? this.#dropOldest(rest - room) : events.slice(sent + kept),
-      "overflow",
-    );
-    return false;
+    return sent;
+  }
+
+  /** Puts events behind all that is held. */
+  keep(events: readonly unknown[], from: number, to: number): void {
+    this.#buffer.push(events, from, to);
+    // Batches that were logged stay as they are.
+    if (this.mode === "accumulate") this.#buffer.mark(ignore);
+    this.#note();
+  }
+
+  /** Takes events out of the buffer, the oldest first; not over the place of an info. */
+  shed(count: number): readonly unknown[] {
+    const oldest = this.#buffer.take(count);
+    this.#buffer.releaseMarks();
+    return oldest;
   }
 
   /** Serves what is wanted from the buffer, until it meets a demand that was logged there and is still wanted; answers that, or 0. */
@@ -162,13 +162,6 @@ export class Output {
     this.clear = this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
   }
 
-  #keep(events: readonly unknown[], from: number, to: number): void {
-    this.#buffer.push(events, from, to);
-    // Batches that were logged stay as they are.
-    if (this.mode === "accumulate") this.#buffer.mark(ignore);
-    this.#note();
-  }
-
   /** Dispatches what comes behind nothing that is held; how many events went. */
   #place(events: readonly unknown[]): number {
     if (this.#buffer.size > 0 || this.mode === "accumulate") return 0;
@@ -192,15 +185,6 @@ export class Output {
     }
     if (sent !== batch.length) checkSent(sent, batch.length);
     return sent;
-  }
-
-  #dropOldest(count: number): readonly unknown[] {
-    const dropped: unknown[] = [];
-    while (dropped.length < count && this.#buffer.size > 0) {
-      for (const event of this.#buffer.take(count - dropped.length)) dropped.push(event);
-      this.#buffer.releaseMarks();
-    }
-    return dropped;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SubscribeOptionsOf } from "./dispatcher.ts";
-import { make } from "./make.ts";
+import { EmittingContext, ProducerConsumerHandle } from "./handle.ts";
+import { makeWith } from "./make.ts";
 import type { ProducerOptions } from "./producer.ts";
 import type { NoOptions, ProducerConsumer, ProducerConsumerCallbacks, Pushable, TransformEvents } from "./types.ts";
 
@@ -29,5 +30,10 @@ export function producerConsumer<
   behaviour: ProducerConsumerCallbacks<In, Out, I, D, P> | TransformEvents<In, Out, D>,
   options: ProducerOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producerConsumer", behaviour, options) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
+  return makeWith(
+    [ProducerConsumerHandle, EmittingContext],
+    "producerConsumer",
+    behaviour,
+    options,
+  ) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
 }

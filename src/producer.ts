@@ -1,5 +1,6 @@
 import type { Dispatcher, SubscribeOptionsOf } from "./dispatcher.ts";
-import { make } from "./make.ts";
+import { EmittingContext, ProducerHandle } from "./handle.ts";
+import { makeWith } from "./make.ts";
 import type { EmitOptions, HandleDemand, NoOptions, ProducerCallbacks, ProducerStage, Pushable } from "./types.ts";
 
 export interface ProducerOptions<in Out, in out SO extends object = NoOptions> extends EmitOptions<Out> {
@@ -35,5 +36,8 @@ export function producer<
   behaviour: ProducerCallbacks<Out, I, D, P> | HandleDemand<Out, D>,
   options: ProducerOptions<Out, SO> = {},
 ): ProducerStage<Out, SubscribeOptionsOf<SO, Out>> {
-  return make("producer", behaviour, options) as ProducerStage<Out, SubscribeOptionsOf<SO, Out>>;
+  return makeWith([ProducerHandle, EmittingContext], "producer", behaviour, options) as ProducerStage<
+    Out,
+    SubscribeOptionsOf<SO, Out>
+  >;
 }

@@ -37,7 +37,6 @@ import { type Cancellation, Link } from "./subscription.ts";
 import { isThenable } from "./thenable.ts";
 import type { Window } from "./demand.ts";
 import type {
-  DemandMode,
   EmitOptions,
   FailOptions,
   Role,
@@ -179,7 +178,7 @@ export class Core implements Task {
   #shut = false;
   #later = false;
 
-  #drains: PromiseWithResolvers<void>[] = [];
+  readonly #drains: ((left: boolean) => void)[] = [];
   /** Ends the wait for a pending `terminate`. */
   #cutShort: (() => void) | undefined;
 
@@ -285,7 +284,7 @@ export class Core implements Task {
     const ended = (): void => {
       // A call nobody waits for, crossed by an orderly end, is no failure to tell the process of.
       promise.catch(ignore);
-      reject(this.#endedError);
+      reject(this.endedError);
     };
     this.post(op, { fn, resolve, reject, ended } satisfies Call, undefined);
     return promise;
@@ -354,35 +353,41 @@ export class Core implements Task {
     }
   }
 
-  /** From a callback or from outside: bounded by the buffer. */
-  push(events: readonly unknown[], inside: boolean): boolean {
-    if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
-    if (this.#phase >= DRAINING || (this.#shut && !inside)) throw this.#endedError;
+  /** Whether events are still taken, from `inside` a callback or from outside. */
+  takes(inside: boolean): boolean {
+    return this.output !== undefined && this.#phase < DRAINING && (inside || !this.#shut);
+  }
+
+  /** Events nobody has called for: how many the dispatcher took, or -1 where it failed and the stage with it. */
+  offer(events: readonly unknown[]): number {
     const output = this.output as Output;
     try {
-      const sent = output.push(events);
-      // Outside a turn nobody settles; events passed over or kept for another partition leave more wanted than is owed.
-      if (!this.#onStack && this.#more(output)) this.wake();
+      const sent = output.offer(events);
+      this.#moved(output);
       return sent;
     } catch (error) {
-      if (!(error instanceof CallbackError || error instanceof ProtocolError)) throw error;
-      this.end(failure(error));
-      return false;
+      this.#dispatcherThrew(error);
+      return -1;
     }
   }
 
   /** Events that were asked for and come after the callback that was asked: accepted as its answer would be, if at all. */
   answer(events: readonly unknown[]): boolean {
-    const { output } = this;
-    if (output === undefined || this.#phase >= DRAINING) return false;
+    if (!this.takes(true)) return false;
+    const output = this.output as Output;
     try {
       output.emit(events);
+      this.#moved(output);
+      return true;
     } catch (error) {
       this.#dispatcherThrew(error);
       return false;
     }
+  }
+
+  /** Outside a turn nobody settles; events passed over or kept for another partition leave more wanted than is owed. */
+  #moved(output: Output): void {
     if (!this.#onStack && this.#more(output)) this.wake();
-    return true;
   }
 
   /** The rest of the batch in hand, which the callback has not looked at and this stage, about to end, will not. */
@@ -392,19 +397,11 @@ export class Core implements Task {
     this.#at = 0;
   }
 
-  setMode(mode: DemandMode): void {
-    oneOf("demandMode", mode, ["forward", "accumulate"]);
-    if (this.output === undefined || this.output.mode === mode) return;
-    this.output.mode = mode;
-    this.wake();
-  }
-
-  drained(): Promise<void> {
-    if (this.output?.held === 0) return Promise.resolve();
-    if (this.#phase >= ENDING) return Promise.reject(this.#endedError);
-    const drained = Promise.withResolvers<void>();
-    this.#drains.push(drained);
-    return drained.promise;
+  /** Calls `then` when nothing is held, or with what is left at the end of the stage. */
+  whenEmptied(then: (left: boolean) => void): void {
+    if (this.output?.held === 0) then(false);
+    else if (this.#phase >= ENDING) then(true);
+    else this.#drains.push(then);
   }
 
   // ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -450,7 +447,7 @@ export class Core implements Task {
       | undefined;
     if (typeof source !== "object" || typeof source?.["~attach"] !== "function")
       throw argumentError("ERR_NOT_PRODUCER", "", producer);
-    if (this.#phase >= OVER || this.#completing) throw this.#endedError;
+    if (this.#phase >= OVER || this.#completing) throw this.endedError;
     const suggested = source.defaultMaxDemand;
     const link = new Link(this, producer, subscribeOptions(options, suggested), suggested);
     this.post(SUBSCRIBED, link, undefined);
@@ -597,7 +594,7 @@ export class Core implements Task {
   /** Nothing may be held any more: whoever waited for that goes on. */
   #emptied(output: Output): void {
     if (this.#phase >= ENDING || output.held > 0) return;
-    for (const { resolve } of this.#drains.splice(0)) resolve();
+    for (const then of this.#drains.splice(0)) then(false);
     if (this.#phase === DRAINING && this.#mailbox.size === 0) this.#drained();
   }
 
@@ -1081,10 +1078,7 @@ export class Core implements Task {
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
     if (held.length > 0) this.outcome.discard(held, this.#cause, quiet);
-    for (const { resolve, reject } of this.#drains.splice(0)) {
-      if (held.length > 0) reject(this.#endedError);
-      else resolve();
-    }
+    for (const then of this.#drains.splice(0)) then(held.length > 0);
     const last = this.#terminate(reason);
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);
     else {
@@ -1199,7 +1193,7 @@ export class Core implements Task {
     else if (op === SOURCE_END) this.#drop(payload as End);
   }
 
-  get #endedError(): Error {
+  get endedError(): Error {
     return this.outcome.endedError(this.state);
   }
 }

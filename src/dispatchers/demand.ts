@@ -16,19 +16,22 @@ interface Entry {
   unmet: number;
 }
 
-class DemandDispatcher<Event> implements Dispatcher<Event> {
+/** Deals events out to the consumers that have demand, who have enough of it for all, and keeps the order of need. */
+type Deal = (entries: Entry[], events: readonly unknown[]) => void;
+
+export class DemandDispatcher<Event> implements Dispatcher<Event> {
   /** The neediest first; of equals, who was placed first. */
   readonly #entries: Entry[] = [];
   /** What consumers that left gave back. Not empty only while nobody has demand. */
   readonly #returned = new Buffer<Event>();
   /** The only consumer, where there is one: it needs no search and no order. */
   #only: Entry | undefined;
-  readonly #even: boolean;
+  readonly #deal: Deal | undefined;
   #wanted = 0;
   readonly options: readonly string[] = [];
 
-  constructor(even: boolean) {
-    this.#even = even;
+  constructor(deal?: Deal) {
+    this.#deal = deal;
   }
 
   get wanted(): number {
@@ -80,7 +83,7 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
     if (only) {
       only.unmet -= taken;
       only.link.deliver(taken === events.length ? events : events.slice(0, taken));
-    } else if (this.#even) this.#deal(events, taken);
+    } else if (this.#deal) this.#deal(this.#entries, events.slice(0, taken));
     else this.#fill(events, taken);
     return taken;
   };
@@ -127,21 +130,6 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
     }
   }
 
-  #deal(events: readonly Event[], taken: number): void {
-    for (let from = 0; from < taken; ) {
-      const round = this.#entries.filter((entry) => entry.unmet > 0);
-      const share = Math.ceil((taken - from) / round.length);
-      for (const entry of round) {
-        const n = Math.min(share, entry.unmet, taken - from);
-        if (n === 0) break;
-        entry.unmet -= n;
-        entry.link.deliver(n === events.length ? events : events.slice(from, from + n));
-        from += n;
-      }
-      this.#entries.sort((a, b) => (a.unmet === b.unmet ? 0 : b.unmet - a.unmet));
-    }
-  }
-
   #replay(): void {
     while (this.#wanted > 0 && this.#returned.size > 0) {
       this.dispatch(this.#returned.take(this.#wanted));
@@ -149,6 +137,22 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
     }
   }
 }
+
+const dealEvenly: Deal = (entries, events) => {
+  const { length } = events;
+  for (let from = 0; from < length; ) {
+    const round = entries.filter((entry) => entry.unmet > 0);
+    const share = Math.ceil((length - from) / round.length);
+    for (const entry of round) {
+      const n = Math.min(share, entry.unmet, length - from);
+      if (n === 0) break;
+      entry.unmet -= n;
+      entry.link.deliver(n === length ? events : events.slice(from, from + n));
+      from += n;
+    }
+    entries.sort((a, b) => (a.unmet === b.unmet ? 0 : b.unmet - a.unmet));
+  }
+};
 
 /**
  * Gives each event to one consumer: the one that has asked for most.
@@ -165,5 +169,5 @@ class DemandDispatcher<Event> implements Dispatcher<Event> {
 export function demandDispatcher(options: DemandDispatcherOptions = {}): Dispatcher<unknown> {
   known("demandDispatcher", options, ["spread"]);
   oneOf("spread", options.spread, ["fill", "even"]);
-  return new DemandDispatcher<unknown>(options.spread === "even");
+  return new DemandDispatcher<unknown>(options.spread === "even" ? dealEvenly : undefined);
 }

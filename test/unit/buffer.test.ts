@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Buffer } from "../../src/buffer.ts";
 import { demandDispatcher } from "../../src/index.ts";
+import { keep } from "../../src/push.ts";
 import { Output } from "../../src/output.ts";
 import { range } from "../support/runtime.ts";
 
@@ -21,9 +22,10 @@ const limited = (bufferSize: number, overflow: "drop-oldest" | "drop-newest") =>
     overflow,
     demandMode: "forward",
     strict: true,
-    discard: (events) => void discarded.push([...events]),
   });
-  return { output, discarded, released, mark: (name: string) => output.mark(() => void released.push(name)) };
+  const discard = (events: readonly unknown[]) => void discarded.push([...events]);
+  const push = (events: readonly unknown[]) => keep(output, events, output.offer(events), { discard });
+  return { output, push, discarded, released, mark: (name: string) => output.mark(() => void released.push(name)) };
 };
 
 describe("Buffer", () => {
@@ -36,55 +38,55 @@ describe("Buffer", () => {
   });
 
   test("GS-117 has no limit of its own", () => {
-    const { output, discarded } = limited(Number.POSITIVE_INFINITY, "drop-newest");
-    output.push(range(1, 1000));
+    const { output, push, discarded } = limited(Number.POSITIVE_INFINITY, "drop-newest");
+    push(range(1, 1000));
     expect([output.held, discarded]).toEqual([1000, []]);
     expect(output.takeAll()).toEqual(range(1, 1000));
   });
 
   test("GS-118 keeps the last events when it overflows", () => {
-    const { output, discarded } = limited(3, "drop-oldest");
-    output.push(["a", "b", "c"]);
+    const { output, push, discarded } = limited(3, "drop-oldest");
+    push(["a", "b", "c"]);
     expect(discarded).toEqual([]);
-    output.push(["d", "e", "f"]);
+    push(["d", "e", "f"]);
     expect(discarded).toEqual([["a", "b", "c"]]);
     expect(output.takeAll()).toEqual(["d", "e", "f"]);
   });
 
   test("GS-118 keeps the last events of a batch that is larger than the limit", () => {
-    const { output, discarded } = limited(3, "drop-oldest");
-    output.push([1]);
-    output.push([2, 3, 4, 5, 6]);
+    const { output, push, discarded } = limited(3, "drop-oldest");
+    push([1]);
+    push([2, 3, 4, 5, 6]);
     expect(discarded.flat()).toEqual([1, 2, 3]);
     expect(output.takeAll()).toEqual([4, 5, 6]);
   });
 
   test("GS-118 keeps the first events with drop-newest", () => {
-    const { output, discarded } = limited(3, "drop-newest");
-    output.push(["a", "b"]);
-    output.push(["c", "d", "e"]);
+    const { output, push, discarded } = limited(3, "drop-newest");
+    push(["a", "b"]);
+    push(["c", "d", "e"]);
     expect(discarded).toEqual([["d", "e"]]);
     expect(output.takeAll()).toEqual(["a", "b", "c"]);
   });
 
   test("GS-119 releases marks whose events were displaced, in order", () => {
-    const { output, discarded, released, mark } = limited(3, "drop-oldest");
-    output.push(["t1", "t2"]);
+    const { push, discarded, released, mark } = limited(3, "drop-oldest");
+    push(["t1", "t2"]);
     mark("p3");
     mark("p4");
     expect(released).toEqual([]);
-    output.push(["t5", "t6", "t7"]);
+    push(["t5", "t6", "t7"]);
     expect(discarded).toEqual([["t1", "t2"]]);
     expect(released).toEqual(["p3", "p4"]);
   });
 
   test("GS-119 keeps a mark while one of its events is left", () => {
-    const { output, released, mark } = limited(3, "drop-oldest");
-    output.push(["t1", "t2"]);
+    const { push, released, mark } = limited(3, "drop-oldest");
+    push(["t1", "t2"]);
     mark("p3");
-    output.push(["t4", "t5"]);
+    push(["t4", "t5"]);
     expect(released).toEqual([]);
-    output.push(["t6"]);
+    push(["t6"]);
     expect(released).toEqual(["p3"]);
   });
 
