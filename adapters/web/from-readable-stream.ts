@@ -8,7 +8,8 @@ import type {
   SubscribeOptionsOf,
   Task,
 } from "../../src/index.ts";
-import { make } from "../../src/make.ts";
+import { SourceHandle, StageContext } from "../../src/handle.ts";
+import { makeWith } from "../../src/make.ts";
 import { check, integer } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import type { Core } from "../../src/stage.ts";
@@ -207,7 +208,7 @@ export function reading<Out, SO extends object>(
   const [reader, bytes] = readerOf(stream, reads.byob !== undefined);
   try {
     const source = new StreamSource<Out>(reader, reads, options.signal, onCancel);
-    const stage = make("producer", source, options, {
+    const stage = makeWith([SourceHandle, StageContext], "producer", source, options, {
       onLastCancel: "stop",
       defaultMaxDemand: bytes ? CHUNKS : undefined,
     });
