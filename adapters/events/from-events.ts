@@ -1,0 +1,170 @@
+import { argumentError } from "../../src/errors.ts";
+import type { NoOptions, Overflow, Producer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { make } from "../../src/make.ts";
+import { check, oneOf } from "../../src/options.ts";
+import { PushSource, type PushSettings } from "../../src/push-source.ts";
+import { type Ears, earsOf, listen, type Listener } from "./listen.ts";
+import type { EmitterPeer, EventName, EventOf, EventTargetPeer, MapArguments, NamesOf } from "./peer.ts";
+
+interface EventsOptions {
+  /**
+   * What happens to events that come while nobody asks and `bufferSize` of them are held: `"throw"` fails the producer
+   * behind them, the others drop. An emitter knows no demand, so there is no default.
+   */
+  readonly overflow: Overflow;
+  /** Holds the emitter up: called once when what was asked for has come. Needs `resume`. */
+  readonly pause?: (() => unknown) | undefined;
+  /** Lets the emitter go on: called once when there is demand again and nothing buffered. Needs `pause`. */
+  readonly resume?: (() => unknown) | undefined;
+  /** The event that ends the source well. @default none */
+  readonly end?: EventName | undefined;
+  /** The event that fails the source with its argument. @default "error" of an emitter, none of an EventTarget */
+  readonly error?: EventName | false | undefined;
+  /** The event behind which nothing comes: a premature one before `end`; the end, where `end` is not named. @default none */
+  readonly close?: EventName | undefined;
+}
+export interface FromEventsOptions<in out Out, in out SO extends object = NoOptions>
+  extends ProducerOptions<Out, SO>,
+    EventsOptions {
+  readonly overflow: Overflow;
+  /** Makes one event of the arguments that a listener gets. @default the first one */
+  readonly map?: MapArguments<Out> | undefined;
+}
+/** Options where the EventTarget tells the type of its events. */
+export interface FromTargetOptions<in Event, in out Out, in out SO extends object = NoOptions>
+  extends ProducerOptions<Out, SO>,
+    EventsOptions {
+  readonly overflow: Overflow;
+  readonly map?: ((event: Event) => Out) | undefined;
+}
+
+/** Listens to an emitter, from the first consumer on. */
+class EventsSource<Out> extends PushSource<Out> {
+  readonly #ears: Ears;
+  readonly #names: ReadonlyMap<EventName, Listener>;
+  readonly #stops: (() => void)[] = [];
+
+  constructor(
+    settings: PushSettings,
+    ears: Ears,
+    name: EventName,
+    options: EventsOptions,
+    map: MapArguments<Out> | undefined,
+  ) {
+    super(settings);
+    this.#ears = ears;
+    const { end, close, error = ears.emitter && name !== "error" && "error" } = options;
+    const names = new Map<EventName, Listener>();
+    const add = (which: EventName | false | undefined, listener: Listener): void => {
+      if (which === undefined || which === false) return;
+      if (names.has(which)) throw argumentError("ERR_OPTION", "name, end, error and close to be different", which);
+      names.set(which, listener);
+    };
+    add(name, map ? (...args) => this.#map(map, args) : (this.accept as Listener));
+    add(error, (value) => this.fail(ears.emitter ? value : causeOf(value)));
+    add(end, () => this.complete());
+    add(close, () => (end === undefined ? this.complete() : this.fail(prematureClose())));
+    this.#names = names;
+  }
+
+  protected override open(): void {
+    for (const [name, listener] of this.#names) this.#stops.push(listen(this.#ears, name, listener));
+  }
+
+  protected override close(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  #map(map: MapArguments<Out>, args: readonly unknown[]): void {
+    let event: Out;
+    try {
+      event = map(...args);
+    } catch (cause) {
+      this.callbackFailed("map", cause, args);
+      return;
+    }
+    this.accept(event);
+  }
+}
+
+/** What an Event says of an error: its `error`, if it has one, or itself. */
+const causeOf = (event: unknown): unknown => (event as { readonly error?: unknown } | null | undefined)?.error ?? event;
+
+const prematureClose = (): Error =>
+  Object.assign(new Error("the source was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+
+/**
+ * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. They come whether or not anybody
+ * asks, so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ *
+ * **Shape** one event per event: the first argument of an emitter's, the Event of an EventTarget's, or what `map` makes of
+ * the arguments. Listeners are added when the first consumer has subscribed.
+ * **Units** `bufferSize` in events, 10 000 unless given; `Infinity` is the way to say "without bound".
+ * **Backpressures** by `pause` and `resume`, where the emitter has something like them: `pause` is called when what was
+ * asked for has come, `resume` when there is demand again. What still comes while it is paused, or if it cannot be, is
+ * buffered; beyond `bufferSize` the policy applies. An emitter that emits synchronously is held while its consumers work
+ * off what they have.
+ * **Completes** with the event named `end`, or with `close` where no `end` is named. **Fails** with the argument of
+ * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. All of them come behind the events before
+ * them. **Cancels** when its last consumer has left, or at `stop`: the emitter is paused and the listeners are removed.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no overflow policy, one of
+ * `pause` and `resume` without the other, the same name twice, wrong options. The stage fails with an `OverflowError` when the
+ * policy is `"throw"` and the buffer is full, and with a `CallbackError` when `map`, `pause` or `resume` throws.
+ *
+ * **Source** rules 7.1 to 7.4.
+ *
+ * @example
+ * const target = new EventTarget();
+ * const source = fromEvents<Event>(target, "tick", { overflow: "drop-oldest", bufferSize: 10 });
+ * const { done } = pipeline(source, map((event) => event.type), take(1), collect());
+ * setTimeout(() => target.dispatchEvent(new Event("tick")));
+ * console.log(await done); // [ 'tick' ]
+ */
+export function fromEvents<
+  Target extends EventTargetPeer,
+  Name extends NamesOf<Target>,
+  Out = EventOf<Target, Name>,
+  SO extends object = NoOptions,
+>(
+  target: Target,
+  name: Name,
+  options: FromTargetOptions<EventOf<Target, Name>, Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>>;
+export function fromEvents<Out, SO extends object = NoOptions>(
+  source: EmitterPeer | EventTargetPeer,
+  name: EventName,
+  options: FromEventsOptions<Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>>;
+export function fromEvents<Out, SO extends object>(
+  source: EmitterPeer | EventTargetPeer,
+  name: EventName,
+  options: FromEventsOptions<Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>> {
+  const ears = earsOf(source);
+  checkName("the name of an event", name);
+  if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
+    throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
+  const { map, pause, resume, end, error, close, ...rest } = options;
+  check("map", map, "function");
+  check("pause", pause, "function");
+  check("resume", resume, "function");
+  if ((pause === undefined) !== (resume === undefined))
+    throw argumentError("ERR_OPTION", "pause and resume, both or neither", pause ?? resume);
+  oneOf("overflow", rest.overflow, ["throw", "drop-oldest", "drop-newest"]);
+  for (const [key, value] of Object.entries({ end, close })) if (value !== undefined) checkName(key, value);
+  if (error !== undefined && error !== false) checkName("error", error);
+  const settings: PushSettings = {
+    bufferSize: rest.bufferSize,
+    overflow: rest.overflow,
+    brake: pause && resume && { pause, resume },
+    signal: rest.signal,
+  };
+  const behaviour = new EventsSource<Out>(settings, ears, name, options, map);
+  return make("producer", behaviour, rest, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+}
+
+export function checkName(what: string, name: unknown): void {
+  if (typeof name !== "string" && typeof name !== "symbol")
+    throw argumentError("ERR_OPTION", `${what} to be a string or a symbol`, name);
+}

@@ -1,0 +1,122 @@
+import { argumentError, CallbackError } from "../../src/errors.ts";
+import type { StageContext } from "../../src/handle.ts";
+import {
+  type Consumer,
+  type ConsumerBehaviour,
+  type Context,
+  consumer,
+  type Reason,
+  type StageOptions,
+  type Subscription,
+} from "../../src/index.ts";
+import { check } from "../../src/options.ts";
+import { errorOf, isFailure } from "../../src/protocol.ts";
+import { checkName } from "./from-events.ts";
+import type { CustomEventClass, DispatchPeer, EmitPeer, EventName, EventPeer } from "./peer.ts";
+
+export interface IntoEmitterOptions<in In> extends StageOptions {
+  /** The event to emit when the consumer ends well: its source completed or was stopped, or it was stopped. @default none */
+  readonly end?: EventName | undefined;
+  /** The event to emit, with the error, when the consumer fails. @default none */
+  readonly error?: EventName | undefined;
+  /** The arguments that an emitter's listeners get. @default the event */
+  readonly args?: ((event: In) => readonly unknown[]) | undefined;
+  /** The Event that an EventTarget dispatches, of whatever name. @default a CustomEvent with the event as `detail` */
+  readonly create?: ((event: In, name: string) => EventPeer) | undefined;
+}
+
+type Emit = (name: EventName, event: unknown) => void;
+
+/** Emits events one by one, and how it ended. */
+class EmitterSink<In> implements ConsumerBehaviour<In> {
+  readonly #name: EventName;
+  readonly #emit: (event: In) => void;
+  readonly #tell: Emit;
+  readonly #options: IntoEmitterOptions<In>;
+  #told = false;
+
+  constructor(name: EventName, emit: (event: In) => void, tell: Emit, options: IntoEmitterOptions<In>) {
+    this.#name = name;
+    this.#emit = emit;
+    this.#tell = tell;
+    this.#options = options;
+  }
+
+  readonly handleEvents = (events: readonly In[], subscription: Subscription, stage: Context): void => {
+    const { signal } = this.#options;
+    const { length } = events;
+    let at = 0;
+    try {
+      for (; at < length; at += 1) {
+        if (signal?.aborted) break;
+        this.#emit(events[at] as In);
+      }
+    } catch (cause) {
+      const expected = `the listeners of ${String(this.#name)}`;
+      stage.fail(new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [events[at]], { cause }));
+      at += 1;
+    }
+    if (at < length) (stage as unknown as StageContext)["~core"].unread(subscription, events.slice(at));
+  };
+
+  readonly handleEnd = (): void => {
+    this.#told = true;
+    if (this.#options.end !== undefined) this.#tell(this.#options.end, undefined);
+  };
+
+  readonly terminate = (reason: Reason): void => {
+    const { end, error } = this.#options;
+    if (isFailure(reason)) {
+      if (error !== undefined) this.#tell(error, errorOf(reason));
+    } else if (!this.#told && end !== undefined) this.#tell(end, undefined);
+  };
+}
+
+/**
+ * Makes a consumer that emits its events on a Node EventEmitter, or dispatches them on an EventTarget.
+ *
+ * **Shape** one `emit(name, event)` per event, or one `dispatchEvent` of a CustomEvent whose `detail` is the event. `args` and
+ * `create` make something else of it. Listeners are called synchronously, in order.
+ * **Units** events.
+ * **Backpressures** as far as listeners are synchronous: what they start and do not wait for is not held back.
+ * **Completes** when its source has completed. `end` names the event that is emitted then, and when it is stopped; `error`
+ * that which tells of a failure. Otherwise the emitter hears nothing of the end.
+ * **Cancels** its source when a listener throws.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`: wrong options. What a listener, `args` or `create`
+ * throws fails the consumer with a `CallbackError` that holds the event; those behind it go back to the source. What the
+ * listeners of `error`, or of `end` after a stop, throw goes to `onReport`. An EventTarget keeps what its listeners throw to itself.
+ *
+ * **Source** rules 7.2 and 7.3.
+ *
+ * @example
+ * const target = new EventTarget();
+ * target.addEventListener("letter", (event) => console.log((event as CustomEvent).detail)); // a, b
+ * intoEmitter<string>(target, "letter").subscribe(fromIterable(["a", "b"]));
+ */
+export function intoEmitter<In>(
+  emitter: EmitPeer | DispatchPeer,
+  name: EventName,
+  options: IntoEmitterOptions<In> = {},
+): Consumer<In> {
+  const { emit, dispatchEvent } = (emitter ?? {}) as Partial<EmitPeer & DispatchPeer>;
+  const emits = typeof emit === "function";
+  if (!emits && typeof dispatchEvent !== "function")
+    throw argumentError("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", emitter);
+  const { end, error, args, create, ...rest } = options;
+  checkName("the name of an event", name);
+  for (const [key, value] of Object.entries({ end, error })) if (value !== undefined) checkName(key, value);
+  check("args", args, "function");
+  check("create", create, "function");
+  if (args && !emits) throw argumentError("ERR_OPTION", "args for an EventEmitter only", args);
+  if (create && emits) throw argumentError("ERR_OPTION", "create for an EventTarget only", create);
+  const { CustomEvent } = globalThis as unknown as { readonly CustomEvent: CustomEventClass };
+  const on = emitter as EmitPeer & DispatchPeer;
+  const tell: Emit = emits
+    ? (which, event) => void (event === undefined ? on.emit(which) : on.emit(which, event))
+    : (which, event) => void on.dispatchEvent(new CustomEvent(which as string, { detail: event }));
+  let one = (event: In): void => tell(name, event);
+  if (emits) one = args ? (event) => void on.emit(name, ...args(event)) : (event) => void on.emit(name, event);
+  else if (create) one = (event) => void on.dispatchEvent(create(event, name as string));
+  return consumer<In>(new EmitterSink<In>(name, one, tell, options), rest);
+}
