@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 
 const report = "reports/vitest.json";
+const browserReport = "reports/browser.json";
 const coverage = process.env.HEADRACE_COVERAGE === "off" ? "" : " --coverage";
 
 let passed = 0;
@@ -22,6 +23,7 @@ const steps = [
   { heading: "types of the built package", command: "npm run -s test:types", count: () => passed++ },
   { heading: "declarations", command: "npx tsc -p tsconfig.dist.json" },
   { heading: "package: exports, types, size", command: "npm run -s pack:check" },
+  { heading: "the built package in a browser", command: "node scripts/test-browser.mjs --built", count: countBrowser },
 ];
 
 function countVitest() {
@@ -29,6 +31,14 @@ function countVitest() {
   const { numPassedTests, numFailedTests } = JSON.parse(fs.readFileSync(report, "utf8"));
   passed += numPassedTests;
   failed += numFailedTests;
+}
+
+/** Nothing, if the browser was left out. */
+function countBrowser() {
+  if (!fs.existsSync(browserReport)) return;
+  const counts = JSON.parse(fs.readFileSync(browserReport, "utf8"));
+  passed += counts.passed;
+  failed += counts.failed;
 }
 
 function summary() {
@@ -44,7 +54,7 @@ for (const { heading, command, count } of steps) {
     count?.();
     continue;
   }
-  if (count === countVitest) count();
+  if (count === countVitest || count === countBrowser) count();
   // A step can fail without a failing test: a lint error, a file that does not load, a coverage threshold.
   failed ||= 1;
   console.log(`\n== failed: ${heading} (${command})`);
