@@ -58,7 +58,7 @@ export function joined<In, Out, SO extends object>(
     const reason = input.outcome.reason as Reason;
     if (!isFailure(reason)) return;
     const error = errorOf(reason);
-    if (!output.over) output.fail(error);
+    if (!output.over && !output.outcome.failed) output.fail(error);
     else if (errorOf(output.outcome.reason as Reason) !== error) output.outcome.report(error, "input");
   });
   return handle as unknown as ProducerConsumer<In, Out, SO>;
