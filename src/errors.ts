@@ -91,9 +91,11 @@ interface Details {
 }
 
 const dress = (error: Error, family: Family, code: ErrorCode): void => {
-  Object.defineProperty(error, brand, { value: family });
-  Object.defineProperty(error, "name", { value: family, configurable: true });
-  Object.defineProperty(error, "code", { value: code, enumerable: true });
+  Object.defineProperties(error, {
+    [brand]: { value: family },
+    name: { value: family, configurable: true },
+    code: { value: code, enumerable: true },
+  });
 };
 
 /**
@@ -160,6 +162,10 @@ export class CallbackError extends Error {
     return isOf(value, "CallbackError");
   }
 }
+
+/** The `CallbackError` of what user code threw; `expected` names it. */
+export const callbackError = (expected: string, cause: unknown, events: readonly unknown[]): CallbackError =>
+  new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
 
 /** More was pushed than the buffer holds. What fits was accepted. */
 export class OverflowError extends Error {

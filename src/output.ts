@@ -1,7 +1,7 @@
 import { Buffer } from "./buffer.ts";
 import { Deque } from "./deque.ts";
 import type { Dispatcher, DispatcherLink } from "./dispatcher.ts";
-import { CallbackError, ProtocolError } from "./errors.ts";
+import { CallbackError, callbackError, ProtocolError } from "./errors.ts";
 import type { DemandMode, Overflow } from "./types.ts";
 
 /** What a dispatcher is to its stage, whatever its events and options are. */
@@ -191,7 +191,7 @@ export class Output {
 /** What a dispatcher threw, as an error of ours. */
 export function dispatcherError(expected: string, cause: unknown, batch: readonly unknown[]): unknown {
   if (cause instanceof CallbackError || cause instanceof ProtocolError) return cause;
-  return new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, batch, { cause });
+  return callbackError(expected, cause, batch);
 }
 
 function checkSent(sent: number, length: number): void {

@@ -102,24 +102,15 @@ export const fifoScheduler = (): Scheduler => new Fifo();
 export function seededScheduler(seed: number): Scheduler {
   const ready: Task[] = [];
   let state = seed | 0;
-  const random = (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
   return {
     get size() {
       return ready.length;
     },
     add: (task) => void ready.push(task),
     take: () => {
-      if (ready.length === 0) return undefined;
-      const at = random(ready.length);
-      const task = ready[at];
-      const last = ready.pop();
-      if (at < ready.length && last) ready[at] = last;
-      return task;
+      // A linear congruential generator; its high bits are the good ones.
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      return ready.splice((state >>> 8) % ready.length, 1)[0];
     },
   };
 }

@@ -1,6 +1,6 @@
 /* oxlint-disable typescript/unbound-method -- continuations are called with their stage as `this` */
 import { type Context, currentContext } from "./context.ts";
-import { argumentError, CallbackError, ProtocolError, words } from "./errors.ts";
+import { argumentError, CallbackError, callbackError, ProtocolError, words } from "./errors.ts";
 import { deadPort } from "./inlet.ts";
 import { Outlet } from "./link.ts";
 import {
@@ -810,7 +810,7 @@ export class Core implements Task {
 
   #threw(callback: string, cause: unknown, events: readonly unknown[]): void {
     const expected = `${callback} of ${this.name}`;
-    const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
+    const error = callbackError(expected, cause, events);
     this.#onStack = false;
     // The first end wins: a callback that failed its stage and throws, too, has said it twice.
     if (this.#doom || this.outcome.failed || this.#phase >= ENDING) {
@@ -867,7 +867,7 @@ export class Core implements Task {
         outlet.ended = true;
         this.outlets.delete(outlet);
         this.#detach(outlet);
-        const error = new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, none, { cause });
+        const error = callbackError(expected, cause, none);
         outlet.port.end({ reason: failure(error) });
         this.#left();
       },

@@ -1,5 +1,5 @@
 import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent } from "../dispatcher.ts";
-import { argumentError, CallbackError, words } from "../errors.ts";
+import { argumentError, callbackError, words } from "../errors.ts";
 import { check, integer, known } from "../options.ts";
 import { addDemand } from "../protocol.ts";
 
@@ -93,11 +93,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
       selected = batch.filter((event) => selector(event));
     } catch (cause) {
       this.cancel(entry.link);
-      entry.link.fail(
-        new CallbackError({ code: "ERR_CALLBACK", expected: `selector of ${entry.link.name}`, got: cause }, batch, {
-          cause,
-        }),
-      );
+      entry.link.fail(callbackError(`selector of ${entry.link.name}`, cause, batch));
       return;
     }
     const passed = batch.length - selected.length;

@@ -1,6 +1,6 @@
 import { Buffer } from "../buffer.ts";
 import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../dispatcher.ts";
-import { argumentError, CallbackError, words } from "../errors.ts";
+import { argumentError, CallbackError, callbackError, words } from "../errors.ts";
 import { type Key, hashKey } from "../hash.ts";
 import { check, integer, known } from "../options.ts";
 import { addDemand } from "../protocol.ts";
@@ -38,6 +38,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   readonly #links = new WeakMap<DispatcherLink, Partition<Event>>();
   readonly #place: (event: Event) => Partition<Event> | undefined;
   readonly #maxQueued: number;
+  /** What `hash` has answered that is no partition. */
+  #stray: { readonly name: unknown; readonly expected: string } | undefined;
   queued = 0;
   readonly options: readonly string[] = ["partition"];
   #unmet = 0;
@@ -65,7 +67,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       : (event) => {
           const name = (hash as (event: Event) => unknown)(event);
           const partition = byName.get(name);
-          if (partition === undefined && name !== undefined) throw new UnknownPartition(name, names);
+          if (partition === undefined && name !== undefined)
+            this.#stray = { name, expected: `hash to answer one of ${names.join(", ")} or undefined` };
           return partition;
         };
   }
@@ -119,19 +122,18 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     if (taken === 0) return 0;
     // Ask the user's function for all events first: when it fails, none of the batch has gone anywhere.
     try {
-      for (let i = 0; i < taken; i += 1) {
+      for (let i = 0; i < taken && !this.#stray; i += 1) {
         const event = events[i] as Event;
         this.#place(event)?.arriving.push(event);
       }
+      if (this.#stray)
+        throw new CallbackError(
+          { code: "ERR_PARTITION_KEY", expected: this.#stray.expected, got: this.#stray.name },
+          events,
+        );
     } catch (cause) {
       for (const partition of this.#partitions) partition.arriving = [];
-      throw cause instanceof UnknownPartition
-        ? new CallbackError({ code: "ERR_PARTITION_KEY", expected: cause.expected, got: cause.got }, events)
-        : new CallbackError(
-            { code: "ERR_CALLBACK", expected: "by or hash of the partition dispatcher", got: cause },
-            events,
-            { cause },
-          );
+      throw this.#stray ? cause : callbackError("by or hash of the partition dispatcher", cause, events);
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;
@@ -190,15 +192,6 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     partition.unmet -= batch.length;
     this.#unmet -= batch.length;
     link.deliver(batch);
-  }
-}
-
-class UnknownPartition {
-  readonly got: unknown;
-  readonly expected: string;
-  constructor(got: unknown, names: readonly (string | number)[]) {
-    this.got = got;
-    this.expected = `hash to answer one of ${names.join(", ")} or undefined`;
   }
 }
 
