@@ -68,7 +68,7 @@ class ReadableSource<Out> {
     this.#listeners.add("close", this.#onClose);
     this.#listeners.add("end", this.#onEnd);
     // A signal that had aborted before.
-    if (this.#over) this.#listeners.release(this.#state, true);
+    if (this.#over) this.#listeners.release(this.#state, readable.destroyed);
     else if (readable.readableEnded) this.#onEnd();
     else if (readable.destroyed) this.#noticeDestroyed();
     else if (readable.errored !== null && readable.errored !== undefined) this.#onError(readable.errored);

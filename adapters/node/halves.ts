@@ -28,6 +28,11 @@ export class Halves {
     if (!this.finishing) this.#leaveSources({ type: "stop" });
   }
 
+  /** Somebody else has ended the writable side. */
+  finished(): void {
+    this.#leaveSources({ type: "stop" });
+  }
+
   /** The reading half ends before its stream. */
   leave(reason: Reason): void {
     this.readOver = true;

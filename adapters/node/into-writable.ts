@@ -67,7 +67,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#listeners.add("close", this.#onClose);
     this.#listeners.add("finish", this.#onFinish);
     // A signal that had aborted before.
-    if (this.#over) this.#listeners.release(this.#state, true);
+    if (this.#over) this.#listeners.release(this.#state, writable.destroyed);
     else if (this.#halves && writable.writableEnded && !writable.destroyed) {
       // Nothing can be written, and that is all there is to say.
       this.#over = true;
@@ -120,7 +120,10 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
       writable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
       return closed;
     }
-    return writable.destroyed ? undefined : this.#finish();
+    if (writable.destroyed) return undefined;
+    const ended = this.#finish();
+    // A stream that has had enough may take its time: its sources need not wait.
+    return this.#halves?.readOver ? undefined : ended;
   };
 
   /** Ends the Writable. One that destroys itself is waited for: closing, too, can fail. */
@@ -204,7 +207,9 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   };
 
   readonly #onFinish = (): void => {
-    if (!this.#over && !(this.#ending && this.#ends)) this.#fail(writeAfterEnd());
+    if (this.#over || (this.#ending && this.#ends)) return;
+    if (this.#halves) this.#halves.finished();
+    else this.#fail(writeAfterEnd());
   };
 
   readonly #onError = (error: unknown): void => {

@@ -49,6 +49,7 @@ export type LegacyPeer = EmitterPeer & ({ readonly readable: boolean } | { pause
 
 /** What `toReadable` uses of the Readable that it makes. */
 export interface PushPeer {
+  readonly destroyed: boolean;
   readonly readableHighWaterMark: number;
   readonly readableLength: number;
   readonly readableObjectMode: boolean;

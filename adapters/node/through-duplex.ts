@@ -23,14 +23,14 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
  * **Backpressures** written is what the Duplex has room for, read what was asked for: what is on its way are the events
  * of the subscription, and what the two high-water marks let in.
  * **Completes** at `end`, and after `close` if it destroys itself. Behind the last event of its sources the writable side
- * is ended, so that a Transform can flush. A Duplex whose readable side ends by itself has had enough: its sources are
- * left, and get back what was not written.
+ * is ended, so that a Transform can flush. A Duplex of which somebody else, or itself, ends a side has had enough: its
+ * sources are left, and get back what was not written.
  * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, and the sources are left.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that flows already; `ERR_OPTION`, `ERR_RANGE`: wrong options.
  * What the Duplex fails with fails the stage once, by identity, behind the events read, and then its sources are left with
- * it; one that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`, one that somebody else ends
- * `ERR_STREAM_WRITE_AFTER_END`. A source that fails destroys the Duplex. What fails later goes to `onReport`.
+ * it; one that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. A source that fails destroys the Duplex. What
+ * fails later goes to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.pipeline`.
  *

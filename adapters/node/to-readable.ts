@@ -179,6 +179,7 @@ export function toReadable<Out, SO extends object>(
     throw argumentError("ERR_NOT_PRODUCER", "", producer);
   const given: ToReadableOptionsWith<PushPeer> = { Readable, ...options };
   const { Readable: Class, objectMode = true, highWaterMark, signal, maxDemand, ...rest } = given;
+  let outflow: Outflow | undefined;
   const settings: ReadableSettings = {
     objectMode,
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
@@ -187,7 +188,6 @@ export function toReadable<Out, SO extends object>(
     destroy: (error, callback) => (outflow ? outflow.onDestroy(error, callback) : callback(error)),
   };
   const readable: PushPeer = new Class(settings);
-  let outflow: Outflow | undefined;
   try {
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
     outflow = new Outflow(
@@ -195,7 +195,8 @@ export function toReadable<Out, SO extends object>(
       subscribeOptions({ ...rest, maxDemand: most, demand: "manual" }, undefined),
       readable,
     );
-    outflow.open();
+    // A signal that had aborted before has destroyed it: the producer is left as it is.
+    if (!readable.destroyed) outflow.open();
   } catch (error) {
     readable.destroy();
     throw error;
