@@ -31,7 +31,7 @@ export interface FromReadableStreamOptions<in Out, in out SO extends object = No
 
 /** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
-/** Reads under way at most: as many as make a good batch. */
+/** Reads under way at most: as many as make a good batch, where a stream has its chunks ready. */
 const READS = 64;
 
 /** Reads what was asked for, several chunks at a time, and delivers as one batch what has come. */
@@ -46,6 +46,8 @@ class StreamSource<Out> implements Task {
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = 0;
+  /** Reads to have under way. Of a stream that makes its chunks one by one a few are faster than many. */
+  #most = READS;
   #batch: Out[] = [];
   #scheduled = false;
   /** The stream has closed. */
@@ -109,6 +111,7 @@ class StreamSource<Out> implements Task {
   #deliver(): void {
     const batch = this.#batch;
     this.#batch = [];
+    this.#most = this.#reading > 0 ? Math.max(1, this.#most >> 1) : Math.min(READS, this.#most * 2);
     const late = this.#over;
     if (!late && this.#core.answer(batch)) return;
     // A stage that takes no more asks for no more. What it failed on is in its error.
@@ -118,7 +121,7 @@ class StreamSource<Out> implements Task {
 
   #read(): void {
     const reader = this.#reader;
-    const most = Math.min(this.#wanted, READS);
+    const most = Math.min(this.#wanted, this.#most);
     while (this.#reading < most && !this.#closed && !this.#over) {
       this.#reading += 1;
       reader.read(this.#byob > 0 ? new Uint8Array(this.#byob) : undefined).then(this.#onRead, this.#onReadError);
@@ -172,8 +175,8 @@ class StreamSource<Out> implements Task {
  * **Shape** one event per chunk, in order; with `byob`, one Uint8Array per view filled.
  * **Units** demand counts events. A link holds 16 of them by default if the stream is one of bytes (about 1 MiB), 1000
  * otherwise. `byob` in bytes.
- * **Backpressures** one read per event asked for, 64 under way at most; beyond them the stream holds what its own
- * high-water mark says.
+ * **Backpressures** one read per event asked for, 64 under way at most, and fewer where chunks come one by one; the
+ * stream holds what its own high-water mark says.
  * **Completes** when the stream closes, behind the chunks read. **Cancels** when its last consumer leaves, or at `stop`:
  * the stream is cancelled and unlocked, and `stop` fulfils once the stream's cancel hook has; `preventCancel` unlocks only.
  *

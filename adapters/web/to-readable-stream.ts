@@ -1,6 +1,6 @@
 import { Window } from "../../src/demand.ts";
 import { argumentError } from "../../src/errors.ts";
-import type { NoOptions, Producer, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
+import type { NoOptions, Producer, ResolvedSubscribeOptions, StageOptions, SubscribeOptions } from "../../src/index.ts";
 import { Intake, type Source } from "../../src/intake.ts";
 import { check, oneOf, subscribeOptions } from "../../src/options.ts";
 import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
@@ -10,7 +10,7 @@ interface Options extends Pick<SubscribeOptions, "data"> {
   /** Events, bytes, or what `size` counts, that the stream keeps ready. @default 0: nothing is asked for before a read */
   readonly highWaterMark?: number | undefined;
   /** Ends the stream at once with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StageOptions["signal"];
   /**
    * Events asked for and not passed on at most, beyond what the stream keeps ready. **Units** events, from 1.
    * @default the high-water mark, from 1 to 1000; 1 with `size` or for bytes
@@ -36,7 +36,7 @@ export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
 class WebOutflow extends Intake {
   readonly #highWaterMark: number;
   readonly #bytes: boolean;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: StageOptions["signal"];
   readonly #window: Window;
   #controller!: ControllerPeer;
   /** The first batch arrived: how many of its events, and of the next one how many bytes, are passed on. */

@@ -10,6 +10,22 @@ const setUp = <T>(stream: ReadableStreamPeer<T>, options: Parameters<typeof from
   return { runtime, source, it: probe(source, runtime) };
 };
 
+/** A stream whose reads are answered by hand. */
+function byHand() {
+  const reads: PromiseWithResolvers<{ done: boolean; value?: number }>[] = [];
+  const reader = {
+    closed: new Promise<void>(() => {}),
+    read: () => {
+      const read = Promise.withResolvers<{ done: boolean; value?: number }>();
+      reads.push(read);
+      return read.promise;
+    },
+    cancel: () => Promise.resolve(),
+    releaseLock: () => {},
+  };
+  const stream: ReadableStreamPeer<number> = { locked: false, getReader: () => reader };
+  return { stream, reads };
+}
 const defaultOf = (...args: Parameters<typeof fromReadableStream<unknown>>): number | undefined =>
   fromReadableStream(...args).defaultMaxDemand;
 
@@ -49,31 +65,39 @@ describe("what is read of a ReadableStream", () => {
   });
 
   test("H02 at most 64 reads are under way, in order", async () => {
-    const reads: PromiseWithResolvers<{ done: boolean; value?: number }>[] = [];
-    const reader = {
-      closed: new Promise<void>(() => {}),
-      read: () => {
-        const read = Promise.withResolvers<{ done: boolean; value?: number }>();
-        reads.push(read);
-        return read.promise;
-      },
-      cancel: () => Promise.resolve(),
-      releaseLock: () => {},
-    };
-    const { it } = setUp<number>({ locked: false, getReader: () => reader });
+    const { stream, reads } = byHand();
+    const { it } = setUp(stream);
     it.subscription.ask(100);
     await turns();
     expect(reads).toHaveLength(64);
-    for (const [i, read] of reads.slice(0, 10).entries()) read.resolve({ done: false, value: i });
-    await turns();
-    expect(it.seen).toEqual(range(0, 9));
-    expect(reads).toHaveLength(74);
     for (const [i, read] of reads.entries()) read.resolve({ done: false, value: i });
     await turns();
-    expect(reads).toHaveLength(100);
+    expect([it.seen, reads.length]).toEqual([range(0, 63), 100]);
     for (const [i, read] of reads.entries()) read.resolve({ done: false, value: i });
     await turns();
     expect([it.seen, reads.length]).toEqual([range(0, 99), 100]);
+  });
+
+  test("H02 few reads are under way where chunks come one by one, many again where they are ready", async () => {
+    const { stream, reads } = byHand();
+    const { it } = setUp(stream);
+    it.subscription.ask(1000);
+    const ahead: number[] = [];
+    for (let i = 0; i < 80; i += 1) {
+      await turns(1);
+      reads[i]?.resolve({ done: false, value: i });
+      await turns(1);
+      ahead.push(reads.length - i - 1);
+    }
+    expect(ahead.slice(62)).toEqual([1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]);
+    const sizes: number[] = [];
+    for (let i = 80; sizes.length < 8; ) {
+      sizes.push(reads.length - i);
+      for (; i < reads.length; i += 1) reads[i]?.resolve({ done: false, value: i });
+      await turns(1);
+    }
+    expect(sizes).toEqual([2, 4, 8, 16, 32, 64, 64, 64]);
+    expect(it.seen).toEqual(range(0, it.seen.length - 1));
   });
 
   test("H02 slow pulls keep their order", async () => {
