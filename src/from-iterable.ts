@@ -132,7 +132,8 @@ class AsyncIteratorSource<Out> implements Task {
 /**
  * Makes a producer of an iterable, synchronous or asynchronous.
  *
- * **Shape** one event per value, in order. A string or another iterable is iterated as `for … of` would.
+ * **Shape** one event per value, in order, as `for … of` gives them: the code points of a string, the numbers in bytes.
+ * Promises that a synchronous iterable yields are events as they are; an async generator waits for them.
  * **Backpressures** `next` is called only for what was asked for, one call at a time.
  * **Completes** when the iterator is done. **Cancels** when its last consumer leaves (`onLastCancel: "stop"` is the
  * default here): the iterator's `return` is called once.

@@ -248,6 +248,17 @@ describe("a synchronous iterable", () => {
     expect([raw.batches, log]).toEqual([[[1, 2]], ["finally"]]);
   });
 
+  test("F14 whose return answers with a promise inside: nobody waits for it, as in for … of", async () => {
+    const notes = new Noting<number>([value(1), value(2)]);
+    notes.closing = () => ({ done: true, value: new Promise(() => {}) });
+    const { raw, stage, reports } = over(notes.synchronous);
+    raw.ask(1);
+    await turns();
+    raw.leave();
+    await turns();
+    expect([notes.log.at(-1), stage.state, reports]).toEqual(["return", "stopped", []]);
+  });
+
   // A departure: what an iterable yields is an event as it is, also a promise. An async generator awaits them.
   test("F18 of promises yields promises", async () => {
     const promises = [Promise.resolve(1), Promise.resolve(2)];
