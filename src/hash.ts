@@ -22,5 +22,5 @@ export function hashKey(key: Key): number {
   if (typeof key === "number") return (key | 0) === key ? mix(key) : hashText(String(key));
   if (typeof key === "bigint") return hashText(String(key));
   if (typeof key === "boolean") return mix(key ? 1 : 0);
-  throw new TypeError(`expected a key to be a string, a number, a bigint or a boolean, got ${typeof key}`);
+  throw new TypeError(`expected a key to be a string, number, bigint or boolean, got ${typeof key}`);
 }

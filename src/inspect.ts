@@ -112,24 +112,24 @@ function inspectStage(core: Core, id: number): StageInspection {
 }
 
 function waitingOf(core: Core): readonly Waiting[] {
-  const { busy, output } = core;
-  if (busy !== undefined) return [{ for: "callback", on: busy, since: core.busySince }];
+  const { busy, busySince, draining, output } = core;
   const waiting: Waiting[] = [];
-  if (output) {
-    const { dispatcher, mode, owed } = output;
-    const asked: number[] = [];
+  const wait = (what: Waiting["for"], on: string, since: number): void => void waiting.push({ for: what, on, since });
+  if (busy !== undefined) wait("callback", busy, busySince);
+  else {
+    let asked: number | undefined;
+    const wanted = output?.dispatcher.wanted ?? 0;
     for (const { unmet, name, askedAt } of core.outlets)
-      if (unmet > 0) asked.push(askedAt);
-      else if (dispatcher.wanted === 0) waiting.push({ for: "demand", on: name, since: askedAt });
-    if (core.draining)
-      for (const { name, consumer, queued } of dispatcher.inspect?.().partitions ?? [])
-        if (consumer === undefined && queued > 0)
-          waiting.push({ for: "demand", on: `partition ${name}`, since: core.busySince });
-    if (core.kind === "producer" && owed > 0 && dispatcher.wanted > 0 && !core.draining)
-      waiting.push({ for: "push", on: mode === "forward" ? "handleDemand" : "demandMode", since: Math.min(...asked) });
+      if (unmet > 0) asked = Math.min(asked ?? askedAt, askedAt);
+      else if (wanted === 0) wait("demand", name, askedAt);
+    if (draining) {
+      for (const { name, consumer, queued } of output?.dispatcher.inspect?.().partitions ?? [])
+        if (queued > 0 && consumer === undefined) wait("demand", `partition ${name}`, busySince);
+    } else if (asked !== undefined && wanted > 0 && core.kind === "producer" && output && output.owed > 0)
+      wait("push", output.mode === "forward" ? "handleDemand" : "demandMode", asked);
+    if (core.backlog.input === 0)
+      for (const { pending, producer, arrivedAt } of core.links)
+        if (pending > 0) wait("events", producer.name, arrivedAt);
   }
-  if (core.backlog.input === 0)
-    for (const { pending, producer, arrivedAt } of core.links)
-      if (pending > 0) waiting.push({ for: "events", on: producer.name, since: arrivedAt });
   return waiting;
 }

@@ -1,5 +1,5 @@
 import { DemandDispatcher } from "./dispatchers/demand.ts";
-import { argumentError, words } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 import { ConsumerHandle, EmittingContext, ProducerConsumerHandle, ProducerHandle, StageContext } from "./handle.ts";
 import { check, integer, known, oneOf } from "./options.ts";
 import { type AnyDispatcher, Output } from "./output.ts";
@@ -9,17 +9,40 @@ import type { EmitOptions, Stage, StageKind, StageOptions } from "./types.ts";
 
 type Options = StageOptions & EmitOptions<never> & { readonly dispatcher?: object | undefined };
 
-const stageOptions = ["name", "signal", "runtime", "onReport"];
-const emitOptions = [
+/** What an option has to be. */
+type Rule = (name: string, value: unknown) => void;
+const is =
+  (type: "string" | "function"): Rule =>
+  (name, value) =>
+    check(name, value, type);
+const among =
+  (...values: readonly string[]): Rule =>
+  (name, value) =>
+    oneOf(name, value, values);
+/** An object of somebody's making, known by one of its members. */
+const having =
+  (what: string, member: string, type: "boolean" | "function"): Rule =>
+  (name, value) => {
+    // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
+    if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[member] !== type)
+      throw argumentError("ERR_OPTION", `${name} to be ${what}`, value);
+  };
+const stageOptions: Readonly<Record<string, Rule>> = {
+  name: is("string"),
+  signal: having("an AbortSignal", "aborted", "boolean"),
+  runtime: having("a runtime()", "schedule", "function"),
+  onReport: is("function"),
+};
+const emitOptions: Readonly<Record<string, Rule>> = {
   ...stageOptions,
-  "dispatcher",
-  "bufferSize",
-  "overflow",
-  "onDiscard",
-  "demandMode",
-  "onLastCancel",
-  "defaultMaxDemand",
-];
+  dispatcher: having("a Dispatcher", "dispatch", "function"),
+  bufferSize: (name, value) => integer(name, value, 0, Number.POSITIVE_INFINITY, true),
+  overflow: among("throw", "drop-oldest", "drop-newest"),
+  onDiscard: is("function"),
+  demandMode: among("forward", "accumulate"),
+  onLastCancel: among("continue", "stop"),
+  defaultMaxDemand: (name, value) => integer(name, value, 1, Number.POSITIVE_INFINITY),
+};
 const callbacks = [
   "init",
   "handleDemand",
@@ -58,8 +81,10 @@ export function makeWith(
   if (typeof callbacksOf !== "object" || callbacksOf === null || typeof callbacksOf[main] !== "function")
     throw argumentError("ERR_BEHAVIOUR", `a ${kind} to be a function or an object with ${main}`, behaviour);
   for (const name of callbacks) check(name, callbacksOf[name], "function");
-  checkOptions(kind, options);
   const emits = kind !== "consumer";
+  const rules = emits ? emitOptions : stageOptions;
+  known(kind, options, Object.keys(rules));
+  for (const [name, rule] of Object.entries(rules)) rule(name, (options as Record<string, unknown>)[name]);
   count += 1;
   const core: Core = new Core({
     kind,
@@ -86,12 +111,7 @@ const taken = new WeakSet<object>();
 
 function outputOf(stage: Core, options: Options): Output {
   const dispatcher = (options.dispatcher ?? new DemandDispatcher()) as AnyDispatcher;
-  if (taken.has(dispatcher))
-    throw argumentError(
-      "ERR_OPTION",
-      "a dispatcher of its own for each producer",
-      words("one that another producer has"),
-    );
+  if (taken.has(dispatcher)) throw argumentError("ERR_OPTION", "a dispatcher that no other producer has", dispatcher);
   taken.add(dispatcher);
   return new Output({
     dispatcher,
@@ -100,23 +120,4 @@ function outputOf(stage: Core, options: Options): Output {
     demandMode: options.demandMode ?? "forward",
     strict: stage.runtime.strict,
   });
-}
-
-function checkOptions(kind: StageKind, options: Options): void {
-  known(kind, options, kind === "consumer" ? stageOptions : emitOptions);
-  check("name", options.name, "string");
-  check("onReport", options.onReport, "function");
-  check("onDiscard", options.onDiscard, "function");
-  integer("bufferSize", options.bufferSize, 0, Number.POSITIVE_INFINITY, true);
-  integer("defaultMaxDemand", options.defaultMaxDemand, 1, Number.POSITIVE_INFINITY);
-  oneOf("overflow", options.overflow, ["throw", "drop-oldest", "drop-newest"]);
-  oneOf("demandMode", options.demandMode, ["forward", "accumulate"]);
-  oneOf("onLastCancel", options.onLastCancel, ["continue", "stop"]);
-  const { signal, runtime, dispatcher } = options;
-  if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== "boolean")
-    throw argumentError("ERR_OPTION", "signal to be an AbortSignal", signal);
-  if (runtime !== undefined && typeof (runtime as { schedule?: unknown } | null)?.schedule !== "function")
-    throw argumentError("ERR_OPTION", "runtime to be a runtime()", runtime);
-  if (dispatcher !== undefined && typeof (dispatcher as { dispatch?: unknown } | null)?.dispatch !== "function")
-    throw argumentError("ERR_OPTION", "dispatcher to be a Dispatcher", dispatcher);
 }

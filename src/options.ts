@@ -1,20 +1,23 @@
 import { argumentError } from "./errors.ts";
 import type { CancelMode, ResolvedSubscribeOptions, SubscribeOptions } from "./types.ts";
 
-/** Refuses options nobody reads: most are misspelt. */
-export function known(owner: string, options: object, names: readonly string[]): void {
+function given(owner: string, options: unknown): void {
   if (typeof options !== "object" || options === null)
     throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, options);
+}
+
+/** Refuses options nobody reads: most are misspelt. */
+export function known(owner: string, options: object, names: readonly string[]): void {
+  given(owner, options);
   for (const name of Object.keys(options))
     if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }
 
 /** A whole number from `least` to `most`, or nothing. Infinity passes only where `most` is Infinity and `infinite` is set. */
 export function integer(name: string, value: unknown, least: number, most: number, infinite = false): void {
-  if (value === undefined) return;
-  if (typeof value !== "number") throw argumentError("ERR_OPTION", `${name} to be a number`, value);
-  if (infinite && value === Number.POSITIVE_INFINITY) return;
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
+  check(name, value, "number");
+  if (value === undefined || (infinite && value === Number.POSITIVE_INFINITY)) return;
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
     const range = most === Number.POSITIVE_INFINITY ? `at least ${least}` : `from ${least} to ${most}`;
     throw argumentError("ERR_RANGE", `${name} to be a whole number ${range}`, value);
   }
@@ -25,7 +28,7 @@ export function oneOf(name: string, value: unknown, values: readonly string[]): 
     throw argumentError("ERR_OPTION", `${name} to be one of ${values.join(", ")}`, value);
 }
 
-export function check(name: string, value: unknown, type: "function" | "string" | "boolean"): void {
+export function check(name: string, value: unknown, type: "function" | "string" | "boolean" | "number"): void {
   // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
   if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
 }
@@ -39,8 +42,7 @@ export function subscribeOptions<T extends SubscribeOptions>(
   options: T,
   defaultMaxDemand: number | undefined,
 ): T & ResolvedSubscribeOptions {
-  if (typeof options !== "object" || options === null)
-    throw argumentError("ERR_OPTION", "subscribe options to be an object", options);
+  given("subscribe", options);
   const {
     maxDemand = defaultMaxDemand ?? 1000,
     minDemand = Math.floor(maxDemand / 2),

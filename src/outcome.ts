@@ -7,7 +7,7 @@ const whenRejected = (answer: unknown, then: (error: unknown) => void): void => 
   if (answer instanceof Promise) answer.catch(then);
 };
 const tell = (name: string, second: unknown, error: unknown): void =>
-  console.error(`headrace: onReport of ${name} failed:`, second, "while reporting", error);
+  console.error(`headrace: onReport of ${name} failed:`, second, error);
 
 /** Errors that somebody has heard of: one that runs through a graph by many ways is not reported at the end of each. */
 const heard = new WeakSet<object>();
@@ -134,9 +134,7 @@ export class Outcome {
       }
     } else if (!quiet && !this.#warned) {
       this.#warned = true;
-      console.warn(
-        `headrace: ${name} discarded ${events.length} events (${cause}); onDiscard would hear of all of them`,
-      );
+      console.warn(`headrace: ${name} discarded ${events.length} events (${cause}), see onDiscard`);
     }
   }
 

@@ -19,7 +19,7 @@ import {
   SUBSCRIBED,
   type Op,
 } from "./mailbox.ts";
-import { known, oneOf, subscribeNames, subscribeOptions } from "./options.ts";
+import { check, known, oneOf, subscribeNames, subscribeOptions } from "./options.ts";
 import { hear, Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
@@ -234,12 +234,9 @@ export class Core implements Task {
   }
 
   get defaultMaxDemand(): number | undefined {
-    const own = this.#options.defaultMaxDemand;
-    if (own !== undefined || this.kind !== "producerConsumer") return own;
-    let least: number | undefined;
-    for (const { suggested } of this.links)
-      if (suggested !== undefined && suggested < (least ?? Number.POSITIVE_INFINITY)) least = suggested;
-    return least;
+    // Only a producerConsumer is asked this and has links.
+    const suggested = this.links.flatMap((link) => link.suggested ?? []);
+    return this.#options.defaultMaxDemand ?? suggested.toSorted((a, b) => a - b)[0];
   }
 
   // ── Messages in ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,8 +290,7 @@ export class Core implements Task {
   stop(options: StopOptions = {}): Promise<void> {
     known("stop", options, ["reason", "timeout"]);
     const { reason, timeout } = options;
-    if (timeout !== undefined && typeof timeout !== "number")
-      throw argumentError("ERR_OPTION", "timeout to be a number", timeout);
+    check("timeout", timeout, "number");
     if (timeout !== undefined && !(timeout >= 0))
       throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
     if (this.outcome.settled) return Promise.resolve();

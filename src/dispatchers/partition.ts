@@ -82,9 +82,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
 
   readonly subscribe = (link: DispatcherLink, options: Partial<PartitionSubscribeOptions<string | number>>): void => {
     const names = this.#partitions.map(({ name }) => name);
-    if (options.partition === undefined)
-      throw argumentError("ERR_PARTITION", `the option partition, one of ${names.join(", ")}`, words("none"));
-    const partition = this.#byName.get(options.partition);
+    const partition = this.#byName.get(options.partition as string | number);
     if (partition === undefined)
       throw argumentError("ERR_PARTITION", `partition to be one of ${names.join(", ")}`, options.partition);
     if (partition.link)
@@ -234,10 +232,9 @@ function namesOf(partitions: PartitionNames | undefined): readonly (string | num
   if (
     !Array.isArray(partitions) ||
     partitions.length === 0 ||
-    !partitions.every((n) => typeof n === "string" || typeof n === "number")
+    !partitions.every((n) => typeof n === "string" || typeof n === "number") ||
+    new Set(partitions).size !== partitions.length
   )
-    throw argumentError("ERR_PARTITION", "partitions to be a count or a list of names", partitions);
-  if (new Set(partitions).size !== partitions.length)
-    throw argumentError("ERR_PARTITION", "partitions to have different names", words(partitions.join(", ")));
+    throw argumentError("ERR_PARTITION", "partitions to be a count or a list of different names", partitions);
   return partitions;
 }

@@ -44,7 +44,7 @@ describe("hashKey", () => {
 
   test.each([undefined, null, {}, [], Symbol("key"), () => {}])("4.5 %o is no key", (key) => {
     expect(() => hashKey(key as never)).toThrow(
-      new TypeError(`expected a key to be a string, a number, a bigint or a boolean, got ${typeof key}`),
+      new TypeError(`expected a key to be a string, number, bigint or boolean, got ${typeof key}`),
     );
   });
 

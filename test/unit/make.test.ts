@@ -119,7 +119,7 @@ describe.each(["producer", "producerConsumer"])("the options of a %s", (kind) =>
     "1.1 a dispatcher is for one producer",
     (dispatcher) => {
       make(none, { dispatcher });
-      expect(() => make(none, { dispatcher })).toThrow(refused("ERR_OPTION", "one that another producer has"));
+      expect(() => make(none, { dispatcher })).toThrow(refused("ERR_OPTION", "a dispatcher that no other producer has"));
     },
   );
 
@@ -194,7 +194,7 @@ describe("subscribing", () => {
     const sink = consumer<number>(none, { runtime: testRuntime() });
     const raw = new RawProducer<number>();
     expect(() => sink.subscribe(raw.producer, options as never)).toThrow(
-      refused("ERR_OPTION", "subscribe options to be an object"),
+      refused("ERR_OPTION", "the options of subscribe to be an object"),
     );
     expect(() => producer<number>(none).events(options as never)).toThrow(refused("ERR_OPTION"));
     expect([sink.subscriptions, raw.port]).toEqual([[], undefined]);

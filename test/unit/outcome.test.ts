@@ -74,7 +74,7 @@ describe("onReport", () => {
     await stage.stop();
     await turns();
     expect([error.mock.calls, stage.state]).toEqual([
-      [["headrace: onReport of mine failed:", other, "while reporting", boom]],
+      [["headrace: onReport of mine failed:", other, boom]],
       "stopped",
     ]);
   });
@@ -129,7 +129,7 @@ describe("onDiscard", () => {
     stage.push([4]);
     await stage.stop();
     expect(warn.mock.calls).toEqual([
-      ["headrace: mine discarded 2 events (overflow); onDiscard would hear of all of them"],
+      ["headrace: mine discarded 2 events (overflow), see onDiscard"],
     ]);
   });
 });

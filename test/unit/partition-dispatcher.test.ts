@@ -234,7 +234,7 @@ describe("partitionDispatcher", () => {
     const d = two();
     const subscribe = (options: object): void => d.subscribe(new FakeLink("t"), options as { partition: number });
     expect(codeOf(() => subscribe({}))).toBe("ERR_PARTITION");
-    expect(() => subscribe({})).toThrow("expected the option partition, one of 0, 1, got none");
+    expect(() => subscribe({})).toThrow("expected partition to be one of 0, 1, got undefined");
     subscribe({ partition: 0 });
     expect(codeOf(() => subscribe({ partition: 0 }))).toBe("ERR_PARTITION_TAKEN");
     expect(() => subscribe({ partition: 0 })).toThrow("expected a free partition, got 0, which has a consumer");

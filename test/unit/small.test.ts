@@ -184,7 +184,7 @@ describe("reports", () => {
     await failing(onReport);
     await turns();
     expect(log.mock.calls).toEqual([
-      ["headrace: onReport of sink failed:", new Error("second"), "while reporting", new Error("clean-up")],
+      ["headrace: onReport of sink failed:", new Error("second"), new Error("clean-up")],
     ]);
     log.mockRestore();
   });
