@@ -68,6 +68,8 @@ export class Held implements SinkProbe {
   failsAt: number | undefined;
   failsAtEnd = false;
   error: unknown;
+  /** Called for each event. */
+  each: (() => void) | undefined;
   readonly #codec: Codec;
   readonly #flaws: string[];
   readonly #waiting: (() => void)[] = [];
@@ -91,6 +93,7 @@ export class Held implements SinkProbe {
     if (this.ended > 0) this.#flaws.push("rule 2.4: the foreign sink was given an event after its end");
     if (this.failures.length > 0) this.#flaws.push("rule 2.4: the foreign sink was given an event after a failure");
     this.seen.push(...numbers);
+    this.each?.();
     this.most = Math.max(this.most, this.#running + 1);
     if (this.failsAt !== undefined && numbers.includes(this.failsAt)) return this.#fail();
     if (!this.held) return undefined;

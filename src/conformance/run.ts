@@ -81,7 +81,7 @@ const names = ["name", ...functions, "capabilities", "deviations", "patience"];
 /** Refuses descriptions that would make checks pass for want of something to check. */
 function checked(adapter: Adapter): Adapter {
   known("conformance", adapter, names);
-  checkOption("name", adapter.name, "string");
+  if (typeof adapter.name !== "string") throw argumentError("ERR_OPTION", "name to be a string", adapter.name);
   for (const name of functions) checkOption(name, adapter[name as keyof Adapter], "function");
   known("capabilities", adapter.capabilities ?? {}, capabilityNames);
   const { source, sink, through } = adapter;

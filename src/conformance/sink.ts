@@ -149,10 +149,10 @@ export const sinkChecks: readonly Check[] = [
   check("5.4f", "fails with the reason of a signal that aborts midway", ["sink"], async (trial) => {
     const reason = new Error("midway");
     const controller = new AbortController();
-    const setup = fed(trial, { signal: controller.signal, set: (sink) => void (sink.held = true) });
+    const set = (sink: Held): void => void Object.assign(sink, { held: true, each: () => controller.abort(reason) });
+    const setup = fed(trial, { signal: controller.signal, set });
     const { probe, outcome } = setup;
     await trial.until(() => probe.seen.length > 0, "the first event");
-    controller.abort(reason);
     await trial.quiet();
     probe.release();
     await trial.rejected(outcome, reason, true);
