@@ -1,5 +1,6 @@
 // npm run bench -- linear [--json] [--runs N] [--events N]
 // npm run bench -- fairness [--json]
+// npm run bench -- files [--json] [--runs N] [--mb N] [--gzip-mb N]
 // Libraries take turns, each run in a process of its own; what is printed is the median.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -19,6 +20,11 @@ const scenarios = {
   ],
 };
 
+if (process.argv[2] === "files") {
+  const args = [new URL("files.mjs", import.meta.url).pathname, ...process.argv.slice(3)];
+  process.exit(spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1);
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -34,7 +40,7 @@ if (scenario === "fairness") {
 }
 const contestants = scenarios[scenario];
 if (contestants === undefined) {
-  console.error(`expected a scenario among ${Object.keys(scenarios).join(", ")}, fairness, got ${scenario}`);
+  console.error(`expected a scenario among ${Object.keys(scenarios).join(", ")}, fairness, files, got ${scenario}`);
   process.exit(1);
 }
 
