@@ -1,2 +1,5 @@
-export { type FromObservableOptions, fromObservable, type ObservableLike } from "./from-observable.ts";
-export { toObservable } from "./to-observable.ts";
+export { type FromObservableOptions, fromObservable } from "./from-observable.ts";
+export { intoObserver, type ObserverLike } from "./into-observer.ts";
+export type { InstalledObservable, ObservableLike } from "./peer.ts";
+export { type ThroughOperatorsOptions, throughOperators } from "./through-operators.ts";
+export { toObservable, type ToObservableOptions } from "./to-observable.ts";

@@ -1,24 +1,43 @@
-import { Observable, type Subscriber } from "rxjs";
 import { Window } from "../../src/demand.ts";
 import { argumentError } from "../../src/errors.ts";
 import { Intake, type Source } from "../../src/intake.ts";
-import type { Producer, ResolvedSubscribeOptions, SubscribeArguments } from "../../src/index.ts";
-import { subscribeOptions } from "../../src/options.ts";
+import type { Producer, ResolvedSubscribeOptions, SubscribeArguments, SubscribeOptions } from "../../src/index.ts";
+import { check, subscribeOptions } from "../../src/options.ts";
 import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
+import { InstalledClass } from "./installed.ts";
+import type {
+  AnyObservableClass,
+  InstalledObservable,
+  MadeObservable,
+  ObservableClass,
+  SubscribablePeer,
+  SubscriberPeer,
+} from "./peer.ts";
+
+export interface ToObservableOptions<in out Out, out Result extends SubscribablePeer<unknown>>
+  extends SubscribeOptions {
+  /**
+   * The class to make it of: RxJS 9's `ColdObservable`, the platform's `Observable`, that of another copy of RxJS 7.
+   * @default that of the RxJS which is installed
+   */
+  readonly Observable: ObservableClass<Out, Result>;
+}
+
+/** A subscriber of RxJS 7 says `closed`, any other `active`. */
+const isOver = (subscriber: SubscriberPeer<never>): boolean => subscriber.closed ?? !subscriber.active;
 
 /** Hands events to an observer, batch by batch; a batch's ask goes out when the observer has had all of it. */
 class ObserverIntake extends Intake {
-  readonly #subscriber: Subscriber<unknown>;
+  readonly #subscriber: SubscriberPeer<unknown>;
   readonly #window: Window;
   /** The message in hand, and how many of its events the observer has seen. */
   #message: readonly unknown[] = [];
   #at = 0;
 
-  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
+  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: SubscriberPeer<unknown>) {
     super("toObservable", producer, options);
     this.#subscriber = subscriber;
     this.#window = new Window(options.maxDemand, options.minDemand);
-    subscriber.add(() => this.leave({ type: "cancel" }));
   }
 
   start(): void {
@@ -40,16 +59,17 @@ class ObserverIntake extends Intake {
   }
 
   #handOver(message: readonly unknown[]): void {
+    const subscriber = this.#subscriber;
     const { most } = this.#window;
     const { length } = message;
     this.#message = message;
-    for (let from = 0; from < length && !this.#subscriber.closed; from += most) {
+    for (let from = 0; from < length && !isOver(subscriber); from += most) {
       const to = Math.min(length, from + most);
       this.pending -= to - from;
       const ask = this.#window.handOver(to - from);
-      for (let i = from; i < to && !this.#subscriber.closed; i += 1) {
+      for (let i = from; i < to && !isOver(subscriber); i += 1) {
         this.#at = i + 1;
-        this.#subscriber.next(message[i]);
+        subscriber.next(message[i]);
       }
       if (ask > 0) this.request(ask);
     }
@@ -65,15 +85,15 @@ class ObserverIntake extends Intake {
 }
 
 /**
- * Makes an RxJS Observable of a producer.
+ * Makes an Observable of a producer: of the generation of RxJS that is installed, or of the class given.
  *
- * **Shape** one value per event; each RxJS subscription is a subscription of its own to the producer, so they compete or
- * share as the producer's dispatcher says.
+ * **Shape** one value per event; each subscription is one of its own to the producer, so they compete or share as the
+ * producer's dispatcher says. Observables of the platform, RxJS 9's default, share one among those who listen at a time.
  * **Units** `maxDemand` and `minDemand` in events, as for a consumer.
  * **Backpressures** as far as the observer is synchronous: the next events are asked for when it has returned. What it
  * starts and does not wait for is not held back.
- * **Completes** when the producer has completed or was stopped, **fails** with it. **Cancels** on unsubscribe: what the
- * observer had not seen goes back to the producer.
+ * **Completes** when the producer has completed or was stopped, **fails** with it. **Cancels** on unsubscribe or
+ * abort: what the observer had not seen goes back to the producer.
  *
  * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE` at once; what the producer refuses a subscription with is
  * the Observable's error.
@@ -83,13 +103,28 @@ class ObserverIntake extends Intake {
  * @example
  * toObservable(fromIterable([1, 2, 3])).subscribe((n) => console.log(n));
  */
+export function toObservable<Out, SO extends object, Result extends SubscribablePeer<unknown>>(
+  producer: Producer<Out, SO>,
+  options: ToObservableOptions<Out, Result> & SO,
+): MadeObservable<Result, Out>;
 export function toObservable<Out, SO extends object>(
   producer: Producer<Out, SO>,
   ...options: SubscribeArguments<SO>
-): Observable<Out> {
-  const source = producer as unknown as Source;
+): InstalledObservable<Out>;
+export function toObservable(producer: unknown, options: object = {}): unknown {
+  const source = producer as Source;
   if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", producer);
-  const resolved = subscribeOptions(options[0] ?? {}, source.defaultMaxDemand);
-  return new Observable<Out>((subscriber) => new ObserverIntake(source, resolved, subscriber).start());
+  const { Observable: Class = InstalledClass, ...resolved } = subscribeOptions(
+    options as SubscribeOptions & { readonly Observable?: AnyObservableClass },
+    source.defaultMaxDemand,
+  );
+  check("Observable", Class, "function");
+  return new Class((subscriber: SubscriberPeer<unknown>) => {
+    const intake = new ObserverIntake(source, resolved, subscriber);
+    const leave = (): void => intake.leave({ type: "cancel" });
+    subscriber.addTeardown?.(leave);
+    intake.start();
+    return leave;
+  });
 }

@@ -1,0 +1,94 @@
+import { argumentError } from "../../src/errors.ts";
+import type { StageContext } from "../../src/handle.ts";
+import {
+  type Consumer,
+  type ConsumerBehaviour,
+  type Context,
+  consumer,
+  type Reason,
+  type StageOptions,
+  type Subscription,
+} from "../../src/index.ts";
+import { check } from "../../src/options.ts";
+import { errorOf, isFailure } from "../../src/protocol.ts";
+import type { PartialObserverPeer } from "./peer.ts";
+
+/** A part of an observer, a Subject of RxJS 7 or 9, or a function that is given each event. */
+export type ObserverLike<In> = PartialObserverPeer<In> | ((value: In) => void);
+
+/** Hands events over one by one, until the observer is over. */
+class ObserverSink<In> implements ConsumerBehaviour<In> {
+  readonly #observer: PartialObserverPeer<In>;
+  /** It has been told the end, or is not to be told. */
+  #over = false;
+
+  constructor(observer: PartialObserverPeer<In>) {
+    this.#observer = observer;
+  }
+
+  readonly handleEvents = (events: readonly In[], subscription: Subscription, context: Context): void => {
+    const observer = this.#observer;
+    let at = 0;
+    try {
+      for (; at < events.length && !isOver(observer); at += 1) observer.next?.(events[at] as In);
+    } catch (error) {
+      // Who has thrown an error is not told it.
+      this.#over = true;
+      throw error;
+    }
+    if (!isOver(observer)) return;
+    this.#over = true;
+    context.complete();
+    (context as unknown as StageContext)["~core"].unread(subscription, events.slice(at));
+  };
+
+  readonly terminate = (reason: Reason, context: Context): void => {
+    const observer = this.#observer;
+    if (this.#over || isOver(observer)) return;
+    this.#over = true;
+    if (!isFailure(reason)) observer.complete?.();
+    else if (observer.error) {
+      (context as unknown as StageContext)["~core"].outcome.carried = true;
+      observer.error(errorOf(reason));
+    }
+  };
+}
+
+/** Subjects that have ended say so in one way or another, and then take no notice of what they are given. */
+const isOver = (observer: PartialObserverPeer<never> & { readonly isStopped?: unknown }): boolean =>
+  observer.closed === true || observer.active === false || observer.isStopped === true;
+
+/**
+ * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a function.
+ *
+ * **Shape** one `next` per event, in order; nothing is answered.
+ * **Backpressures** as far as the observer is synchronous: the next events are asked for when it has returned. What it
+ * starts and does not wait for is not held back.
+ * **Completes** when its source has completed or was stopped: the observer is completed. **Cancels** its source when the
+ * observer is over, and gives it back what was not handed over.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`: wrong options. A failure of the source, or an abort, is the
+ * observer's `error`; without one it is left to `done`. A `next` that throws fails the consumer with a `CallbackError` that
+ * holds the batch, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
+ *
+ * **Source** rules 7.2, 7.3.
+ *
+ * @example
+ * import { Subject } from "rxjs";
+ * const letters = new Subject<string>();
+ * letters.subscribe((letter) => console.log(letter)); // a, b, c
+ * await pipeline(fromIterable(["a", "b", "c"]), intoObserver(letters)).done;
+ */
+export function intoObserver<In>(observer: ObserverLike<In>, options: StageOptions = {}): Consumer<In> {
+  return consumer<In>(new ObserverSink<In>(observerOf(observer)), options);
+}
+
+function observerOf<In>(observer: ObserverLike<In>): PartialObserverPeer<In> {
+  if (typeof observer === "function") return { next: observer };
+  const { next, error, complete } = observer ?? {};
+  check("next", next, "function");
+  check("error", error, "function");
+  check("complete", complete, "function");
+  if (!next && !error && !complete) throw argumentError("ERR_NOT_SOURCE", "an observer", observer);
+  return observer;
+}

@@ -1,0 +1,95 @@
+import type { ObservableLike, ObserverPeer, SubscribablePeer } from "./peer.ts";
+
+/** Teardowns kept before the first look for those that are closed. */
+const SWEEP = 64;
+
+/**
+ * What an Observable is given to talk to, and by which it is let go. RxJS 7 takes an object that can be unsubscribed for a
+ * Subscriber of its own, of whatever copy, so that a source which does not return from `subscribe` sees `closed`. RxJS 9
+ * and the platform look at the signal.
+ */
+export abstract class Receiver<Value> implements ObserverPeer<Value> {
+  /** Nothing is heard any more. */
+  closed = false;
+  readonly #aborter = new AbortController();
+  readonly #teardowns = new Set<unknown>();
+  #sweepAt = SWEEP;
+
+  abstract next(value: Value): void;
+  abstract error(error: unknown): void;
+  abstract complete(): void;
+  /** What failed while it was let go of. */
+  protected abstract report(error: unknown): void;
+
+  listen(source: SubscribablePeer<Value>): void {
+    try {
+      const answer: unknown = source.subscribe(this as never, { signal: this.#aborter.signal });
+      this.add(answer);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  /** Takes a subscription or a function, to be called when this is let go of. */
+  add(teardown: unknown): void {
+    if (teardown === this || teardown === undefined || teardown === null) return;
+    if (this.closed) {
+      this.#run(teardown);
+      return;
+    }
+    const teardowns = this.#teardowns;
+    teardowns.add(teardown);
+    if (teardowns.size < this.#sweepAt) return;
+    // Inner subscriptions that have ended do not take themselves out.
+    for (const each of teardowns) if ((each as { readonly closed?: unknown }).closed === true) teardowns.delete(each);
+    this.#sweepAt = Math.max(SWEEP, 2 * teardowns.size);
+  }
+
+  remove(teardown: unknown): void {
+    this.#teardowns.delete(teardown);
+  }
+
+  unsubscribe(): void {
+    this.release();
+  }
+
+  /** Lets go of the source, once. */
+  release(reason?: unknown): void {
+    if (this.closed) return;
+    this.closed = true;
+    try {
+      this.#aborter.abort(reason);
+    } catch (error) {
+      this.report(error);
+    }
+    this.tearDown();
+  }
+
+  /** The source is over. */
+  protected tearDown(): void {
+    this.closed = true;
+    const teardowns = Array.from(this.#teardowns);
+    this.#teardowns.clear();
+    for (const teardown of teardowns) this.#run(teardown);
+  }
+
+  #run(teardown: unknown): void {
+    try {
+      if (typeof teardown === "function") teardown();
+      else (teardown as { unsubscribe?: () => void }).unsubscribe?.();
+    } catch (error) {
+      this.report(error);
+    }
+  }
+}
+
+/** What a source offers under the interop key, which may be a symbol or, where there is none, a string; or itself. */
+export function subscribableOf<Value>(source: ObservableLike<Value>): SubscribablePeer<Value> {
+  const { observable } = Symbol as { readonly observable?: symbol };
+  const offers = source as Partial<Record<PropertyKey, () => SubscribablePeer<Value>>> | null | undefined;
+  const offer = (observable && offers?.[observable]) ?? offers?.["@@observable"];
+  return typeof offer === "function" ? offer.call(source) : (source as SubscribablePeer<Value>);
+}
+
+export const isSubscribable = (value: unknown): value is SubscribablePeer<never> =>
+  typeof (value as Partial<SubscribablePeer<never>> | null | undefined)?.subscribe === "function";
