@@ -1,4 +1,5 @@
 // npm run bench -- linear [--json] [--runs N] [--events N]
+// npm run bench -- observable [--json] [--runs N] [--events N]
 // npm run bench -- fairness [--json]
 // npm run bench -- files [--json] [--runs N] [--mb N] [--gzip-mb N]
 // Libraries take turns, each run in a process of its own; what is printed is the median.
@@ -18,6 +19,16 @@ const scenarios = {
     { library: "headrace", maxDemand: 1 },
     { library: "async generators" },
   ],
+  observable: [{ library: "rxjs" }, { library: "headrace" }],
+};
+/** What is compared below the rows: the faster ones against their measure. */
+const ratios = {
+  linear: [
+    ["headrace (1000) / rxjs", ["headrace", 1000], ["rxjs"]],
+    ["headrace (1000) / node transforms", ["headrace", 1000], ["node transforms"]],
+    ["headrace (1) / async generators", ["headrace", 1], ["async generators"]],
+  ],
+  observable: [["headrace / rxjs", ["headrace"], ["rxjs"]]],
 };
 
 if (process.argv[2] === "files") {
@@ -30,7 +41,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     runs: { type: "string", default: "5" },
-    events: { type: "string", default: "10000000" },
+    events: { type: "string" },
   },
 });
 const scenario = positionals[0] ?? "linear";
@@ -39,6 +50,7 @@ if (scenario === "fairness") {
   process.exit(spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1);
 }
 const contestants = scenarios[scenario];
+const events = values.events ?? (scenario === "observable" ? "1000000" : "10000000");
 if (contestants === undefined) {
   console.error(`expected a scenario among ${Object.keys(scenarios).join(", ")}, fairness, files, got ${scenario}`);
   process.exit(1);
@@ -48,7 +60,7 @@ const file = new URL(`${scenario}.mjs`, import.meta.url).pathname;
 const measured = contestants.map(() => []);
 for (let run = 0; run < Number(values.runs); run += 1)
   for (const [i, { library, maxDemand }] of contestants.entries()) {
-    const args = [file, library, values.events, ...(maxDemand === undefined ? [] : [String(maxDemand)])];
+    const args = [file, library, events, ...(maxDemand === undefined ? [] : [String(maxDemand)])];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     if (status !== 0) throw new Error(stderr);
     measured[i].push(Number(stdout));
@@ -66,14 +78,14 @@ else {
   const version = (name) =>
     JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
   console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, rxjs ${version("rxjs")}`);
-  console.log(`${scenario}: ${values.events} numbers, medians of ${values.runs} runs in turn, a process each\n`);
+  console.log(`${scenario}: ${events} numbers, medians of ${values.runs} runs in turn, a process each\n`);
   const rate = (library, maxDemand = null) =>
     rows.find((row) => row.library === library && row.maxDemand === maxDemand).eventsPerSecond;
   for (const { library, maxDemand, eventsPerSecond } of rows)
     console.log(
       `${(maxDemand === null ? library : `${library}, maxDemand ${maxDemand}`).padEnd(24)} ${(eventsPerSecond / 1e6).toFixed(2).padStart(8)} M/s`,
     );
-  console.log(`\nheadrace (1000) / rxjs             ${(rate("headrace", 1000) / rate("rxjs")).toFixed(2)}`);
-  console.log(`headrace (1000) / node transforms  ${(rate("headrace", 1000) / rate("node transforms")).toFixed(2)}`);
-  console.log(`headrace (1) / async generators    ${(rate("headrace", 1) / rate("async generators")).toFixed(2)}`);
+  console.log();
+  for (const [text, ours, theirs] of ratios[scenario])
+    console.log(`${text.padEnd(34)} ${(rate(...ours) / rate(...theirs)).toFixed(2)}`);
 }
