@@ -2,11 +2,11 @@ import { consumer } from "./consumer.ts";
 import type { SubscribeOptionsOf } from "./dispatcher.ts";
 import { argumentError } from "./errors.ts";
 import { fromIterable } from "./from-iterable.ts";
-import type { StageContext } from "./handle.ts";
 import { joined } from "./joined.ts";
 import type { ProducerOptions } from "./producer.ts";
 import { errorOf, isFailure, type Reason } from "./protocol.ts";
 import type { ConsumerBehaviour, Context, NoOptions, ProducerConsumer, Subscription } from "./types.ts";
+import { unread } from "./unread.ts";
 
 type Result<In> = IteratorResult<In, undefined>;
 type Waiter<In> = PromiseWithResolvers<Result<In>>;
@@ -79,7 +79,7 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
     const rest = this.#batch.slice(this.#at);
     this.#batch = none;
     this.#at = 0;
-    if (rest.length > 0) (this.#stage as unknown as StageContext)["~core"].unread(this.#subscription, rest);
+    if (this.#stage && this.#subscription) unread(this.#stage, this.#subscription, rest);
   }
 
   #end(reason: Reason): void {

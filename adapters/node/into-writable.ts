@@ -7,8 +7,10 @@ import {
   consumer,
   type Reason,
   type StageOptions,
+  type Subscription,
 } from "../../src/index.ts";
 import { check, oneOf } from "../../src/options.ts";
+import { unread } from "../../src/unread.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import type { Halves } from "./halves.ts";
 import { Listeners } from "./listen.ts";
@@ -41,6 +43,10 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   #context: Context | undefined;
   /** The Writable's outcome is known, or nobody is interested any more. */
   #over = false;
+  /** The batch in hand, and how much of it is written. */
+  #events: readonly In[] = [];
+  #at = 0;
+  #giveBack: () => void = () => {};
   #ending = false;
   /** Why it cannot be written to, before the first turn. */
   #broken: { readonly error: unknown } | undefined;
@@ -84,9 +90,16 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     if (this.#broken) context.fail(this.#broken.error);
   };
 
-  readonly handleEvents = (events: readonly In[]): Promise<void> | undefined => {
-    const at = this.#room ? this.#write(events, 0) : 0;
-    return at < events.length ? this.#rest(events, at) : undefined;
+  readonly handleEvents = (
+    events: readonly In[],
+    subscription: Subscription,
+    stage: Context,
+  ): Promise<void> | undefined => {
+    this.#events = events;
+    this.#at = 0;
+    this.#giveBack = () => unread(stage, subscription, events.slice(this.#at));
+    if (this.#room) this.#write();
+    return this.#at < events.length ? this.#rest() : undefined;
   };
 
   readonly handleEnd = (): Promise<void> | undefined => {
@@ -105,6 +118,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     const writable = this.#writable;
     const listeners = this.#listeners;
     this.#over = true;
+    this.#giveBack();
     this.#wake?.();
     const finished = writable.writableFinished;
     // The reading half has destroyed the stream, or will.
@@ -148,24 +162,24 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     return !writableNeedDrain && !destroyed && (errored === null || errored === undefined);
   }
 
-  /** Writes from `at` on until the Writable has enough; answers how far it came. */
-  #write(events: readonly In[], from: number): number {
+  /** Writes on until the Writable has enough. */
+  #write(): void {
     const writable = this.#writable;
+    const events = this.#events;
     const last = events.length - 1;
-    const corks = this.#corks && from < last;
-    let at = from;
+    const corks = this.#corks && this.#at < last;
     try {
       if (corks) writable.cork();
       try {
-        while (at <= last) {
-          const event = events[at];
+        while (this.#at <= last) {
+          const at = this.#at;
+          this.#at += 1;
           let more: boolean;
-          if (this.#ends || at < last) more = writable.write(event);
+          if (this.#ends || at < last) more = writable.write(events[at]);
           else {
             this.#unwritten += 1;
-            more = writable.write(event, this.#onWritten);
+            more = writable.write(events[at], this.#onWritten);
           }
-          at += 1;
           if (!more && !this.#room) break;
         }
       } finally {
@@ -173,15 +187,12 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
       }
     } catch (error) {
       this.#fail(error);
-      return events.length;
     }
-    return at;
   }
 
-  async #rest(events: readonly In[], from: number): Promise<void> {
-    let at = from;
-    while (at < events.length && !this.#over) {
-      if (this.#room) at = this.#write(events, at);
+  async #rest(): Promise<void> {
+    while (this.#at < this.#events.length && !this.#over) {
+      if (this.#room) this.#write();
       else {
         this.#noticeDestroyed();
         const drained = this.#sleep();

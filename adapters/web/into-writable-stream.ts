@@ -1,6 +1,15 @@
 import { argumentError } from "../../src/errors.ts";
-import { type Consumer, type ConsumerBehaviour, consumer, type Reason, type StageOptions } from "../../src/index.ts";
+import {
+  type Consumer,
+  type ConsumerBehaviour,
+  consumer,
+  type Reason,
+  type StageOptions,
+  type Context,
+  type Subscription,
+} from "../../src/index.ts";
 import { check } from "../../src/options.ts";
+import { unread } from "../../src/unread.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import type { Core } from "../../src/stage.ts";
 import { coreOf } from "./core.ts";
@@ -25,6 +34,10 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   #core!: Core;
   /** The stream's outcome is known, or nobody is interested any more. */
   #over = false;
+  /** The batch in hand, and how much of it is written. */
+  #events: readonly In[] = [];
+  #at = 0;
+  #giveBack: () => void = () => {};
   /** Somebody else tells what has become of the stream. */
   #muted = false;
   #closing: PromiseLike<void> | undefined;
@@ -59,9 +72,16 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     cancelled.then(undefined, (error: unknown) => this.#known.add(error));
   }
 
-  readonly handleEvents = (events: readonly In[]): Promise<void> | undefined => {
-    const at = this.#write(events, 0);
-    return at < events.length ? this.#rest(events, at) : undefined;
+  readonly handleEvents = (
+    events: readonly In[],
+    subscription: Subscription,
+    stage: Context,
+  ): Promise<void> | undefined => {
+    this.#events = events;
+    this.#at = 0;
+    this.#giveBack = () => unread(stage, subscription, events.slice(this.#at));
+    this.#write();
+    return this.#at < events.length ? this.#rest() : undefined;
   };
 
   readonly handleEnd = (): PromiseLike<void> | undefined => {
@@ -73,6 +93,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     const writer = this.#writer;
     const open = !this.#over && writer.desiredSize !== null;
     this.#over = true;
+    this.#giveBack();
     // Writes that wait in a stream which ends for it reject with the reason.
     if (isFailure(reason) || this.#muted) this.#known.add(errorOf(reason));
     this.#rouse();
@@ -90,28 +111,26 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     return desiredSize !== null && (desiredSize > 0 || this.#unwritten === 0);
   }
 
-  /** Writes from `at` on until the stream has enough; answers how far it came. */
-  #write(events: readonly In[], from: number): number {
-    let at = from;
+  /** Writes on until the stream has enough. */
+  #write(): void {
+    const events = this.#events;
     try {
-      while (at < events.length && this.#room) {
+      while (this.#at < events.length && this.#room) {
         this.#unwritten += 1;
-        this.#writer.write(events[at] as In).then(this.#onWritten, this.#onError);
-        at += 1;
+        this.#at += 1;
+        this.#writer.write(events[this.#at - 1] as In).then(this.#onWritten, this.#onError);
       }
     } catch (cause) {
       // Node throws what should be a rejection, when the stream is closing.
       this.#onBreak(closedElsewhere(cause));
     }
-    return at;
   }
 
-  async #rest(events: readonly In[], from: number): Promise<void> {
-    let at = from;
-    while (at < events.length && !this.#over) {
+  async #rest(): Promise<void> {
+    while (this.#at < this.#events.length && !this.#over) {
       // oxlint-disable-next-line no-await-in-loop -- one wait after the other
       await this.#sleep();
-      if (!this.#over) at = this.#write(events, at);
+      if (!this.#over) this.#write();
     }
   }
 

@@ -1,5 +1,6 @@
-import type { EmittingContext, StageContext } from "../handle.ts";
+import type { EmittingContext } from "../handle.ts";
 import type { Context, Role, Subscription } from "../types.ts";
+import { unread } from "../unread.ts";
 import { Chain, type PerEvent, type PerEventSink, type Place, type Receive, StepFailure } from "./chain.ts";
 
 /** A step and its position. */
@@ -152,8 +153,4 @@ export class Fused {
   #errorOf(cause: unknown, events: readonly unknown[], stage: Context): unknown {
     return cause instanceof StepFailure ? cause.toError(stage, [events[this.#at - 1]]) : cause;
   }
-}
-
-function unread(stage: Context, subscription: Subscription, rest: readonly unknown[]): void {
-  if (rest.length > 0) (stage as unknown as StageContext)["~core"].unread(subscription, rest);
 }

@@ -1,8 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import * as node from "../../adapters/node/index.ts";
-import * as rxjs from "../../adapters/rxjs/index.ts";
 import { ERRORS } from "../../src/error-table.ts";
 import * as core from "../../src/index.ts";
 
@@ -17,6 +15,7 @@ const list = (folder: string, ending: string): string[] =>
     .toSorted();
 
 const docs = list("docs", ".md");
+const entries = ["src/index.ts", ...list("adapters", "/index.ts")];
 const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...docs];
 const sources = [...list("src", ".ts"), ...list("adapters", ".ts")];
 
@@ -172,7 +171,7 @@ describe("pages", () => {
 
   test("docs/architecture.md maps every source file", () => {
     const map = read("docs/architecture.md");
-    const indexes = sources.filter((file) => /^adapters\/[^/]+\/index\.ts$/.test(file));
+    const indexes = sources.filter((file) => /^(?:adapters\/[^/]+|src\/conformance)\/index\.ts$/.test(file));
     expect(sources.filter((file) => !map.includes(`\`${file}\``))).toEqual(indexes);
     const mapped = Array.from(map.matchAll(/`((?:src|adapters)\/[\w/-]+\.ts)`/g), ([, file]) => file as string);
     expect(mapped.filter((file) => !sources.includes(file))).toEqual([]);
@@ -187,7 +186,11 @@ describe("pages", () => {
   test.each(pages)("%s names no adapter that does not exist", (page) => {
     const text = read(page).replaceAll(/^```[^]*?^```$/gm, "");
     const names = Array.from(text.matchAll(/`(?:from|to|into|through)(?:[A-Z][a-z]+)+\b/g), ([name]) => name.slice(1));
-    const known = new Set([...Object.keys(core), ...Object.keys(node), ...Object.keys(rxjs)]);
+    const known = new Set(
+      entries.flatMap((entry) =>
+        Array.from(read(entry).matchAll(/\b(?:from|to|into|through)[A-Z]\w+/g), ([name]) => name),
+      ),
+    );
     expect(names.filter((name) => !known.has(name))).toEqual([]);
   });
 

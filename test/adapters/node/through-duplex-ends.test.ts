@@ -191,8 +191,8 @@ describe.each(implementations)("the end of a Duplex of %s", (_name, { Duplex, Pa
     it.subscription.cancel();
     await turns();
     const lost = 4 - up.stage.bufferedCount;
-    // One in the Duplex, and one in hand.
-    expect([lost, up.ends]).toEqual([2, [{ type: "stop" }]]);
+    // The one in the Duplex.
+    expect([lost, up.ends]).toEqual([1, [{ type: "stop" }]]);
   });
 
   test("stop() destroys, and a reason goes along", async () => {

@@ -369,11 +369,11 @@ describe("a WritableStream that ends by itself", () => {
     await turns();
     drain.fail("E");
     await turns();
-    expect([it.outcome, up.stage.bufferedCount]).toEqual([{ error: "E" }, 4]);
+    expect([it.outcome, up.stage.bufferedCount]).toEqual([{ error: "E" }, 5]);
     const second = new Drain<number>({ fast: true });
     const next = setUp(second.stream, { runtime });
     next.sink.subscribe(up.stage);
     await next.sink.done;
-    expect(second.written).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    expect(second.written).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   });
 });

@@ -225,7 +225,7 @@ describe("a transform that has had enough", () => {
     it.subscription.ask(10);
     await turns();
     expect([it.seen, it.outcome, middle.state]).toEqual([[2, 4, 6], "completed", "completed"]);
-    expect([up.ends, up.stage.bufferedCount, reports, locked()]).toEqual([[{ type: "stop" }], 9, [], [false, false]]);
+    expect([up.ends, up.stage.bufferedCount, reports, locked()]).toEqual([[{ type: "stop" }], 10, [], [false, false]]);
   });
 
   test("7.2 its last chunk waits for demand, the sources do not wait for it", async () => {
