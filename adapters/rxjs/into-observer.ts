@@ -19,26 +19,30 @@ export type ObserverLike<In> = PartialObserverPeer<In> | ((value: In) => void);
 /** Hands events over one by one, until the observer is over. */
 class ObserverSink<In> implements ConsumerBehaviour<In> {
   readonly #observer: PartialObserverPeer<In>;
+  readonly #signal: AbortSignal | undefined;
   /** It has been told the end, or is not to be told. */
   #over = false;
 
-  constructor(observer: PartialObserverPeer<In>) {
+  constructor(observer: PartialObserverPeer<In>, signal: AbortSignal | undefined) {
     this.#observer = observer;
+    this.#signal = signal;
   }
 
   readonly handleEvents = (events: readonly In[], subscription: Subscription, context: Context): void => {
     const observer = this.#observer;
     let at = 0;
     try {
-      for (; at < events.length && !isOver(observer); at += 1) observer.next?.(events[at] as In);
+      for (; at < events.length && !isOver(observer) && !this.#signal?.aborted; at += 1)
+        observer.next?.(events[at] as In);
     } catch (error) {
       // Who has thrown an error is not told it.
       this.#over = true;
       throw error;
     }
-    if (!isOver(observer)) return;
-    this.#over = true;
-    context.complete();
+    if (isOver(observer)) {
+      this.#over = true;
+      context.complete();
+    } else if (at === events.length) return;
     (context as unknown as StageContext)["~core"].unread(subscription, events.slice(at));
   };
 
@@ -80,7 +84,7 @@ const isOver = (observer: PartialObserverPeer<never> & { readonly isStopped?: un
  * await pipeline(fromIterable(["a", "b", "c"]), intoObserver(letters)).done;
  */
 export function intoObserver<In>(observer: ObserverLike<In>, options: StageOptions = {}): Consumer<In> {
-  return consumer<In>(new ObserverSink<In>(observerOf(observer)), options);
+  return consumer<In>(new ObserverSink<In>(observerOf(observer), options.signal), options);
 }
 
 function observerOf<In>(observer: ObserverLike<In>): PartialObserverPeer<In> {

@@ -51,6 +51,7 @@ class OperatorStage<In, Out> {
   readonly #result: ObservableLike<Out>;
   readonly #bufferSize: number;
   readonly #overflow: Overflow;
+  readonly #signal: AbortSignal | undefined;
   #inflow: ChainInflow<Out> | undefined;
   /** Who listens to the Observable that the chain was given: nearly always one. */
   readonly #listeners: SubscriberPeer<In>[] = [];
@@ -64,11 +65,11 @@ class OperatorStage<In, Out> {
   constructor(
     chain: (source: SubscribablePeer<In>) => ObservableLike<Out>,
     Class: AnyObservableClass,
-    bufferSize: number,
-    overflow: Overflow,
+    { bufferSize = 10_000, overflow = "throw", signal }: ProducerOptions<Out>,
   ) {
     this.#bufferSize = bufferSize;
     this.#overflow = overflow;
+    this.#signal = signal;
     this.#result = chain(new Class(this.#onListen));
     if (!isSubscribable(subscribableOf(this.#result)))
       throw argumentError("ERR_NOT_SOURCE", "a chain of operators to answer with an Observable", this.#result);
@@ -128,7 +129,7 @@ class OperatorStage<In, Out> {
     let at = 0;
     inflow.answer = out;
     try {
-      for (; at < events.length && listeners.length > 0 && !inflow.closed; at += 1) {
+      for (; at < events.length && listeners.length > 0 && !inflow.closed && !this.#signal?.aborted; at += 1) {
         const event = events[at] as In;
         if (listeners.length === 1) (listeners[0] as SubscriberPeer<In>).next(event);
         else for (const listener of listeners.slice()) listener.next(event);
@@ -136,11 +137,9 @@ class OperatorStage<In, Out> {
     } finally {
       inflow.answer = undefined;
     }
-    if (listeners.length === 0 || inflow.closed) {
-      // The chain has had enough, though something may still come out of it.
-      context.complete();
-      coreOf(context).unread(subscription, events.slice(at));
-    }
+    // The chain has had enough, though something may still come out of it.
+    if (listeners.length === 0 || inflow.closed) context.complete();
+    if (at < events.length) coreOf(context).unread(subscription, events.slice(at));
     return out;
   }
 
@@ -213,7 +212,6 @@ export function throughOperators(
   const { Observable: Class = InstalledClass, ...rest } = options;
   if (typeof chain !== "function") throw argumentError("ERR_NOT_SOURCE", "a chain of operators", chain);
   check("Observable", Class, "function");
-  const { bufferSize = 10_000, overflow = "throw" } = rest;
-  const behaviour = new OperatorStage(chain as never, Class, bufferSize, overflow);
+  const behaviour = new OperatorStage(chain as never, Class, rest);
   return make("producerConsumer", behaviour, rest, { onLastCancel: "stop" });
 }

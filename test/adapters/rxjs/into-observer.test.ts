@@ -167,6 +167,27 @@ describe("intoObserver", () => {
     expect([log, stage.state, left]).toEqual([[1, ["error", "why"]], "failed", [{ type: "failure", error: "why" }]]);
   });
 
+  test("J06 aborted inside next: nothing comes any more, the rest of the batch goes back", async () => {
+    const kill = new AbortController();
+    const log: unknown[] = [];
+    const observer = listener<number>(log);
+    const { source, left } = into(
+      {
+        ...observer,
+        next: (value) => {
+          log.push(value);
+          if (value === 2) kill.abort("now");
+        },
+      },
+      { signal: kill.signal },
+    );
+    await turns();
+    source.push([1, 2, 3, 4]);
+    source.push([5]);
+    await turns();
+    expect([log, left.length, source.bufferedCount]).toEqual([[1, 2, ["error", "now"]], 1, 3]);
+  });
+
   test("J01 aborted before: the observer hears that, and nothing else", async () => {
     const log: unknown[] = [];
     const stage = intoObserver(listener<number>(log), { runtime: testRuntime(), signal: AbortSignal.abort("early") });

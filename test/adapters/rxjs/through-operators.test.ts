@@ -267,6 +267,24 @@ describe.each(generations)("throughOperators of $name", (g) => {
     expect(stage.state).toBe(how === "abort" ? "failed" : "stopped");
   });
 
+  test("J06 aborted inside an operator: nothing is fed any more, the rest of the batch goes back", async () => {
+    const kill = new AbortController();
+    const fed: number[] = [];
+    const chain = g.map((n: number) => {
+      fed.push(n);
+      if (n === 2) kill.abort("now");
+      return n;
+    });
+    const { source, hand, left } = through(g, chain, { signal: kill.signal });
+    hand.ask(9);
+    await turns();
+    source.push([1, 2, 3, 4]);
+    source.push([5]);
+    await turns();
+    expect([fed, hand.received, hand.ends]).toEqual([[1, 2], [], [failed("now")]]);
+    expect([left.length, source.bufferedCount]).toEqual([1, 3]);
+  });
+
   test("J01 aborted before: the chain is not subscribed to", async () => {
     const tap = new TapOf<number>(g);
     const signal = AbortSignal.abort("early");
