@@ -30,12 +30,12 @@ export interface FromEventsOptions<in out Out, in out SO extends object = NoOpti
   /** Makes one event of the arguments that a listener gets. @default the first one */
   readonly map?: MapArguments<Out> | undefined;
 }
-/** Options where the EventTarget tells the type of its events. */
+/** Options where the EventTarget tells the type of its events, and `map` makes others of them. */
 export interface FromTargetOptions<in Event, in out Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     EventsOptions {
   readonly overflow: Overflow;
-  readonly map?: ((event: Event) => Out) | undefined;
+  readonly map: (event: Event) => Out;
 }
 
 /** Listens to an emitter, from the first consumer on. */
@@ -121,10 +121,15 @@ const prematureClose = (): Error =>
  * setTimeout(() => target.dispatchEvent(new Event("tick")));
  * console.log(await done); // [ 'tick' ]
  */
+export function fromEvents<Target extends EventTargetPeer, Name extends NamesOf<Target>, SO extends object = NoOptions>(
+  target: Target,
+  name: Name,
+  options: FromEventsOptions<EventOf<Target, Name>, SO> & { readonly map?: undefined },
+): Producer<EventOf<Target, Name>, SubscribeOptionsOf<SO, EventOf<Target, Name>>>;
 export function fromEvents<
   Target extends EventTargetPeer,
   Name extends NamesOf<Target>,
-  Out = EventOf<Target, Name>,
+  Out,
   SO extends object = NoOptions,
 >(
   target: Target,

@@ -1,0 +1,150 @@
+import { argumentError, words } from "../../src/errors.ts";
+import type { StageContext } from "../../src/handle.ts";
+import {
+  type Consumer,
+  type ConsumerBehaviour,
+  type Context,
+  consumer,
+  type Reason,
+  type StageOptions,
+  type Subscription as Link,
+} from "../../src/index.ts";
+import { addDemand, errorOf, isFailure } from "../../src/protocol.ts";
+import { checkSubscriber, coreOf, demandOf, thrownBy } from "./core.ts";
+import type { Subscriber, Subscription } from "./peer.ts";
+
+/** Asks for what is requested, and hands it on event by event. */
+class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
+  #subscriber: Subscriber<In> | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #context: Context | undefined;
+  #link: Link | undefined;
+  /** Requested and not delivered. */
+  #due = 0;
+  /** The Subscriber has heard the end, has cancelled, or has thrown: it hears nothing more. */
+  #done = false;
+  /** The stage is to fail with what was requested. */
+  #broken = false;
+
+  constructor(subscriber: Subscriber<In>, signal: AbortSignal | undefined) {
+    this.#subscriber = subscriber;
+    this.#signal = signal;
+  }
+
+  readonly handleSubscribe = (_role: unknown, link: Link, context: Context): void => {
+    const first = this.#context === undefined;
+    this.#context = context;
+    this.#link = link;
+    if (!first) {
+      // The Subscriber knows of one subscription: what it still waits for is asked of the next source.
+      if (this.#due > 0) link.ask(this.#due);
+      return;
+    }
+    this.#call("onSubscribe", [], (subscriber) =>
+      subscriber.onSubscribe({ request: this.request, cancel: this.cancel }),
+    );
+  };
+
+  readonly handleCancel = (_reason: Reason, link: Link): void => {
+    if (this.#link === link) this.#link = undefined;
+  };
+
+  readonly handleEvents = (events: readonly In[], link: Link, stage: Context): void => {
+    const { length } = events;
+    let at = 0;
+    while (at < length && !this.#done && !this.#broken && !this.#aborted) {
+      const event = events[at] as In;
+      at += 1;
+      this.#due -= 1;
+      this.#call("onNext", [event], (subscriber) => subscriber.onNext(event));
+    }
+    if (at < length) (stage as unknown as StageContext)["~core"].unread(link, events.slice(at));
+  };
+
+  readonly handleEnd = (): void => this.#call("onComplete", [], (subscriber) => subscriber.onComplete(), true);
+
+  readonly terminate = (reason: Reason): void => {
+    if (this.#context === undefined || this.#done) this.#forget();
+    else if (isFailure(reason)) this.#call("onError", [], (subscriber) => subscriber.onError(errorOf(reason)), true);
+    else this.#call("onComplete", [], (subscriber) => subscriber.onComplete(), true);
+  };
+
+  readonly request = (count: number): void => {
+    if (this.#done || this.#broken) return;
+    try {
+      const demand = demandOf(count);
+      this.#due = addDemand(this.#due, demand);
+      this.#link?.ask(demand);
+    } catch (error) {
+      this.#broken = true;
+      this.#context?.fail(error);
+    }
+  };
+
+  readonly cancel = (): void => {
+    if (this.#done) return;
+    this.#forget();
+    this.#context?.complete();
+  };
+
+  get #aborted(): boolean {
+    return this.#signal?.aborted ?? false;
+  }
+
+  #forget(): void {
+    this.#done = true;
+    this.#subscriber = undefined;
+    this.#link = undefined;
+  }
+
+  /** What it throws it may not throw: the stage fails, and it hears nothing more. */
+  #call(method: string, events: readonly unknown[], call: (subscriber: Subscriber<In>) => void, last = false): void {
+    const subscriber = this.#subscriber;
+    if (subscriber === undefined) return;
+    if (last) this.#forget();
+    try {
+      call(subscriber);
+    } catch (cause) {
+      this.#forget();
+      this.#context?.fail(thrownBy(method, this.#context.name, cause, events));
+    }
+  }
+}
+
+/**
+ * Makes a consumer of a Reactive Streams Subscriber: it asks for what the Subscriber requests.
+ *
+ * **Shape** one `onNext` per event, in order; `onSubscribe` when it has subscribed to a producer. One producer at a time.
+ * **Units** demand in events, as requested; its subscriptions are manual, so that `maxDemand` means nothing here.
+ * **Backpressures** exactly: nothing is asked for that was not requested, and nothing is held.
+ * **Completes** with `onComplete` when its source has completed or was stopped, or it is stopped itself; **fails** with
+ * `onError`. **Cancels** its source, and completes, when the Subscriber cancels: what it had not seen goes back.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`: wrong options; `ERR_DUPLICATE`, by `subscribe`: it has a
+ * producer already. A request that is no demand fails the consumer with `ERR_ASK`, which the Subscriber hears by `onError`. A
+ * Subscriber that throws fails it with a `CallbackError` that holds the event, and hears nothing more; the events behind go
+ * back.
+ *
+ * **Source** rules 7.2 and 7.3; Reactive Streams 1.1 to 1.10 and 3.1 to 3.17.
+ *
+ * @example
+ * const printer: Subscriber<string> = {
+ *   onSubscribe: (subscription) => subscription.request(2),
+ *   onNext: (letter) => console.log(letter), // a, b
+ *   onError: () => {},
+ *   onComplete: () => {},
+ * };
+ * intoSubscriber(printer).subscribe(fromIterable(["a", "b"]));
+ */
+export function intoSubscriber<In>(subscriber: Subscriber<In>, options: StageOptions = {}): Consumer<In> {
+  checkSubscriber(subscriber);
+  const stage = consumer<In>(new SubscriberSink<In>(subscriber, options.signal), options);
+  const core = coreOf(stage);
+  const link = core.link.bind(core);
+  // Whoever subscribes it, the Subscriber's requests are the only demand.
+  core.link = (producer, subscribing, replaces) => {
+    if (core.links.length > 0) throw argumentError("ERR_DUPLICATE", "", words(`a second one of ${core.name}`));
+    return link(producer, { ...subscribing, demand: "manual" }, replaces);
+  };
+  return stage;
+}

@@ -1,0 +1,22 @@
+/** Passes events on as they are asked for: any object of this shape, whoever made it. */
+export interface Publisher<out T> {
+  subscribe(subscriber: Subscriber<T>): void;
+}
+
+/** Takes events, after `onSubscribe`; `onError` or `onComplete` is the last thing it hears. */
+export interface Subscriber<in T> {
+  onSubscribe(subscription: Subscription): void;
+  onNext(event: T): void;
+  onError(error: any): void;
+  onComplete(): void;
+}
+
+/** One Subscriber's claim on one Publisher. */
+export interface Subscription {
+  /** **Units** events, from 1; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, are without bound. */
+  request(count: number): void;
+  cancel(): void;
+}
+
+/** Takes one kind of events and passes another on. */
+export interface Processor<in T, out R> extends Subscriber<T>, Publisher<R> {}

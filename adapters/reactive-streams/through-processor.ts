@@ -1,0 +1,39 @@
+import type { NoOptions, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { joined } from "../../src/joined.ts";
+import { checkSubscriber } from "./core.ts";
+import { fromPublisher } from "./from-publisher.ts";
+import { intoSubscriber } from "./into-subscriber.ts";
+import type { Processor } from "./peer.ts";
+
+/**
+ * Makes a producerConsumer of a Reactive Streams Processor.
+ *
+ * **Shape** each event is one `onNext` of the Processor's, each of its own is one event. It is subscribed to when the first
+ * consumer has subscribed, and hears `onSubscribe` when the stage has subscribed to its one source.
+ * **Units** events on both sides. Options are those of the side that emits.
+ * **Backpressures** as the Processor does: its requests are what is asked of the source, what is asked of the stage is
+ * requested of it.
+ * **Completes** when the Processor does. One that cancels has had enough: its source gets back what it had not seen.
+ * **Cancels** when its last consumer leaves, or at `stop`: its subscription to the Processor is cancelled, and the source is left.
+ *
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Processor; `ERR_OPTION`, `ERR_RANGE`: wrong options; `ERR_DUPLICATE`, by `subscribe`:
+ * it has a source already. A source that fails, a Processor that fails or throws, and a request that is no demand fail the
+ * stage.
+ *
+ * **Source** rules 7.1 to 7.3; Reactive Streams 4.1 and 4.2.
+ *
+ * @example
+ * const publisher = toPublisher(fromIterable([1, 2]));
+ * const processor = { ...publisher, onSubscribe() {}, onNext() {}, onError() {}, onComplete() {} };
+ * for await (const n of throughProcessor<string, number>(processor)) console.log(n); // 1, 2
+ */
+export function throughProcessor<In, Out, SO extends object = NoOptions>(
+  processor: Processor<In, Out>,
+  options: ProducerOptions<Out, SO> = {},
+): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
+  checkSubscriber(processor);
+  const producer = fromPublisher<Out, SO>(processor, options);
+  const { name, signal, runtime, onReport } = options;
+  const inputName = name === undefined ? undefined : `${name} input`;
+  return joined(intoSubscriber<In>(processor, { name: inputName, signal, runtime, onReport }), producer);
+}

@@ -1,0 +1,163 @@
+import { argumentError, words } from "../../src/errors.ts";
+import type { NoOptions, Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
+import { Intake, type Source } from "../../src/intake.ts";
+import { subscribeOptions } from "../../src/options.ts";
+import { errorOf, failure, isFailure } from "../../src/protocol.ts";
+import { checkSubscriber, coreOf, demandOf, thrownBy } from "./core.ts";
+import type { Publisher, Subscriber, Subscription } from "./peer.ts";
+
+/** `data`, and what the producer's dispatcher asks for: the Subscriber says how much. */
+export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
+// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
+export type ToPublisherArguments<SO extends object> = {} extends SO
+  ? [options?: ToPublisherOptions & SO]
+  : [options: ToPublisherOptions & SO];
+
+/** Asks as the Subscriber requests, and hands over in the runtime's turns: never inside a request. */
+class SubscriberIntake extends Intake implements Subscription {
+  #subscriber: Subscriber<unknown> | undefined;
+  /** The message in hand, and how many of its events the Subscriber has seen. */
+  #message: readonly unknown[] = [];
+  #at = 0;
+  /** What a request broke the protocol with: to be told in a turn of its own. */
+  #broken: Reason | undefined;
+
+  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
+    super("toPublisher", producer, options);
+    this.#subscriber = subscriber;
+  }
+
+  start(): void {
+    let refused: Reason | undefined;
+    try {
+      this.open();
+    } catch (error) {
+      refused = failure(error);
+    }
+    const subscription: Subscription = { request: this.onRequest, cancel: this.onCancel };
+    this.#call("onSubscribe", [], (subscriber) => subscriber.onSubscribe(subscription));
+    if (refused && this.#subscriber) this.#finish(refused);
+  }
+
+  readonly onRequest = (count: number): void => {
+    if (this.#subscriber === undefined || this.#broken) return;
+    try {
+      this.request(demandOf(count));
+    } catch (error) {
+      this.#broken = failure(error);
+      this.#giveBack(this.#broken);
+      this.wake();
+    }
+  };
+
+  readonly onCancel = (): void => {
+    if (this.#subscriber === undefined) return;
+    this.#subscriber = undefined;
+    this.#giveBack({ type: "cancel" });
+  };
+
+  override turn(): void {
+    if (this.#broken) {
+      this.#finish(this.#broken);
+      return;
+    }
+    const message = this.arrived.shift();
+    if (message !== undefined) this.#handOver(message);
+    if (this.#subscriber === undefined) return;
+    if (this.arrived.size > 0) this.wake();
+    else if (this.reason && !this.#broken) {
+      const { reason } = this;
+      this.told();
+      this.#finish(reason);
+    }
+  }
+
+  #handOver(message: readonly unknown[]): void {
+    this.#message = message;
+    this.#at = 0;
+    while (this.#at < this.#message.length) {
+      const event = this.#message[this.#at];
+      this.#at += 1;
+      this.pending -= 1;
+      this.#call("onNext", [event], (subscriber) => subscriber.onNext(event));
+    }
+    this.#message = [];
+  }
+
+  /** What the Subscriber has not seen goes back, the message in hand first. */
+  #giveBack(reason: Reason): void {
+    const rest = this.#message.slice(this.#at);
+    this.#message = [];
+    this.leave(reason, rest);
+  }
+
+  #finish(reason: Reason): void {
+    const subscriber = this.#subscriber;
+    this.#subscriber = undefined;
+    try {
+      if (isFailure(reason)) subscriber?.onError(errorOf(reason));
+      else subscriber?.onComplete();
+    } catch (cause) {
+      this.#report(isFailure(reason) ? "onError" : "onComplete", cause, []);
+    }
+  }
+
+  /** What it throws it may not throw: its subscription counts as cancelled. */
+  #call(method: string, events: readonly unknown[], call: (subscriber: Subscriber<unknown>) => void): void {
+    if (this.#subscriber === undefined) return;
+    try {
+      call(this.#subscriber);
+    } catch (cause) {
+      this.onCancel();
+      this.#report(method, cause, events);
+    }
+  }
+
+  #report(method: string, cause: unknown, events: readonly unknown[]): void {
+    coreOf(this.producer).outcome.report(thrownBy(method, "a Subscriber", cause, events), method);
+  }
+}
+
+/**
+ * Makes a Reactive Streams Publisher of a producer.
+ *
+ * **Shape** one `onNext` per event; each Subscriber is a subscription of its own to the producer, so they compete or share as
+ * the producer's dispatcher says.
+ * **Units** demand in events, as requested; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, are without bound.
+ * **Backpressures** exactly: a request is an ask, and nothing comes before it has returned.
+ * **Completes** when the producer has completed or was stopped, **fails** with it. **Cancels** with the Subscription: what the
+ * Subscriber had not seen goes back to the producer.
+ *
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION` at once. `subscribe` throws `ERR_NOT_SOURCE` for what is no Subscriber and
+ * `ERR_DUPLICATE` for one that it has had before. What the producer refuses a subscription with comes by `onError`, behind
+ * `onSubscribe`, and so does `ERR_ASK` after a request that is no demand. A Subscriber that throws counts as cancelled: the
+ * `CallbackError` goes to the producer's `onReport`.
+ *
+ * **Source** rules 7.1 to 7.3; Reactive Streams 1.1 to 1.11 and 3.1 to 3.17.
+ *
+ * @example
+ * toPublisher(fromIterable([1, 2, 3])).subscribe({
+ *   onSubscribe: (subscription) => subscription.request(2),
+ *   onNext: (n) => console.log(n), // 1, 2
+ *   onError: () => {},
+ *   onComplete: () => {},
+ * });
+ */
+export function toPublisher<Out, SO extends object = NoOptions>(
+  producer: Producer<Out, SO>,
+  ...[options]: ToPublisherArguments<SO>
+): Publisher<Out> {
+  const source = producer as unknown as Source;
+  if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
+    throw argumentError("ERR_NOT_PRODUCER", "", producer);
+  const resolved = subscribeOptions<SubscribeOptions>({ ...options, demand: "manual" }, undefined);
+  const known = new WeakSet<object>();
+  return {
+    subscribe: (subscriber: Subscriber<Out>): void => {
+      checkSubscriber(subscriber);
+      if (known.has(subscriber)) throw argumentError("ERR_DUPLICATE", "", words("the same Subscriber again"));
+      known.add(subscriber);
+      new SubscriberIntake(source, resolved, subscriber as Subscriber<unknown>).start();
+    },
+  };
+}
