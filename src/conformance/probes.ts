@@ -30,7 +30,8 @@ export class Feed {
         handleDemand: (demand: number, stage: ProducerContext<unknown>): void => this.#answer(demand, stage),
         handleCancel: (reason: Reason) => void this.left.push(reason),
       },
-      { runtime, name: "feed" },
+      // What a feed has left over is looked at, or of no interest.
+      { runtime, name: "feed", onDiscard: () => {}, onReport: () => {} },
     );
   }
 

@@ -1,7 +1,7 @@
 import type { SourceSubject } from "./adapter.ts";
 import type { Check } from "./check.ts";
 import { check } from "./check.ts";
-import { atMost, ensure, range, same } from "./expect.ts";
+import { atMost, ensure, NotApplicable, range, same } from "./expect.ts";
 import type { Trial } from "./trial.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -106,6 +106,20 @@ export const cancelChecks: readonly Check[] = [
     const back = trial.values([...trial.discarded, ...(putBack?.() ?? [])]);
     same(back.slice(0, 2), [2, 3], "the first events that were put back or reported");
     same(back, range(2, 2 + back.length), "the events that were put back or reported");
+  }),
+  check("5.6d", "loses nothing that it took when it is left", ["source", "demand", "!joins"], async (trial) => {
+    const subject = trial.source(100);
+    const { producer, taken, putBack } = subject;
+    if (!taken) throw new NotApplicable("the source tells no taken()");
+    const outcome = trial.outcome(producer.done);
+    const watcher = trial.watch(producer);
+    watcher.each = () => watcher.cancel();
+    watcher.ask(5);
+    await trial.fulfilled(outcome);
+    await trial.quiet();
+    const known = [...watcher.received, ...trial.discarded, ...(putBack?.() ?? [])];
+    same(trial.values(known), range(0, known.length), "the events that were delivered, put back or reported");
+    atMost(taken() - known.length, trial.can.readAhead, "the number of events that were taken and lost");
   }),
   check("3.8a", "is left by a loop that ends early", ["source"], async (trial) => {
     const subject = trial.source(100);

@@ -137,7 +137,7 @@ export class Trial {
         seen.push(...this.values(events));
         return slow ? this.turn() : undefined;
       },
-      { runtime: this.runtime },
+      { runtime: this.runtime, onReport: () => {} },
     );
     this.#stages.push(stage);
     stage.subscribe(source, options);

@@ -37,8 +37,10 @@ export type SourceFault =
   | "takes Infinity for nothing"
   | "throws from a second cancel"
   | "loses what is given back"
+  | "takes one more than it delivers"
   | "takes wrong asks"
   | "lets a failed release go unhandled"
+  | "lets a failed release go unhandled, too"
   | "swallows a failed release"
   | "takes unknown options"
   | "takes anything for a source"
@@ -50,6 +52,7 @@ export function fromQueue(tally: Tally, given: SourceOptions, fault?: SourceFaul
   const { plan } = tally;
 
   const release = (): void => {
+    if (is("lets a failed release go unhandled, too") && plan.release) void Promise.reject(plan.release.error);
     if (!is("swallows a failed release") && !is("lets a failed release go unhandled")) return tally.release();
     try {
       tally.release();
@@ -80,6 +83,7 @@ export function fromQueue(tally: Tally, given: SourceOptions, fault?: SourceFaul
       const over = !tally.more;
       const events: number[] = [];
       while ((events.length < demand || is("ignores demand")) && tally.more) events.push(tally.take());
+      if (is("takes one more than it delivers") && plan.count === 100 && tally.taken === demand) tally.take();
       if (is("loses the last event") && !tally.more && events.length > 0) events.pop();
       if (is("swaps two events") && events.length > 1) events.push(...events.splice(-2).toReversed());
       if (is("doubles an event") && events.length > 0) events.push(events[0]!);
