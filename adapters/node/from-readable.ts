@@ -39,6 +39,8 @@ class ReadableSource<Out> {
   readonly #readable: ReadablePeer;
   readonly #state: StatePeer | undefined;
   readonly #destroys: boolean;
+  /** One `read` gives all there is, and has the next chunk fetched. */
+  readonly #whole: boolean;
   readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
   #stage!: ProducerStage<Out, never>;
@@ -57,6 +59,7 @@ class ReadableSource<Out> {
     this.#known = halves?.known ?? new Set();
     this.#state = stateOf(readable, "_readableState");
     this.#destroys = destroys;
+    this.#whole = !readable.readableObjectMode && readable.readableHighWaterMark > 0;
     this.#listeners = new Listeners(readable);
   }
 
@@ -143,6 +146,7 @@ class ReadableSource<Out> {
         if (event === null) break;
         this.#wanted -= 1;
         events.push(event as Out);
+        if (this.#whole && readable.readableLength === 0) break;
       }
     } catch (error) {
       this.#onError(error);

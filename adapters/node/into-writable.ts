@@ -14,7 +14,7 @@ import { unread } from "../../src/unread.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import type { Halves } from "./halves.ts";
 import { Listeners } from "./listen.ts";
-import { prematureClose, type StatePeer, stateOf, type WritablePeer, willClose } from "./peer.ts";
+import { type StatePeer, type WritablePeer, joins, prematureClose, stateOf, willClose, writeAfterEnd } from "./peer.ts";
 import { report } from "./report.ts";
 
 export interface IntoWritableOptions extends StageOptions {
@@ -26,9 +26,6 @@ export interface IntoWritableOptions extends StageOptions {
   /** What becomes of the Writable when the consumer is stopped, or its source is. @default "end" */
   readonly onStop?: "end" | "destroy" | undefined;
 }
-
-const writeAfterEnd = (): Error =>
-  Object.assign(new Error("the Writable was ended by somebody else"), { code: "ERR_STREAM_WRITE_AFTER_END" });
 
 /** Writes batches, as fast as the Writable lets it. */
 class WritableSink<In> implements ConsumerBehaviour<In> {
@@ -196,7 +193,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
       else {
         this.#noticeDestroyed();
         const drained = this.#sleep();
-        this.#listeners.add("drain", () => this.#wake?.());
+        this.#listeners.add("drain", this.#onDrain);
         // oxlint-disable-next-line no-await-in-loop -- one drain after the other
         await drained;
         this.#listeners.remove("drain");
@@ -211,6 +208,8 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
       this.#wake = resolve;
     });
   }
+
+  readonly #onDrain = (): void => this.#wake?.();
 
   readonly #onWritten = (): void => {
     this.#unwritten -= 1;
@@ -299,7 +298,3 @@ export const isWritable = (value: unknown): value is WritablePeer => {
   const stream = value as Partial<WritablePeer> | null | undefined;
   return typeof stream?.write === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
 };
-
-/** Whether corked writes arrive as one. */
-const joins = (stream: object): boolean => typeof (stream as { readonly [WRITEV]?: unknown })[WRITEV] === "function";
-const WRITEV = "_writev";

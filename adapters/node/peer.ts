@@ -88,3 +88,12 @@ export function prematureClose(stream: object): Error {
   }
   return error;
 }
+
+/** The error of who writes into a stream that somebody else has ended, as Node names it. */
+export const writeAfterEnd = (): Error =>
+  Object.assign(new Error("the Writable was ended by somebody else"), { code: "ERR_STREAM_WRITE_AFTER_END" });
+
+/** Whether corked writes arrive as one. */
+export const joins = (stream: object): boolean =>
+  typeof (stream as { readonly [WRITEV]?: unknown })[WRITEV] === "function";
+const WRITEV = "_writev";
