@@ -28,10 +28,15 @@ class ObservableSource<Out> {
   readonly #source: ObservableLike<Out>;
   readonly #bufferSize: number;
   readonly #overflow: Overflow;
+  readonly #signal: AbortSignal | undefined;
   #inflow: Inflow<Out> | undefined;
 
-  constructor(source: ObservableLike<Out>, bufferSize: number, overflow: Overflow) {
+  constructor(
+    source: ObservableLike<Out>,
+    { bufferSize = 10_000, overflow, signal }: Pick<FromObservableOptions<never>, "bufferSize" | "overflow" | "signal">,
+  ) {
     this.#source = source;
+    this.#signal = signal;
     this.#bufferSize = bufferSize;
     this.#overflow = overflow;
   }
@@ -49,7 +54,7 @@ class ObservableSource<Out> {
     });
   };
 
-  readonly terminate = (reason: Reason): void => this.#inflow?.end(reason);
+  readonly terminate = (reason: Reason): void => this.#inflow?.end(reason, this.#signal?.aborted === true);
 }
 
 /**
@@ -78,6 +83,6 @@ export function fromObservable<Out, SO extends object = NoOptions>(
   if (!isSubscribable(subscribableOf(source))) throw argumentError("ERR_NOT_SOURCE", "an Observable", source);
   if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
     throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
-  const behaviour = new ObservableSource(source, options.bufferSize ?? 10_000, options.overflow);
+  const behaviour = new ObservableSource(source, options);
   return make("producer", behaviour, options, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }

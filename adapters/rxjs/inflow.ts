@@ -59,11 +59,11 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
     this.tearDown();
   }
 
-  /** The stage ends. */
-  end(reason: Reason): void {
+  /** The stage ends, aborted or not. What is collected is for nobody. */
+  end(reason: Reason, aborted: boolean): void {
     const batch = this.#take();
-    const failed = isFailure(reason);
-    if (batch.length > 0) this.stage["~core"].outcome.discard(batch, failed ? "failure" : "stop", !failed);
+    const cause = isFailure(reason) ? (aborted ? "abort" : "failure") : "stop";
+    if (batch.length > 0) this.stage["~core"].outcome.discard(batch, cause, cause === "stop");
     this.release(errorOf(reason));
   }
 

@@ -106,7 +106,7 @@ class OperatorStage<In, Out> {
 
   readonly terminate = (reason: Reason, context: ProducerContext<Out>): void => {
     this.#inputOver = true;
-    this.#inflow?.end(reason);
+    this.#inflow?.end(reason, this.#signal?.aborted === true);
     if (this.#early) coreOf(context).unread(this.#early.subscription, this.#early.events);
     this.#early = undefined;
     this.#wake?.();

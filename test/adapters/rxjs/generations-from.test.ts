@@ -209,6 +209,63 @@ describe.each(generations)("fromObservable of $name", (g) => {
     expect(discarded.flatMap(([, events]) => events)).toEqual([1, 2, 3]);
   });
 
+  test.each([
+    ["abort", failed("why")],
+    ["stop", { type: "stop", reason: undefined }],
+    ["fail", failed("other")],
+  ] as const)("I14 what came in the same turn as %s is told to be discarded", async (how, end) => {
+    const kill = new AbortController();
+    const subject = g.subject<number>();
+    const { stage, discarded } = on(subject, { signal: kill.signal });
+    const hand = new Hand<number>().attach(stage).ask(9);
+    await turns();
+    // The end is met in the run in which the values are collected, before they have had their turn.
+    const ended = stage.call((context) => {
+      subject.next(1);
+      subject.next(2);
+      if (how === "abort") kill.abort("why");
+      if (how === "fail") context.fail("other");
+      return how === "stop" ? undefined : "ended";
+    });
+    if (how === "stop") void stage.stop();
+    await ended.catch(() => {});
+    await turns();
+    const cause = how === "abort" ? "abort" : "failure";
+    expect([hand.received, hand.ends, discarded]).toEqual(
+      how === "stop" ? [[1, 2], [end], []] : [[], [end], [[cause, [1, 2]]]],
+    );
+  });
+
+  test("I10 an overflow that shows with the end comes first", async () => {
+    const subject = g.subject<number>();
+    const { stage } = on(subject, { bufferSize: 2 });
+    const hand = new Hand<number>().attach(stage);
+    await turns();
+    for (const value of [1, 2, 3]) subject.next(value);
+    subject.complete();
+    hand.ask(9);
+    await turns();
+    expect(hand.received).toEqual([1, 2]);
+    expect(hand.ends).toMatchObject([{ type: "failure", error: { code: "ERR_OVERFLOW", rejected: [3] } }]);
+  });
+
+  test("I13 a producer that was completed from inside lets go when the source speaks again", async () => {
+    const tap = new TapOf<number>(g);
+    const { stage, reports } = on(tap.observable);
+    const hand = new Hand<number>().attach(stage);
+    await turns();
+    tap.next(1);
+    await turns();
+    await stage.call((context) => context.complete());
+    await turns();
+    expect(tap.torn).toBe(0);
+    tap.next(2);
+    await turns();
+    hand.ask(9);
+    await turns();
+    expect([tap.torn, hand.received, hand.ends, reports]).toEqual([1, [1], [complete], []]);
+  });
+
   test("I15 a source that goes on after it was left is not heard", async () => {
     const emitters: Emitter<number>[] = [];
     const { stage, reports } = on(g.cold<number>((emitter) => void emitters.push(emitter)));

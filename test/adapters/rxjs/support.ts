@@ -22,6 +22,7 @@ export interface BridgeOptions {
   readonly overflow?: Overflow;
   readonly bufferSize?: number;
   readonly onLastCancel?: "stop" | "continue";
+  readonly signal?: AbortSignal;
 }
 
 export function bridge<T>(source: Observable<T>, options: BridgeOptions = {}): Bridge<T> {
