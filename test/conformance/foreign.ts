@@ -49,8 +49,6 @@ export function sourcesOf(
   };
 }
 
-export function* unused(): Generator<number> {}
-
 export function iterator(tally: Tally): Iterable<number> {
   return {
     [Symbol.iterator]: () => ({
