@@ -1,6 +1,7 @@
 import { CallbackError, OverflowError } from "./errors.ts";
 import type { EmittingContext } from "./handle.ts";
 import { push } from "./push.ts";
+import type { Output } from "./output.ts";
 import { isFailure, type Reason } from "./protocol.ts";
 import type { Task } from "./runtime.ts";
 import type { Core } from "./stage.ts";
@@ -31,7 +32,9 @@ export abstract class PushSource<Out> implements Task {
   readonly #signal: AbortSignal | undefined;
   /** Events to collect when nobody asks. */
   readonly #burst: number;
-  #core: Core | undefined;
+  /** Set by the first subscription; nothing is opened before it. */
+  #core!: Core;
+  #subscribed = false;
   #batch: Out[] = [];
   /** Events to collect before they are pushed: what is asked for, or a burst. */
   #room = 1;
@@ -54,14 +57,15 @@ export abstract class PushSource<Out> implements Task {
 
   readonly handleDemand = (): void => {
     this.#send();
-    if (this.#paused && !this.#over && this.#core && !exhausted(this.#core)) {
+    if (this.#paused && !this.#over && !exhausted(this.#core)) {
       this.#paused = false;
       this.#call("resume");
     }
   };
 
   readonly handleSubscribe = (_role: unknown, _subscription: unknown, stage: ProducerContext<Out>): void => {
-    if (this.#core) return;
+    if (this.#subscribed) return;
+    this.#subscribed = true;
     this.#core = (stage as unknown as EmittingContext)["~core"];
     // Outside the run that this is part of: what emits while it is opened can then be held by working off the queue.
     this.#core.runtime.clock.microtask(this.#start);
@@ -91,11 +95,16 @@ export abstract class PushSource<Out> implements Task {
 
   /** The other system has failed: behind what came before, so does the stage. */
   protected readonly fail = (error: unknown): void => {
-    this.#send();
     if (this.#over) return;
+    this.#send();
+    if (this.#over) {
+      // What was sent has overflown: then that is what the stage fails with.
+      this.#core.outcome.report(error, "fail");
+      return;
+    }
     this.#over = true;
     this.#close();
-    this.#core?.fail(error, { after: "buffer" });
+    this.#core.fail(error, { after: "buffer" });
   };
 
   protected readonly complete = (): void => {
@@ -103,17 +112,17 @@ export abstract class PushSource<Out> implements Task {
     if (this.#over) return;
     this.#over = true;
     this.#close();
-    this.#core?.complete(true);
+    this.#core.complete(true);
   };
 
   /** Fails with what a function of the user's threw; `events` is what it had. */
   protected callbackFailed(name: string, cause: unknown, events: readonly unknown[]): void {
-    const expected = `${name} of ${this.#core?.name}`;
+    const expected = `${name} of ${this.#core.name}`;
     this.fail(new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause }));
   }
 
   readonly #start = (): void => {
-    if (this.#over || this.#core === undefined) return;
+    if (this.#over) return;
     if (exhausted(this.#core)) this.#pause(this.#core);
     if (this.#over) return;
     this.#opened = true;
@@ -128,7 +137,7 @@ export abstract class PushSource<Out> implements Task {
 
   /** A batch begins. If nobody asks, whoever could is given the chance to. */
   #begin(): void {
-    const core = this.#core as Core;
+    const core = this.#core;
     if (exhausted(core)) {
       core.runtime.flush();
       if (this.#over) return;
@@ -144,7 +153,7 @@ export abstract class PushSource<Out> implements Task {
   #send(): void {
     const batch = this.#batch;
     const core = this.#core;
-    if (batch.length === 0 || this.#over || core === undefined) return;
+    if (batch.length === 0 || this.#over) return;
     this.#batch = [];
     try {
       push(core, batch, true);
@@ -167,7 +176,7 @@ export abstract class PushSource<Out> implements Task {
     if (this.#brake === undefined || this.#paused) return;
     this.#paused = true;
     // What is wanted from now on is asked for anew: that is when to resume.
-    if (core.output) core.output.owed = 0;
+    (core.output as Output).owed = 0;
     this.#call("pause");
   }
 
@@ -200,12 +209,12 @@ export abstract class PushSource<Out> implements Task {
     try {
       this.close();
     } catch (error) {
-      this.#core?.outcome.report(error, "close");
+      this.#core.outcome.report(error, "close");
     }
   }
 }
 
-const demandOf = ({ output }: Core): number => output?.dispatcher.wanted ?? 0;
+const demandOf = ({ output }: Core): number => (output as Output).dispatcher.wanted;
 
 /** Whether nobody asks, or what was asked for is there already. */
-const exhausted = (core: Core): boolean => demandOf(core) === 0 || (core.output?.buffered ?? 0) > 0;
+const exhausted = (core: Core): boolean => demandOf(core) === 0 || (core.output as Output).buffered > 0;

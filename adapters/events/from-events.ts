@@ -42,6 +42,8 @@ export interface FromTargetOptions<in Event, in out Out, in out SO extends objec
 class EventsSource<Out> extends PushSource<Out> {
   readonly #ears: Ears;
   readonly #names: ReadonlyMap<EventName, Listener>;
+  /** The event whose arguments all count. */
+  readonly #mapped: EventName | undefined;
   readonly #stops: (() => void)[] = [];
 
   constructor(
@@ -65,10 +67,14 @@ class EventsSource<Out> extends PushSource<Out> {
     add(end, () => this.complete());
     add(close, () => (end === undefined ? this.complete() : this.fail(prematureClose())));
     this.#names = names;
+    this.#mapped = map && name;
   }
 
   protected override open(): void {
-    for (const [name, listener] of this.#names) this.#stops.push(listen(this.#ears, name, listener));
+    for (const [name, listener] of this.#names) {
+      const all = name === this.#mapped;
+      this.#stops.push(listen(this.#ears, name, listener, all));
+    }
   }
 
   protected override close(): void {

@@ -37,11 +37,13 @@ export function earsOf(source: EmitterPeer | EventTargetPeer): Ears {
 class Shared {
   readonly #ears: Ears;
   readonly #name: EventName;
+  readonly #onEvent: Listener;
   #listeners: readonly Listener[] = [];
 
-  constructor(ears: Ears, name: EventName) {
+  constructor(ears: Ears, name: EventName, all: boolean) {
     this.#ears = ears;
     this.#name = name;
+    this.#onEvent = all ? this.#onAll : this.#onFirst;
   }
 
   /** Answers how to remove it. The list is replaced, so that who listens during an event has the next one first. */
@@ -49,25 +51,33 @@ class Shared {
     if (this.#listeners.length === 0) this.#ears.add(this.#name, this.#onEvent);
     this.#listeners = [...this.#listeners, listener];
     return () => {
-      if (!this.#listeners.includes(listener)) return;
       this.#listeners = this.#listeners.filter((other) => other !== listener);
       if (this.#listeners.length === 0) this.#ears.remove(this.#name, this.#onEvent);
     };
   }
 
-  readonly #onEvent: Listener = (...args) => {
+  readonly #onFirst: Listener = (first) => {
+    for (const listener of this.#listeners) listener(first);
+  };
+
+  readonly #onAll: Listener = (...args) => {
     for (const listener of this.#listeners) listener(...args);
   };
 }
 
-const shared = new WeakMap<object, Map<EventName, Shared>>();
+/** By what is listened to; those who want all arguments apart, for collecting them costs. */
+const shared = {
+  all: new WeakMap<object, Map<EventName, Shared>>(),
+  first: new WeakMap<object, Map<EventName, Shared>>(),
+};
 
-/** Listens until the answered function is called. Each listener is a function of its own. */
-export function listen(ears: Ears, name: EventName, listener: Listener): () => void {
-  let names = shared.get(ears.target);
-  if (names === undefined) shared.set(ears.target, (names = new Map()));
+/** Listens until the answered function is called, once. Each listener is a function of its own. */
+export function listen(ears: Ears, name: EventName, listener: Listener, all: boolean): () => void {
+  const known = all ? shared.all : shared.first;
+  let names = known.get(ears.target);
+  if (names === undefined) known.set(ears.target, (names = new Map()));
   let one = names.get(name);
-  if (one === undefined) names.set(name, (one = new Shared(ears, name)));
+  if (one === undefined) names.set(name, (one = new Shared(ears, name, all)));
   return one.add(listener);
 }
 

@@ -66,8 +66,12 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     const batch = this.#batch;
     this.#batch = [];
     const end = this.#end;
-    // A stage that takes no more asks for no more.
-    if (batch.length > 0 && !this.#core.answer(batch)) this.#core.outcome.discard(batch, "stop", true);
+    if (batch.length > 0 && !this.#core.answer(batch)) {
+      // A stage that takes no more asks for no more.
+      if (!this.#over && end === undefined) this.#cancel();
+      this.#over = true;
+      this.#core.outcome.discard(batch, "stop", this.#core.outlets.size === 0);
+    }
     if (this.#over || end === undefined) return;
     this.#over = true;
     if (!end.failed) this.#core.complete(true);

@@ -17,7 +17,8 @@ import type { Subscriber, Subscription } from "./peer.ts";
 class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
   #subscriber: Subscriber<In> | undefined;
   readonly #signal: AbortSignal | undefined;
-  #context: Context | undefined;
+  #context!: Context;
+  #subscribed = false;
   #link: Link | undefined;
   /** Requested and not delivered. */
   #due = 0;
@@ -32,7 +33,8 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
   }
 
   readonly handleSubscribe = (_role: unknown, link: Link, context: Context): void => {
-    const first = this.#context === undefined;
+    const first = !this.#subscribed;
+    this.#subscribed = true;
     this.#context = context;
     this.#link = link;
     if (!first) {
@@ -64,7 +66,7 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
   readonly handleEnd = (): void => this.#call("onComplete", [], (subscriber) => subscriber.onComplete(), true);
 
   readonly terminate = (reason: Reason): void => {
-    if (this.#context === undefined || this.#done) this.#forget();
+    if (!this.#subscribed || this.#done) this.#forget();
     else if (isFailure(reason)) this.#call("onError", [], (subscriber) => subscriber.onError(errorOf(reason)), true);
     else this.#call("onComplete", [], (subscriber) => subscriber.onComplete(), true);
   };
@@ -77,14 +79,14 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
       this.#link?.ask(demand);
     } catch (error) {
       this.#broken = true;
-      this.#context?.fail(error);
+      this.#context.fail(error);
     }
   };
 
   readonly cancel = (): void => {
     if (this.#done) return;
     this.#forget();
-    this.#context?.complete();
+    this.#context.complete();
   };
 
   get #aborted(): boolean {
@@ -106,7 +108,7 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
       call(subscriber);
     } catch (cause) {
       this.#forget();
-      this.#context?.fail(thrownBy(method, this.#context.name, cause, events));
+      this.#context.fail(thrownBy(method, this.#context.name, cause, events));
     }
   }
 }
@@ -128,6 +130,8 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
  * **Source** rules 7.2 and 7.3; Reactive Streams 1.1 to 1.10 and 3.1 to 3.17.
  *
  * @example
+ * import type { Subscriber } from "headrace/reactive-streams";
+ *
  * const printer: Subscriber<string> = {
  *   onSubscribe: (subscription) => subscription.request(2),
  *   onNext: (letter) => console.log(letter), // a, b

@@ -150,7 +150,10 @@ export function toPublisher<Out, SO extends object = NoOptions>(
   const source = producer as unknown as Source;
   if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", producer);
-  const resolved = subscribeOptions<SubscribeOptions>({ ...options, demand: "manual" }, undefined);
+  const given: object = options ?? {};
+  for (const name of ["maxDemand", "minDemand", "demand", "cancel"])
+    if (name in given) throw argumentError("ERR_OPTION", "no options of demand: the Subscriber says how much", name);
+  const resolved = subscribeOptions<SubscribeOptions>({ ...given, demand: "manual" }, undefined);
   const known = new WeakSet<object>();
   return {
     subscribe: (subscriber: Subscriber<Out>): void => {

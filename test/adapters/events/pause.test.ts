@@ -278,6 +278,21 @@ describe("ends", () => {
     expect((c.ends[0] as { error: unknown }).error).toBe(error);
   });
 
+  test("E05 an error behind what overflows is reported: the overflow came first", async () => {
+    const stream = new OldStream();
+    const { stage, reports } = bridge(stream, { bufferSize: 5 });
+    const c = hand(stage);
+    await turns();
+    stream.flow(4);
+    await turns();
+    stream.flow(2).emit("error", "E");
+    await turns();
+    c.ask(9);
+    await turns();
+    expect([c.received, reports]).toEqual([range(1, 5), ["E"]]);
+    expect(c.ends).toMatchObject([{ type: "failure", error: { code: "ERR_OVERFLOW", rejected: [6] } }]);
+  });
+
   test("E05 errors as events: the name itself, or error: false", async () => {
     const stream = new OldStream();
     const runtime = testRuntime();

@@ -158,6 +158,31 @@ describe("throughProcessor", () => {
     expect(heard(c)).toEqual([[1], [], []]);
   });
 
+  test("5.1 its halves have names; a failure while something is held comes behind it", async () => {
+    const dispatcher = partitionDispatcher({ partitions: 2, by: (n: number) => n, maxQueued: 5 });
+    const processor = new Repeater<number>();
+    const reports: unknown[] = [];
+    const stage = throughProcessor(processor, {
+      name: "through",
+      runtime: testRuntime(),
+      dispatcher,
+      onReport: (error, { stage: who }) => void reports.push([error, who]),
+    });
+    const source = new ManualProducer();
+    expect(stage.subscribe(source.producer).consumer.name).toBe("through");
+    const hands = [0, 1].map((partition) => new ManualConsumer().attach(stage, { partition }));
+    hands[0]?.ask(2);
+    await turns();
+    source.emit(1, 2);
+    await turns();
+    processor.downstream?.onError("E");
+    await turns();
+    for (const c of hands) c.ask(5);
+    await turns();
+    expect(hands.flatMap(({ received }) => received).toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect([hands.map(({ ends }) => ends), reports]).toEqual([[[failed("E")], [failed("E")]], []]);
+  });
+
   test("8.5 stands in a pipeline", async () => {
     const stage = throughProcessor<number, number>(new Repeater(2));
     expect(await pipeline(fromIterable(range(1, 100)), stage, collect()).done).toEqual(twice(1, 100));
@@ -296,5 +321,8 @@ describe("toPublisher", () => {
   test("1.1 what is no producer, and wrong options, are refused", () => {
     for (const wrong of [null, {}, consumer(() => {})])
       expect(() => toPublisher(wrong as never)).toThrow(expect.objectContaining({ code: "ERR_NOT_PRODUCER" }));
+    const source = fromIterable([1]);
+    for (const options of [{ maxDemand: 5 }, { minDemand: 1 }, { demand: "manual" }, { cancel: "temporary" }])
+      expect(() => toPublisher(source, options as never)).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
   });
 });
