@@ -2,7 +2,15 @@ import { EventEmitter } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { intoEmitter } from "../../adapters/events/index.ts";
 import { intoWritable, throughDuplex, toReadable } from "../../adapters/node/index.ts";
-import { toObservable } from "../../adapters/rxjs/index.ts";
+import {
+  intoSubscriber,
+  type Processor,
+  type Subscriber,
+  type Subscription,
+  throughProcessor,
+  toPublisher,
+} from "../../adapters/reactive-streams/index.ts";
+import { intoObserver, throughOperators, toObservable } from "../../adapters/rxjs/index.ts";
 import { intoWritableStream, throughTransformStream, toReadableStream } from "../../adapters/web/index.ts";
 import {
   type Consumer,
@@ -16,6 +24,48 @@ import {
 import { type Cancel, type Drain, none, onEmitter, onTarget, type Source } from "./leak-pairs.ts";
 
 const swallow = (): Writable => new Writable({ objectMode: true, write: (_chunk, _encoding, done) => done() });
+
+/** A Subscriber that asks for ten, and keeps what it can cancel with. */
+class Asker implements Subscriber<unknown> {
+  subscription: Subscription | undefined;
+  onSubscribe(subscription: Subscription): void {
+    this.subscription = subscription;
+    subscription.request(10);
+  }
+  onNext(): void {}
+  onError(): void {}
+  onComplete(): void {}
+}
+
+/** A Processor that passes everything on, both ways. */
+class Relay implements Processor<unknown, unknown> {
+  #above: Subscription | undefined;
+  #below: Subscriber<unknown> | undefined;
+  #wanted = 0;
+  subscribe(subscriber: Subscriber<unknown>): void {
+    this.#below = subscriber;
+    subscriber.onSubscribe({
+      request: (count) => {
+        if (this.#above) this.#above.request(count);
+        else this.#wanted += count;
+      },
+      cancel: () => this.#above?.cancel(),
+    });
+  }
+  onSubscribe(subscription: Subscription): void {
+    this.#above = subscription;
+    if (this.#wanted > 0) subscription.request(this.#wanted);
+  }
+  onNext(event: unknown): void {
+    this.#below?.onNext(event);
+  }
+  onError(error: unknown): void {
+    this.#below?.onError(error);
+  }
+  onComplete(): void {
+    this.#below?.onComplete();
+  }
+}
 
 const into = (make: () => Consumer<never>): (() => Drain) => {
   return () => ({
@@ -125,4 +175,16 @@ export const drains: Readonly<Record<string, () => Drain>> = {
     const emitter = new EventEmitter();
     return { ...into(() => intoEmitter(emitter, "tick"))(), listeners: onEmitter(emitter) };
   },
+  intoObserver: into(() => intoObserver(() => {})),
+  throughOperators: through(() => throughOperators((source) => source)),
+  intoSubscriber: into(() => intoSubscriber(new Asker())),
+  throughProcessor: through(() => throughProcessor(new Relay())),
+  toPublisher: () => ({
+    attach(source) {
+      const asker = new Asker();
+      toPublisher(source).subscribe(asker);
+      return async () => asker.subscription?.cancel();
+    },
+    listeners: none,
+  }),
 };

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { Observable, type Subscriber } from "rxjs";
 import { fromEvents } from "../../adapters/events/index.ts";
 import { fromReadable } from "../../adapters/node/index.ts";
+import { fromPublisher, type Subscriber as Receiver } from "../../adapters/reactive-streams/index.ts";
 import { fromObservable } from "../../adapters/rxjs/index.ts";
 import { fromReadableStream } from "../../adapters/web/index.ts";
 import { fromIterable, producer } from "../../src/index.ts";
@@ -70,6 +71,30 @@ export const springs: Readonly<Record<string, () => Spring>> = {
       make: () => fromEvents<never>(target, "tick", wide),
       feed: thrice(() => target.dispatchEvent(new Event("tick"))),
       listeners: onTarget(target, "tick", "error"),
+    };
+  },
+  fromPublisher: () => {
+    const wanted = new Map<Receiver<object>, number>();
+    const publisher = {
+      subscribe(receiver: Receiver<object>): void {
+        wanted.set(receiver, 0);
+        receiver.onSubscribe({
+          request: (count) => void wanted.set(receiver, (wanted.get(receiver) ?? 0) + count),
+          cancel: () => void wanted.delete(receiver),
+        });
+      },
+    };
+    const emit = (): void => {
+      for (const [receiver, count] of wanted) {
+        if (count === 0) continue;
+        wanted.set(receiver, count - 1);
+        receiver.onNext({});
+      }
+    };
+    return {
+      make: () => fromPublisher(publisher, { onDiscard: () => {} }) as unknown as Source,
+      feed: thrice(emit),
+      listeners: () => wanted.size,
     };
   },
 };

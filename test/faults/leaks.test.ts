@@ -16,7 +16,7 @@ interface Measure {
 }
 const FULL: Measure = { rounds: 10_000, limit: 100 };
 /** Of pairs of which either side has had its full measure. `npm run test:long` gives it to them, too. */
-const SHORT: Measure = process.env["HEADRACE_RUNS"] === undefined ? { rounds: 400, limit: 250 } : FULL;
+const SHORT: Measure = process.env["HEADRACE_RUNS"] === undefined ? { rounds: 200, limit: 500 } : FULL;
 
 interface Measured {
   readonly drain: string;
@@ -39,12 +39,14 @@ const leaks = (all: readonly Measured[], { limit }: Measure): Measured[] =>
   all.filter(({ bytes, listeners }) => bytes > limit || listeners !== 0);
 
 describe("attached and cancelled, over and over", { timeout: 600_000 }, () => {
-  test.each(Object.keys(drains))("F-30 %s leaves nothing behind on a producer that stays", async (drain) => {
-    expect(leaks(await measured(FULL, "a producer that stays", drain), FULL)).toEqual([]);
+  test("F-30 no adapter leaves anything behind on a producer that stays", async () => {
+    const all = await measured(FULL, "a producer that stays");
+    expect(all.map(({ drain }) => drain)).toEqual(Object.keys(drains));
+    expect(leaks(all, FULL)).toEqual([]);
   });
 
   test.each(Object.keys(springs))("F-31 %s is left as it was", async (spring) => {
-    expect(leaks(await measured(FULL, spring, "consumer", "a loop"), FULL)).toEqual([]);
+    expect(leaks(await measured(FULL, spring, "consumer"), FULL)).toEqual([]);
   });
 
   test.each(Object.keys(springs))("F-32 %s and whatever its events go into", async (spring) => {
@@ -55,7 +57,7 @@ describe("attached and cancelled, over and over", { timeout: 600_000 }, () => {
 
   test("F-33 a leak is noticed, of memory and of listeners", async () => {
     const [found] = await measured(SHORT, "fromReadable", "a leak");
-    expect(found?.bytes).toBeGreaterThan(3 * SHORT.limit);
+    expect(found?.bytes).toBeGreaterThan(2 * SHORT.limit);
     expect(found?.listeners).toBe(3 * SHORT.rounds);
   });
 });
