@@ -30,10 +30,9 @@ const isEmpty: () => boolean = (() => {
   const { AsyncLocalStorage, AsyncResource } = hooks;
   const empty = (): boolean => {
     const resource = new AsyncResource("HEADRACE") as Record<symbol, unknown>;
-    const stores = Object.getOwnPropertySymbols(resource).filter(
-      ({ description }) => !description?.endsWith("id_symbol"),
+    return Object.getOwnPropertySymbols(resource).every(
+      (key) => key.description?.endsWith("id_symbol") || isNothing(resource[key]),
     );
-    return stores.every((key) => isNothing(resource[key]));
   };
   const storage = new AsyncLocalStorage();
   const told = empty() && storage.run(1, empty) === false;
@@ -47,4 +46,4 @@ export function currentContext(): Context | undefined {
 }
 
 /** The context in effect when the package was imported: what the ready queue is worked off in. */
-export const outermost: Context | undefined = hooks?.AsyncLocalStorage.snapshot?.();
+export const outermost: Context = hooks?.AsyncLocalStorage.snapshot?.() ?? ((run, on) => run(on));

@@ -37,10 +37,6 @@ export class Deque<T> {
     return index < this.size ? this.#items[(this.#head + index) & this.#mask] : undefined;
   }
 
-  set(index: number, item: T): void {
-    this.#items[(this.#head + index) & this.#mask] = item;
-  }
-
   #grow(): void {
     const { size } = this;
     const items = new Array<T | undefined>((this.#mask + 1) * 2);

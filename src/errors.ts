@@ -70,16 +70,21 @@ const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
   const [text, rule] = TEXTS[code];
   let shown = "a value that cannot be shown";
   try {
-    shown = typeof got === "object" && got !== null && verbatim in got ? String(got[verbatim]) : describe(got);
+    shown = got instanceof Words ? got.text : describe(got);
   } catch {
     // Whatever user code throws can itself throw when it is looked at.
   }
   return `expected ${text.replace("{}", () => expected)}, got ${shown}, rule ${rule}`;
 };
 
-const verbatim: unique symbol = Symbol("text");
+class Words {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
 /** Words for an error text that are to stand unquoted. */
-export const words = (text: string): unknown => ({ [verbatim]: text });
+export const words = (text: string): unknown => new Words(text);
 
 const isOf = (value: unknown, family: Family): boolean =>
   typeof value === "object" && value !== null && (value as { [brand]?: unknown })[brand] === family;

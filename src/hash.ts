@@ -18,9 +18,8 @@ const hashText = (text: string): number => {
 
 /** A whole number from 0 to 2^32 - 1, the same on every machine and in every run. @throws TypeError for anything that is no key */
 export function hashKey(key: Key): number {
-  if (typeof key === "string") return hashText(key);
-  if (typeof key === "number") return (key | 0) === key ? mix(key) : hashText(String(key));
-  if (typeof key === "bigint") return hashText(String(key));
-  if (typeof key === "boolean") return mix(key ? 1 : 0);
+  if (typeof key === "boolean") return mix(Number(key));
+  if (typeof key === "number" && (key | 0) === key) return mix(key);
+  if (typeof key === "string" || typeof key === "number" || typeof key === "bigint") return hashText(String(key));
   throw new TypeError(`expected a key to be a string, number, bigint or boolean, got ${typeof key}`);
 }

@@ -60,14 +60,16 @@ export class Mailbox {
     this.size -= 1;
   }
 
-  /** Takes every message `accept` wants out of the queue, in order; the others keep theirs. */
-  extract(accept: (op: Op, target: unknown) => boolean, take: (payload: unknown, target: unknown) => void): void {
+  /** Takes the messages of one kind about one target out of the queue: their payloads, in order. The others keep their order. */
+  extract<Payload>(kind: Op, about: unknown): Payload[] {
+    const payloads: Payload[] = [];
     for (let left = this.size; left > 0; left -= 1) {
       const { op, target, payload } = this;
       this.drop();
-      if (accept(op, target)) take(payload, target);
+      if (op === kind && target === about) payloads.push(payload as Payload);
       else this.push(op, target, payload);
     }
+    return payloads;
   }
 
   #put(index: number, op: Op, target: unknown, payload: unknown): void {

@@ -18,8 +18,7 @@ export function integer(name: string, value: unknown, least: number, most: numbe
   check(name, value, "number");
   if (value === undefined || (infinite && value === Number.POSITIVE_INFINITY)) return;
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
-    const range = most === Number.POSITIVE_INFINITY ? `at least ${least}` : `from ${least} to ${most}`;
-    throw argumentError("ERR_RANGE", `${name} to be a whole number ${range}`, value);
+    throw argumentError("ERR_RANGE", `${name} to be a whole number from ${least} to ${most}`, value);
   }
 }
 

@@ -12,7 +12,7 @@ const tell = (name: string, second: unknown, error: unknown): void =>
 /** Errors that somebody has heard of: one that runs through a graph by many ways is not reported at the end of each. */
 const heard = new WeakSet<object>();
 export const hear = (error: unknown): void => {
-  if (typeof error === "object" && error !== null) heard.add(error);
+  if (Object(error) === error) heard.add(error as object);
 };
 
 export interface OutcomeOptions {

@@ -159,8 +159,7 @@ class Engine implements Runtime {
     if (this.#running) return;
     this.#running = true;
     try {
-      if (outermost) outermost(workOff, this);
-      else this.workOff();
+      outermost(workOff, this);
     } finally {
       this.#running = false;
     }
@@ -208,9 +207,7 @@ class Engine implements Runtime {
 
   /** The queue is worked off in no context but the outermost: a stage made in another enters it by itself. */
   #drain(): void {
-    if (this.exhausted()) return;
-    if (outermost) outermost(drain, this);
-    else this.drain();
+    if (!this.exhausted()) outermost(drain, this);
   }
 
   drain(): void {
@@ -251,7 +248,7 @@ export function runtime(options: RuntimeOptions = {}): Runtime {
   known("runtime", options, ["budget", "clock", "scheduler", "strict"]);
   const { budget } = options;
   if (budget !== undefined && !(typeof budget === "number" && budget > 0))
-    throw argumentError("ERR_RANGE", "budget to be a positive number of milliseconds", budget);
+    throw argumentError("ERR_RANGE", "budget to be more than 0 milliseconds", budget);
   check("strict", options.strict, "boolean");
   return new Engine(options);
 }

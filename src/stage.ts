@@ -60,6 +60,8 @@ export interface AnyBehaviour {
   readonly patient?: boolean;
 }
 
+type Rarer = "init" | "handleEnd" | "handleSubscribe" | "handleCancel";
+
 export interface CoreOptions extends OutcomeOptions {
   readonly kind: StageKind;
   readonly behaviour: AnyBehaviour;
@@ -73,12 +75,8 @@ export interface CoreOptions extends OutcomeOptions {
 }
 
 /** What `call` and `info` post. */
-interface Call {
+interface Call extends PromiseWithResolvers<unknown> {
   readonly fn: (stage: unknown) => unknown;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** The stage has ended before its turn came. */
-  readonly ended: () => void;
 }
 
 /** Timers of the platform cannot wait longer, and fire at once instead. In milliseconds, some 25 days. */
@@ -277,29 +275,28 @@ export class Core implements Task {
 
   call(op: Op, fn: (stage: unknown) => unknown): Promise<unknown> {
     if (typeof fn !== "function") throw argumentError("ERR_BEHAVIOUR", "a function", fn);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const ended = (): void => {
-      // A call nobody waits for, crossed by an orderly end, is no failure to tell the process of.
-      promise.catch(ignore);
-      reject(this.endedError);
-    };
-    this.post(op, { fn, resolve, reject, ended } satisfies Call, undefined);
-    return promise;
+    const call: Call = { fn, ...Promise.withResolvers<unknown>() };
+    this.post(op, call, undefined);
+    return call.promise;
+  }
+
+  /** The stage has ended before its turn came. */
+  #callEnded({ promise, reject }: Call): void {
+    // A call nobody waits for, crossed by an orderly end, is no failure to tell the process of.
+    promise.catch(ignore);
+    reject(this.endedError);
   }
 
   stop(options: StopOptions = {}): Promise<void> {
     known("stop", options, ["reason", "timeout"]);
-    const { reason, timeout } = options;
+    const { reason, timeout = Number.POSITIVE_INFINITY } = options;
     check("timeout", timeout, "number");
-    if (timeout !== undefined && !(timeout >= 0))
-      throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
+    if (!(timeout >= 0)) throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
     if (this.outcome.settled) return Promise.resolve();
     this.post(STOP, undefined, reason);
     const { clock } = this.runtime;
     const timer =
-      timeout === undefined || timeout > LONGEST_TIMER
-        ? undefined
-        : clock.setTimer(() => this.#stopNow({ type: "stop", reason }), timeout);
+      timeout > LONGEST_TIMER ? undefined : clock.setTimer(() => this.#stopNow({ type: "stop", reason }), timeout);
     return new Promise((resolve) => {
       this.outcome.whenSettled(() => {
         if (timer !== undefined) clock.clearTimer(timer);
@@ -412,16 +409,16 @@ export class Core implements Task {
       return deadPort;
     }
     for (const other of this.outlets) {
+      // Who has left makes room at once, though the message that says so has not had its turn.
+      if (other.ended) this.#detach(other);
       if (other.port !== port) continue;
       port.end({ reason: failure(new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name))) });
       return deadPort;
     }
     const { dispatcher } = output;
     if (dispatcher.options) known("subscribe", options, [...subscribeNames, ...dispatcher.options]);
-    const old = replaces instanceof Outlet && replaces.core === this && replaces.attached ? replaces : undefined;
+    const old = [...this.outlets].find((other) => other === replaces && other.attached);
     const outlet = new Outlet(this, port, options);
-    // Who has left makes room at once, though the message that says so has not had its turn.
-    for (const other of this.outlets) if (other.ended) this.#detach(other);
     if (old) this.#detach(old);
     try {
       dispatcher.subscribe(outlet, options);
@@ -507,7 +504,7 @@ export class Core implements Task {
   #init(): void {
     this.#phase = RUNNING;
     this.#look();
-    this.#invoke("init", () => this.#behaviour.init?.(this.context), ignore);
+    this.#invoke("init", [], ignore);
   }
 
   #receive(from: Mailbox): void {
@@ -745,11 +742,17 @@ export class Core implements Task {
   }
 
   /** Runs one of the rarer callbacks; `then` goes on with its result, `otherwise` with what it threw. */
-  #invoke(callback: string, run: () => unknown, then: Continuation, otherwise?: Continuation): void {
+  #invoke(
+    callback: Rarer | "call",
+    args: readonly unknown[],
+    then: Continuation,
+    otherwise?: Continuation,
+    fn = this.#behaviour[callback as Rarer] as ((...args: readonly unknown[]) => unknown) | undefined,
+  ): void {
     let result: unknown;
     this.#onStack = true;
     try {
-      result = run();
+      result = fn?.call(this.#behaviour, ...args, this.context);
     } catch (cause) {
       this.#onStack = false;
       if (otherwise) otherwise.call(this, cause);
@@ -822,7 +825,7 @@ export class Core implements Task {
         this.#calling = undefined;
         settle(value);
       };
-    this.#invoke("call", () => call.fn(this.context), answer(call.resolve), answer(call.reject));
+    this.#invoke("call", [], answer(call.resolve), answer(call.reject), call.fn);
   }
 
   #inform(call: Call): void {
@@ -833,7 +836,7 @@ export class Core implements Task {
         this.output.mark(deliver);
       } catch (cause) {
         this.#dispatcherThrew(cause);
-        call.ended();
+        this.#callEnded(call);
       }
   }
 
@@ -853,21 +856,16 @@ export class Core implements Task {
   #linked(outlet: Outlet): void {
     if (this.#behaviour.handleSubscribe === undefined || outlet.ended) return;
     outlet.announced = true;
-    this.#invoke(
-      "handleSubscribe",
-      () => this.#behaviour.handleSubscribe?.("consumer", outlet.subscription, this.context),
-      ignore,
-      (cause) => {
-        if (outlet.ended) return;
-        const expected = `handleSubscribe of ${this.name}`;
-        outlet.ended = true;
-        this.outlets.delete(outlet);
-        this.#detach(outlet);
-        const error = callbackError(expected, cause, none);
-        outlet.port.end({ reason: failure(error) });
-        this.#left();
-      },
-    );
+    this.#invoke("handleSubscribe", ["consumer", outlet.subscription], ignore, (cause) => {
+      if (outlet.ended) return;
+      const expected = `handleSubscribe of ${this.name}`;
+      outlet.ended = true;
+      this.outlets.delete(outlet);
+      this.#detach(outlet);
+      const error = callbackError(expected, cause, none);
+      outlet.port.end({ reason: failure(error) });
+      this.#left();
+    });
   }
 
   #subscribed(link: Link): void {
@@ -878,17 +876,12 @@ export class Core implements Task {
     };
     if (this.#behaviour.handleSubscribe === undefined) open();
     else
-      this.#invoke(
-        "handleSubscribe",
-        () => this.#behaviour.handleSubscribe?.("producer", link, this.context),
-        open,
-        (cause) => {
-          this.outcome.report(cause, "handleSubscribe");
-          const unstarted = this.#unstarted(link);
-          this.#forget(link);
-          link.port.end({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
-        },
-      );
+      this.#invoke("handleSubscribe", ["producer", link], open, (cause) => {
+        this.outcome.report(cause, "handleSubscribe");
+        const unstarted = this.#unstarted(link);
+        this.#forget(link);
+        link.port.end({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
+      });
   }
 
   #consumerEnded(outlet: Outlet, end: End): void {
@@ -902,12 +895,7 @@ export class Core implements Task {
     // A subscription that was over before it was announced is not announced as over.
     const { handleSubscribe, handleCancel } = this.#behaviour;
     if (handleCancel === undefined || (handleSubscribe !== undefined && !outlet.announced)) this.#left();
-    else
-      this.#invoke(
-        "handleCancel",
-        () => this.#behaviour.handleCancel?.(end.reason, outlet.subscription, this.context),
-        this.#left,
-      );
+    else this.#invoke("handleCancel", [end.reason, outlet.subscription], this.#left);
   }
 
   /** A consumer has gone: perhaps it was the last. */
@@ -922,24 +910,16 @@ export class Core implements Task {
     }
     const { reason } = end;
     this.#forget(link);
-    this.#invoke(
-      "handleCancel",
-      () => this.#behaviour.handleCancel?.(reason, link, this.context),
-      () => this.#bear(link, reason),
-    );
+    this.#invoke("handleCancel", [reason, link], () => this.#bear(link, reason));
   }
 
   #cancel(link: Link, { reason, unstarted = [], quiet = false }: Cancellation): void {
     if (link.state === "ended") return;
     link.port.end({ reason, unstarted: [...this.#unstarted(link), ...unstarted] });
     this.#forget(link);
-    this.#invoke(
-      "handleCancel",
-      () => this.#behaviour.handleCancel?.(reason, link, this.context),
-      () => {
-        if (!quiet) this.#bear(link, reason);
-      },
-    );
+    this.#invoke("handleCancel", [reason, link], () => {
+      if (!quiet) this.#bear(link, reason);
+    });
   }
 
   /** What the end of a subscription means to this stage: its cancel mode decides. */
@@ -1036,7 +1016,7 @@ export class Core implements Task {
     this.#phase = OVER;
     this.#plain = false;
     if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) this.#drain();
-    else this.#invoke("handleEnd", () => this.#behaviour.handleEnd?.(this.context), this.#inputEnded);
+    else this.#invoke("handleEnd", [], this.#inputEnded);
   }
 
   #inputEnded(result: unknown): void {
@@ -1131,7 +1111,7 @@ export class Core implements Task {
     this.#empty(this.#mailbox);
     this.#empty(this.#waiting);
     this.outlets.clear();
-    this.#calling?.ended();
+    if (this.#calling) this.#callEnded(this.#calling);
     this.#calling = undefined;
     this.outcome.end();
   }
@@ -1167,11 +1147,7 @@ export class Core implements Task {
       this.#link = undefined;
       this.#message = none;
     }
-    const take = (batch: unknown): void => void rest.push(batch as readonly unknown[]);
-    const own = (op: Op, target: unknown): boolean => op === EVENTS && target === link;
-    this.#waiting.extract(own, take);
-    this.#mailbox.extract(own, take);
-    return rest.flat(1);
+    return rest.concat(this.#waiting.extract(EVENTS, link), this.#mailbox.extract(EVENTS, link)).flat(1);
   }
 
   #empty(box: Mailbox): void {
@@ -1184,7 +1160,7 @@ export class Core implements Task {
 
   /** A message nobody will handle any more. */
   #bounce(op: Op, target: unknown, payload: unknown): void {
-    if (op === CALL || op === INFO) (target as Call).ended();
+    if (op === CALL || op === INFO) this.#callEnded(target as Call);
     else if (op === CONSUMER_END) this.takeLate(target as Outlet, payload as End);
     else if (op === SOURCE_END) this.#drop(payload as End);
   }

@@ -131,7 +131,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
         );
     } catch (cause) {
       for (const partition of this.#partitions) partition.arriving = [];
-      throw this.#stray ? cause : callbackError("by or hash of the partition dispatcher", cause, events);
+      throw this.#stray ? cause : callbackError("by or hash", cause, events);
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;
@@ -217,8 +217,7 @@ export function partitionDispatcher<Event, const P extends PartitionNames>(
   const { partitions, maxQueued, by, hash } = options;
   check("by", by, "function");
   check("hash", hash, "function");
-  if ((by === undefined) === (hash === undefined))
-    throw argumentError("ERR_OPTION", "exactly one of by and hash", words(by ? "both" : "none"));
+  if ((by === undefined) === (hash === undefined)) throw argumentError("ERR_OPTION", "exactly one of by and hash", by);
   integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY, true);
   const names = namesOf(partitions);
   return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash);

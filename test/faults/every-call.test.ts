@@ -98,7 +98,7 @@ function told(error: unknown, { error: injected, calls }: Faults): unknown {
 
 /** What a CallbackError calls the place. */
 function placeOf({ stage, callback, peer }: Call): string {
-  if (callback === "by" || callback === "hash") return "by or hash of the partition dispatcher";
+  if (callback === "by" || callback === "hash") return "by or hash";
   return `${callback} of ${callback === "selector" ? peer : stage}`;
 }
 
