@@ -157,13 +157,14 @@ export abstract class PushSource<Out> implements Task {
     this.#batch = [];
     try {
       push(core, batch, true);
-      if (this.#brake && !this.#paused && exhausted(core)) this.#relieve(core);
     } catch (error) {
       this.#leave(core);
       // A stage that was completed from inside takes no more: what is still said is for nobody.
       if (error instanceof OverflowError) core.fail(error, { after: "buffer" });
       else core.outcome.discard(batch, "stop", core.outlets.size === 0);
+      return;
     }
+    if (this.#brake && !this.#paused && exhausted(core)) this.#relieve(core);
   }
 
   /** What was asked for has come: the other system is held up, unless its consumers can have more at once. */

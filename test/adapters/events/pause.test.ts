@@ -232,6 +232,26 @@ describe("a source that can be paused", () => {
     expect([stage.state, census(stream)]).toEqual(["failed", {}]);
   });
 
+  test.each([1, 2])("I03 a consumer that has enough while it emits: left at once (maxDemand %i)", async (maxDemand) => {
+    for (const options of [{}, { pause: true }]) {
+      const stream = new OldStream();
+      const { stage, runtime, discarded } = bridge(stream, { bufferSize: 0, ...("pause" in options && held(stream)) });
+      const log: number[] = [];
+      const c = consumer<number>(
+        (events, _subscription, context) => {
+          log.push(...events);
+          if (log.length >= 4) context.complete();
+        },
+        { runtime },
+      );
+      c.subscribe(stage, { maxDemand, minDemand: 0 });
+      await turns();
+      stream.flow(10);
+      expect([log, census(stream), stage.state]).toEqual([range(1, 4), {}, "stopped"]);
+      expect([stream.calls, discarded]).toEqual(["pause" in options ? ["pause"] : [], []]);
+    }
+  });
+
   test("7.3 a pause that throws when the source is left is reported", async () => {
     const stream = new OldStream();
     const error = new Error("E");
@@ -365,6 +385,24 @@ describe("ends", () => {
     const c = hand(stage).ask(5);
     await turns();
     expect([c.received, c.ends, census(stream)]).toEqual([[1, 2], [complete], { newListener: 1 }]);
+  });
+
+  test("5.1 a stage that is completed from inside with events left hears the next one out, and leaves", async () => {
+    const stream = new OldStream();
+    const { stage, discarded } = bridge(stream);
+    const c = hand(stage);
+    await turns();
+    stream.flow(1);
+    await turns();
+    await stage.call((context) => context.complete());
+    await turns();
+    expect([stage.state, stage.bufferedCount]).toEqual(["ending", 1]);
+    stream.flow(2);
+    await turns();
+    expect([discarded, census(stream)]).toEqual([[["stop", [2, 3]]], {}]);
+    c.ask(5);
+    await turns();
+    expect([c.received, c.ends, stage.state]).toEqual([[1], [complete], "completed"]);
   });
 
   test("5.1 the first end wins: what comes second is for nobody", async () => {

@@ -237,6 +237,28 @@ describe("intoSubscriber", () => {
     expect(second.asks).toEqual([3]);
   });
 
+  test("RS-1.9 a next producer is asked for nothing where nothing is due", async () => {
+    const p = new Probe();
+    const sink = intoSubscriber(p, { runtime: testRuntime() });
+    const [first, second] = [new ManualProducer(), new ManualProducer()];
+    sink.subscribe(first.producer, { cancel: "transient" });
+    await turns();
+    first.finish();
+    await turns();
+    sink.subscribe(second.producer);
+    await turns();
+    p.request(1);
+    await turns();
+    expect([first.asks, second.asks, p.subscriptions, p.ends]).toEqual([[], [1], 1, []]);
+  });
+
+  test("RS-1.9 one that is stopped before it has a producer says nothing to its Subscriber", async () => {
+    const p = new Probe();
+    const sink = intoSubscriber(p, { runtime: testRuntime() });
+    await sink.stop();
+    expect([p.subscriptions, p.ends, sink.state]).toEqual([0, [], "stopped"]);
+  });
+
   test("3.3 its subscriptions are manual, whatever is asked of them", async () => {
     const sink = intoSubscriber(new Probe(), { runtime: testRuntime() });
     const subscription = sink.subscribe(new ManualProducer().producer, { maxDemand: 5, demand: "automatic" });
