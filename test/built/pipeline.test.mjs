@@ -70,7 +70,10 @@ describe("pipelines", { timeout: 60_000 }, () => {
         return own;
       }),
     );
-    assert.deepEqual(seen.flat().toSorted((a, b) => a - b), [1, 2, 3, 4]);
+    assert.deepEqual(
+      seen.flat().toSorted((a, b) => a - b),
+      [1, 2, 3, 4],
+    );
   });
 
   test("B-33 a step that throws tells where", async () => {

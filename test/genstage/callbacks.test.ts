@@ -45,7 +45,11 @@ describe("producer callbacks", () => {
   });
 
   test.each([
-    { options: { bufferSize: -1 }, code: "ERR_RANGE", text: "bufferSize to be a whole number from 0 to Infinity, got -1" },
+    {
+      options: { bufferSize: -1 },
+      code: "ERR_RANGE",
+      text: "bufferSize to be a whole number from 0 to Infinity, got -1",
+    },
     { options: { dispatcher: 0 }, code: "ERR_OPTION", text: "dispatcher to be a Dispatcher, got 0" },
     { options: { unknown: "value" }, code: "ERR_OPTION", text: 'got "unknown"' },
   ])("GS-057 wrong options throw at once: $text", ({ options, code, text }) => {

@@ -73,10 +73,7 @@ describe("onReport", () => {
     const stage = make({ onReport: onReport as unknown as () => undefined }, failing);
     await stage.stop();
     await turns();
-    expect([error.mock.calls, stage.state]).toEqual([
-      [["headrace: onReport of mine failed:", other, boom]],
-      "stopped",
-    ]);
+    expect([error.mock.calls, stage.state]).toEqual([[["headrace: onReport of mine failed:", other, boom]], "stopped"]);
   });
 });
 
@@ -128,9 +125,7 @@ describe("onDiscard", () => {
     stage.push([1, 2, 3]);
     stage.push([4]);
     await stage.stop();
-    expect(warn.mock.calls).toEqual([
-      ["headrace: mine discarded 2 events (overflow), see onDiscard"],
-    ]);
+    expect(warn.mock.calls).toEqual([["headrace: mine discarded 2 events (overflow), see onDiscard"]]);
   });
 });
 
