@@ -267,7 +267,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Writable; `ERR_OPTION`: wrong options. What the Writable fails with, `final`
  * included, fails the consumer by identity: `ERR_STREAM_PREMATURE_CLOSE` if it was destroyed without an error,
- * `ERR_STREAM_WRITE_AFTER_END` if somebody else ended it. The batch in hand is lost then; batches behind it go back.
+ * `ERR_STREAM_WRITE_AFTER_END` if somebody else ended it. What was not handed to it goes back to the source.
  * What fails while it is destroyed goes to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.pipeline` for what ends and what is destroyed.
