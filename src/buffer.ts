@@ -51,14 +51,14 @@ export class Buffer<T> {
     let left = Math.min(count, this.size);
     while (left > 0) {
       const head = this.#entries.at(0);
-      if (head === undefined || isMark(head)) break;
+      if (!head || isMark(head)) break;
       const length = head.to - head.from;
       const n = Math.min(left, length);
       const whole = n === length;
       if (whole) this.#entries.shift();
       this.size -= n;
       left -= n;
-      if (batch === undefined && (left === 0 || isMark(this.#entries.at(0)) || (whole && this.#entries.size === 0))) {
+      if (!batch && (left === 0 || isMark(this.#entries.at(0)) || (whole && this.#entries.size === 0))) {
         const result = whole && n === head.events.length ? head.events : head.events.slice(head.from, head.from + n);
         head.from += n;
         return result;

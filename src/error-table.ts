@@ -45,7 +45,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
 export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = /* @__PURE__ */ Object.fromEntries(
   (Object.keys(outcomes) as ErrorCode[]).map((code) => {
     const [family, inFlight] = outcomes[code];
-    const [expected, rule] = TEXTS[code];
+    const [rule, expected = "{}"] = TEXTS[code];
     return [code, { family, message: `expected ${expected}, got …`, rule, inFlight }];
   }),
 ) as Record<ErrorCode, ErrorRow>;

@@ -24,32 +24,32 @@ export type OverflowCode = "ERR_OVERFLOW";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode;
 
 /**
- * What each error says was expected (`{}` is filled in where it is made) and the rule of docs/protocol.md that says so.
+ * What each error says was expected (`{}`, or all of it, is filled in where it is made) and the rule of docs/protocol.md that says so.
  * The rest of the table, which only readers need, is in error-table.ts.
  */
-export const TEXTS: Readonly<Record<ErrorCode, readonly [expected: string, rule: string]>> = {
-  ERR_OPTION: ["{}", "1.1"],
-  ERR_RANGE: ["{}", "1.1"],
-  ERR_BEHAVIOUR: ["{}", "1.2"],
-  ERR_NOT_PRODUCER: ["a producer", "1.3"],
-  ERR_NOT_SOURCE: ["{}", "1.3"],
-  ERR_EVENTS: ["an array of events", "2.1"],
-  ERR_ASK: ["a whole number of events from 1 to 2^53 - 1 or Infinity", "3.2"],
-  ERR_ASK_AUTOMATIC: ['a subscription with demand: "manual"', "3.3"],
-  ERR_ENDED: ["a running stage", "5.1"],
-  ERR_STOPPED: ["a producer that was not stopped", "1.5"],
-  ERR_DUPLICATE: ["one subscription per consumer", "1.6"],
-  ERR_PARTITION: ["{}", "1.7"],
-  ERR_PARTITION_TAKEN: ["a free partition", "1.7"],
-  ERR_OVERDELIVERY: ["at most {} events, which were asked for", "3.1"],
-  ERR_ASK_SIGNAL: ["a whole number of events from 1 to 2^53 - 1 or Infinity", "3.2"],
-  ERR_DUPLICATE_LINK: ["a new port", "1.6"],
-  ERR_MESSAGE: ["an array of events", "2.2"],
-  ERR_DISPATCHER: ["a dispatcher to {}", "4.1"],
-  ERR_CALLBACK: ["{} to succeed", "6.1"],
-  ERR_RESULT: ["{}", "6.2"],
-  ERR_PARTITION_KEY: ["{}", "4.5"],
-  ERR_OVERFLOW: ["room for {} events in the buffer", "4.6"],
+export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?: string]>> = {
+  ERR_OPTION: ["1.1"],
+  ERR_RANGE: ["1.1"],
+  ERR_BEHAVIOUR: ["1.2"],
+  ERR_NOT_PRODUCER: ["1.3", "a producer"],
+  ERR_NOT_SOURCE: ["1.3"],
+  ERR_EVENTS: ["2.1", "an array of events"],
+  ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
+  ERR_ASK_AUTOMATIC: ["3.3", 'a subscription with demand: "manual"'],
+  ERR_ENDED: ["5.1", "a running stage"],
+  ERR_STOPPED: ["1.5", "a producer that was not stopped"],
+  ERR_DUPLICATE: ["1.6", "one subscription per consumer"],
+  ERR_PARTITION: ["1.7"],
+  ERR_PARTITION_TAKEN: ["1.7", "a free partition"],
+  ERR_OVERDELIVERY: ["3.1", "at most {} events"],
+  ERR_ASK_SIGNAL: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
+  ERR_DUPLICATE_LINK: ["1.6", "a new port"],
+  ERR_MESSAGE: ["2.2", "an array of events"],
+  ERR_DISPATCHER: ["4.1", "a dispatcher to {}"],
+  ERR_CALLBACK: ["6.1", "{} to succeed"],
+  ERR_RESULT: ["6.2"],
+  ERR_PARTITION_KEY: ["4.5"],
+  ERR_OVERFLOW: ["4.6", "room for {} events"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */
@@ -67,7 +67,7 @@ export const describe = (value: unknown): string => {
 };
 
 const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
-  const [text, rule] = TEXTS[code];
+  const [rule, text = "{}"] = TEXTS[code];
   let shown = "a value that cannot be shown";
   try {
     shown = got instanceof Words ? got.text : describe(got);

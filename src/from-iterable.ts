@@ -86,7 +86,7 @@ class AsyncIteratorSource<Out> implements Task {
     const result = this.#result;
     this.#result = undefined;
     this.#pulling = false;
-    if (this.#over || result === undefined || this.#stage === undefined) return;
+    if (this.#over || !result || !this.#stage) return;
     if (result.done) {
       this.#over = true;
       this.#stage.complete();

@@ -58,7 +58,7 @@ export class Outcome {
   }
 
   get done(): Promise<void> {
-    if (this.#done === undefined) {
+    if (!this.#done) {
       this.#done = Promise.withResolvers<void>();
       if (this.settled) this.#settleDone(this.#done);
     }
@@ -89,8 +89,7 @@ export class Outcome {
     return () => {
       this.#heirs -= 1;
       // Who has asked for `done` hears of it there.
-      if (this.#heirs === 0 && this.#done === undefined && !heard.has(this.error as object))
-        this.report(this.error, "done");
+      if (this.#heirs === 0 && !this.#done && !heard.has(this.error as object)) this.report(this.error, "done");
     };
   }
 

@@ -46,7 +46,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   readonly subscribe = (link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void => {
     check("selector", options.selector, "function");
     if (this.#entries.some((entry) => entry.link.consumer === link.consumer))
-      throw argumentError("ERR_DUPLICATE", "", words(`a second by ${link.name}`));
+      throw argumentError("ERR_DUPLICATE", "", words(link.name));
     this.#entries.push({ link, selector: options.selector, until: this.#sent });
     this.#started ||= this.#entries.length >= this.#startAfter;
     this.#measure();
@@ -72,8 +72,8 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     const batch = taken === events.length ? events : events.slice(0, taken);
     this.#sent += taken;
     for (const entry of this.#entries.slice()) {
-      if (entry.selector === undefined) entry.link.deliver(batch);
-      else this.#select(entry, entry.selector, batch);
+      if (entry.selector) this.#select(entry, entry.selector, batch);
+      else entry.link.deliver(batch);
     }
     return taken;
   };

@@ -55,7 +55,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     } else {
       const at = this.#entries.findIndex((candidate) => candidate.link === link);
       const entry = this.#entries[at];
-      if (entry === undefined) return;
+      if (!entry) return;
       entry.unmet = addDemand(entry.unmet, count);
       this.#wanted = addDemand(this.#wanted, count);
       this.#rise(at, entry);

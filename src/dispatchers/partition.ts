@@ -1,6 +1,6 @@
 import { Buffer } from "../buffer.ts";
 import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../dispatcher.ts";
-import { argumentError, CallbackError, callbackError, words } from "../errors.ts";
+import { argumentError, CallbackError, callbackError } from "../errors.ts";
 import { type Key, hashKey } from "../hash.ts";
 import { check, integer, known } from "../options.ts";
 import { addDemand } from "../protocol.ts";
@@ -67,7 +67,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       : (event) => {
           const name = (hash as (event: Event) => unknown)(event);
           const partition = byName.get(name);
-          if (partition === undefined && name !== undefined)
+          if (!partition && name !== undefined)
             this.#stray = { name, expected: `hash to answer one of ${names.join(", ")} or undefined` };
           return partition;
         };
@@ -83,10 +83,9 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   readonly subscribe = (link: DispatcherLink, options: Partial<PartitionSubscribeOptions<string | number>>): void => {
     const names = this.#partitions.map(({ name }) => name);
     const partition = this.#byName.get(options.partition as string | number);
-    if (partition === undefined)
+    if (!partition)
       throw argumentError("ERR_PARTITION", `partition to be one of ${names.join(", ")}`, options.partition);
-    if (partition.link)
-      throw argumentError("ERR_PARTITION_TAKEN", "", words(`${partition.name}, which has a consumer`));
+    if (partition.link) throw argumentError("ERR_PARTITION_TAKEN", "", partition.name);
     partition.link = link;
     this.#links.set(link, partition);
   };
@@ -109,7 +108,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
 
   readonly giveBack = (link: DispatcherLink, events: readonly Event[]): void => {
     const partition = this.#links.get(link);
-    if (partition === undefined) return;
+    if (!partition) return;
     partition.queue.unshift(events);
     this.queued += events.length;
     if (partition.link) this.#serve(partition, partition.link);

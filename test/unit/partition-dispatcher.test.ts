@@ -237,7 +237,7 @@ describe("partitionDispatcher", () => {
     expect(() => subscribe({})).toThrow("expected partition to be one of 0, 1, got undefined");
     subscribe({ partition: 0 });
     expect(codeOf(() => subscribe({ partition: 0 }))).toBe("ERR_PARTITION_TAKEN");
-    expect(() => subscribe({ partition: 0 })).toThrow("expected a free partition, got 0, which has a consumer");
+    expect(() => subscribe({ partition: 0 })).toThrow("expected a free partition, got 0, rule 1.7");
     for (const partition of [-1, 2, "oops"]) {
       expect(codeOf(() => subscribe({ partition }))).toBe("ERR_PARTITION");
       expect(() => subscribe({ partition })).toThrow("expected partition to be one of 0, 1, got");
