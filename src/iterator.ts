@@ -98,7 +98,7 @@ class Iteration extends Intake implements AsyncIterableIterator<unknown> {
   #step(): Promise<Result> {
     if (this.#at >= this.#batch.length) {
       const message = this.arrived.shift();
-      if (!message) return this.#finish();
+      if (message === undefined) return this.#finish();
       this.#cut(message);
     }
     if (this.#single) {

@@ -258,7 +258,7 @@ export class Core implements Task {
       this.#consumes &&
       this.#mailbox.size === 0 &&
       this.#waiting.size === 0 &&
-      output &&
+      output !== undefined &&
       output.clear &&
       output.dispatcher.queued === 0
     )
@@ -268,7 +268,7 @@ export class Core implements Task {
 
   wake(): void {
     if (this.#queued) return;
-    if (!this.#plain && (this.#busy || this.#phase >= ENDING)) return;
+    if (!this.#plain && (this.#busy !== undefined || this.#phase >= ENDING)) return;
     this.#queued = true;
     this.runtime.schedule(this);
   }
@@ -385,7 +385,7 @@ export class Core implements Task {
 
   /** The rest of the batch in hand, which the callback has not looked at and this stage, about to end, will not. */
   unread(link: unknown, rest: readonly unknown[]): void {
-    this.#message = this.#link ? [...rest, ...this.#message.slice(this.#at)] : rest;
+    this.#message = this.#link === undefined ? rest : [...rest, ...this.#message.slice(this.#at)];
     this.#link = link as Link;
     this.#at = 0;
   }
@@ -491,14 +491,14 @@ export class Core implements Task {
         this.wake();
         return;
       }
-    } else if (this.#busy) return;
+    } else if (this.#busy !== undefined) return;
     else if (this.#phase === STARTING) this.#init();
     else if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     this.#settle();
   }
 
   #look(): void {
-    this.#plain = this.#phase === RUNNING && !this.#busy && !this.#doom && !this.#halted;
+    this.#plain = this.#phase === RUNNING && this.#busy === undefined && this.#doom === undefined && !this.#halted;
   }
 
   #init(): void {
@@ -512,7 +512,7 @@ export class Core implements Task {
     from.drop();
     switch (op) {
       case EVENTS:
-        if (!this.output || from !== this.#mailbox || this.#ready(this.output))
+        if (this.output === undefined || from !== this.#mailbox || this.#ready(this.output))
           this.#take(target as Link, payload as readonly unknown[]);
         else this.#waiting.push(op, target, payload);
         break;
@@ -559,9 +559,9 @@ export class Core implements Task {
   /** The demand rule, applied after each message. */
   #settle(): void {
     const { output } = this;
-    if (this.#doom) this.#meetDoom();
-    if (!this.#plain && (this.#phase >= ENDING || this.#busy)) return;
-    if (output) {
+    if (this.#doom !== undefined) this.#meetDoom();
+    if (!this.#plain && (this.#phase >= ENDING || this.#busy !== undefined)) return;
+    if (output !== undefined) {
       if (!output.clear) this.#serve(output);
       if (this.#plain) {
         if (!this.#consumes) this.#want(output);
@@ -569,7 +569,7 @@ export class Core implements Task {
       }
       if (this.#drains.length > 0 || this.#phase >= DRAINING) this.#emptied(output);
     }
-    if (this.#mailbox.size > 0 || (output && this.#more(output))) this.wake();
+    if (this.#mailbox.size > 0 || (output !== undefined && this.#more(output))) this.wake();
   }
 
   /** Serves what is wanted from the buffer, then from the accumulated log. */
@@ -577,7 +577,7 @@ export class Core implements Task {
     try {
       for (let demand = output.flush(); demand > 0; demand = output.flush()) {
         if (this.#phase === RUNNING) this.#handleDemand(output, demand);
-        if (this.#busy || this.#phase >= ENDING) return;
+        if (this.#busy !== undefined || this.#phase >= ENDING) return;
       }
     } catch (error) {
       this.#finish(failure(error));
@@ -620,7 +620,7 @@ export class Core implements Task {
   }
 
   #takeWaiting(output: Output): void {
-    while (this.#waiting.size > 0 && this.#phase === RUNNING && !this.#busy && this.#canTake(output)) {
+    while (this.#waiting.size > 0 && this.#phase === RUNNING && this.#busy === undefined && this.#canTake(output)) {
       this.#receive(this.#waiting);
     }
   }
@@ -644,7 +644,7 @@ export class Core implements Task {
   }
 
   #demanded(result: unknown): void {
-    if (this.#doom) {
+    if (this.#doom !== undefined) {
       this.#meetDoom();
       return;
     }
@@ -658,7 +658,7 @@ export class Core implements Task {
     if (link.state === "ended") return;
     link.arrivedAt = this.runtime.time;
     const { window } = link;
-    if (!window || message.length <= window.most) this.#hand(link, message);
+    if (window === undefined || message.length <= window.most) this.#hand(link, message);
     else {
       this.#link = link;
       this.#message = message;
@@ -687,7 +687,7 @@ export class Core implements Task {
     const count = events.length;
     if (this.#strict) Object.freeze(events);
     link.pending -= count;
-    const ask = link.window ? link.window.handOver(count) : 0;
+    const ask = link.window === undefined ? 0 : link.window.handOver(count);
     let result: unknown;
     this.#onStack = true;
     try {
@@ -710,7 +710,7 @@ export class Core implements Task {
     const { link, events, ask } = this.#inHand as Batch;
     this.#inHand = undefined;
     this.#handedOver(link, events, ask, result);
-    if (this.#link && !this.#halted && this.#phase < ENDING) this.#goOn();
+    if (this.#link !== undefined && !this.#halted && this.#phase < ENDING) this.#goOn();
   }
 
   #failedBatch(cause: unknown): void {
@@ -718,8 +718,8 @@ export class Core implements Task {
   }
 
   #handedOver(link: Link, events: readonly unknown[], ask: number, result: unknown): void {
-    if (this.#doom) this.#meetDoom();
-    else if (this.output && result !== undefined) this.#emit("handleEvents", result, events);
+    if (this.#doom !== undefined) this.#meetDoom();
+    else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, events);
     if (ask > 0 && (this.#plain || (this.#phase < ENDING && !this.#halted)) && link.state !== "ended")
       link.request(ask);
   }
@@ -727,7 +727,7 @@ export class Core implements Task {
   /** Emits what a callback answered; how many events. */
   #emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
     if (result === undefined || result === null) return 0;
-    if (!this.#plain && (this.#phase >= ENDING || this.#doom)) return 0;
+    if (!this.#plain && (this.#phase >= ENDING || this.#doom !== undefined)) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
       this.#finish(failure(new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand)));
@@ -760,7 +760,7 @@ export class Core implements Task {
       return;
     }
     this.#onStack = false;
-    if (this.#doom) this.#meetDoom();
+    if (this.#doom !== undefined) this.#meetDoom();
     else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
     else if (this.#phase < ENDING) then.call(this, result);
   }
@@ -830,7 +830,7 @@ export class Core implements Task {
 
   #inform(call: Call): void {
     const deliver = (): void => this.post(CALL, call, undefined);
-    if (!this.output) deliver();
+    if (this.output === undefined) deliver();
     else
       try {
         this.output.mark(deliver);
@@ -854,7 +854,7 @@ export class Core implements Task {
   }
 
   #linked(outlet: Outlet): void {
-    if (!this.#behaviour.handleSubscribe || outlet.ended) return;
+    if (this.#behaviour.handleSubscribe === undefined || outlet.ended) return;
     outlet.announced = true;
     this.#invoke("handleSubscribe", ["consumer", outlet.subscription], ignore, (cause) => {
       if (outlet.ended) return;
@@ -874,7 +874,7 @@ export class Core implements Task {
       link.state = "active";
       if (link.window) link.request(link.window.open());
     };
-    if (!this.#behaviour.handleSubscribe) open();
+    if (this.#behaviour.handleSubscribe === undefined) open();
     else
       this.#invoke("handleSubscribe", ["producer", link], open, (cause) => {
         this.outcome.report(cause, "handleSubscribe");
@@ -894,7 +894,7 @@ export class Core implements Task {
     if (this.#phase >= ENDING) return;
     // A subscription that was over before it was announced is not announced as over.
     const { handleSubscribe, handleCancel } = this.#behaviour;
-    if (!handleCancel || (handleSubscribe && !outlet.announced)) this.#left();
+    if (handleCancel === undefined || (handleSubscribe !== undefined && !outlet.announced)) this.#left();
     else this.#invoke("handleCancel", [end.reason, outlet.subscription], this.#left);
   }
 
@@ -1015,7 +1015,7 @@ export class Core implements Task {
     this.#leave(reason);
     this.#phase = OVER;
     this.#plain = false;
-    if (reason.type !== "complete" || !this.#behaviour.handleEnd) this.#drain();
+    if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) this.#drain();
     else this.#invoke("handleEnd", [], this.#inputEnded);
   }
 
@@ -1025,7 +1025,7 @@ export class Core implements Task {
       this.#shut = false;
       return;
     }
-    if (result !== "later" && this.output) this.#emit("handleEnd", result, none);
+    if (result !== "later" && this.output !== undefined) this.#emit("handleEnd", result, none);
     if (this.#phase < DRAINING) this.#drain();
   }
 
@@ -1036,7 +1036,7 @@ export class Core implements Task {
     this.busySince = this.runtime.time;
     this.#plain = false;
     const outcome = this.outcome.reason as Reason;
-    if (!this.output) this.#finish(outcome);
+    if (this.output === undefined) this.#finish(outcome);
   }
 
   /** Ends the stage, whatever it was doing. The first end wins. */
@@ -1045,7 +1045,7 @@ export class Core implements Task {
     this.#phase = ENDING;
     this.#plain = false;
     const first = this.outcome.failed ? this.outcome.reason : undefined;
-    const stands = first && first !== second && this.#stands(first, second, abort, quiet);
+    const stands = first !== undefined && first !== second && this.#stands(first, second, abort, quiet);
     const reason = stands ? first : second;
     this.outcome.reason = reason;
     this.outcome.carried ||= abort;
