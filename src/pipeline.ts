@@ -25,14 +25,18 @@ function partOf(given: unknown, index: number, last: boolean): Part {
   const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
   if (step?.["~connect"]) return { is: "event", step: given as PerEvent };
   if (step?.["~dispatcher"]) return { is: "shape", step: given as Shape };
+  if (kind === "producerConsumer" && placed.has(given as object))
+    throw argumentError("ERR_OPTION", `step ${index} of a pipeline to be a stage that stands in no other`, given);
   if (kind === "producerConsumer") return { is: "stage", step: given as ProducerConsumerHandle };
   if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
   if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
-  const more = last ? ", a sink or a consumer" : "";
-  throw argumentError("ERR_OPTION", `argument ${index + 1} of pipeline to be a step, a producerConsumer${more}`, given);
+  const more = last ? ", a sink or a consumer" : "; a sink stands last";
+  throw argumentError("ERR_OPTION", `step ${index} of a pipeline to be a step, a producerConsumer${more}`, given);
 }
 
 let count = 0;
+/** Stages that stand in a pipeline: in two of them its events would be shared out between both. */
+const placed = new WeakSet<object>();
 
 /** A pipeline as it is put together, and what it made. */
 class Assembly {
@@ -64,6 +68,7 @@ class Assembly {
       this.flush();
       this.subscriptions.push(step.subscribe(this.current));
       if (is === "consumer") return new Composition(this, step, () => undefined);
+      placed.add(step);
       step["~core"].stopsAfterLast ??= true;
       this.current = step;
     }

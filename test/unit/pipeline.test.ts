@@ -314,6 +314,15 @@ describe("bad input", () => {
     await partitioned.stop();
   });
 
+  test("8.5 a stage that stands in another pipeline", async () => {
+    const source = fine();
+    const stage = producerConsumer((events: readonly number[]) => events, { runtime: testRuntime() });
+    pipeline(source, stage);
+    expect(() => pipeline(fine(), stage)).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+    expect(stage.subscriptions.length).toBe(1);
+    await source.stop();
+  });
+
   test("1.5 a source that was stopped", async () => {
     const source = fine();
     await source.stop();
