@@ -156,7 +156,7 @@ export function fromIterable<Out, SO extends object = NoOptions>(
   }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
-function sourceOf<Out>(iterable: Iterable<Out> | AsyncIterable<Out>): object {
+export function sourceOf<Out>(iterable: Iterable<Out> | AsyncIterable<Out>): object {
   const value = iterable as Partial<Iterable<Out> & AsyncIterable<Out>> | null | undefined;
   if (typeof value?.[Symbol.asyncIterator] === "function")
     return new AsyncIteratorSource(iterable as AsyncIterable<Out>);

@@ -47,6 +47,8 @@ class Assembly {
   #steps: Placed<PerEvent>[] = [];
   /** Stages of the pipeline's own. */
   readonly made: Core[] = [];
+  /** How many of them stand in front of a stage of somebody else's, which need not end with the sink. */
+  before = 0;
   /** Subscriptions that it made for stages of others. */
   readonly subscriptions: Subscription[] = [];
 
@@ -66,6 +68,7 @@ class Assembly {
       return new Composition(this, this.#make("consumer", fused, step) as ConsumerHandle, fused.result);
     } else {
       this.flush();
+      if (is === "stage") this.before = this.made.length;
       this.subscriptions.push(step.subscribe(this.current));
       if (is === "consumer") return new Composition(this, step, () => undefined);
       placed.add(step);
@@ -126,7 +129,9 @@ class Composition implements Pipeline<unknown> {
 
   async stop(options?: StopOptions): Promise<void> {
     await this.#sink.stop(options);
-    await Promise.all(this.#assembly.made.map(settled));
+    const { made, before } = this.#assembly;
+    for (const core of made.slice(0, before)) core.end({ type: "stop" });
+    await Promise.all(made.map(settled));
   }
 
   inspect(): Inspection {
@@ -176,6 +181,9 @@ function compose(source: Stage, ...steps: readonly unknown[]): unknown {
     throw argumentError("ERR_NOT_PRODUCER", "", source);
   // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
   const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1));
+  for (const { is, step } of parts)
+    if ((is === "stage" || is === "consumer") && step.state !== "starting" && step.state !== "running")
+      throw step["~core"].endedError;
   const assembly = new Assembly(source);
   let composition: Composition | undefined;
   try {

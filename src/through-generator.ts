@@ -1,7 +1,9 @@
 import { consumer } from "./consumer.ts";
 import type { SubscribeOptionsOf } from "./dispatcher.ts";
 import { argumentError } from "./errors.ts";
-import { fromIterable } from "./from-iterable.ts";
+import { sourceOf } from "./from-iterable.ts";
+import { make } from "./make.ts";
+import type { Producer } from "./types.ts";
 import { joined } from "./joined.ts";
 import type { ProducerOptions } from "./producer.ts";
 import { errorOf, isFailure, type Reason } from "./protocol.ts";
@@ -142,7 +144,10 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
       return open.call(outputs);
     },
   };
-  const output = fromIterable<Out, SO>(lazily, options);
+  const output = make("producer", sourceOf(lazily), options, { onLastCancel: "stop" }) as Producer<
+    Out,
+    SubscribeOptionsOf<SO, Out>
+  >;
   const { signal, runtime, onReport } = options;
   return joined(consumer<In>(input, { name: `${output.name} input`, signal, runtime, onReport }), output);
 }

@@ -39,6 +39,18 @@ const coreOf = (context: object): EmittingContext["~core"] => (context as Emitti
 /** What comes out while something goes in is the stage's answer to that; what comes later is pushed. */
 class ChainInflow<Out> extends Inflow<Out> {
   answer: Out[] | undefined;
+  /** Called when the chain has ended. */
+  onEnd: (() => void) | undefined;
+
+  override error(error: unknown): void {
+    super.error(error);
+    this.onEnd?.();
+  }
+
+  override complete(): void {
+    super.complete();
+    this.onEnd?.();
+  }
 
   override next(value: Out): void {
     if (this.answer === undefined) super.next(value);
@@ -147,6 +159,8 @@ class OperatorStage<In, Out> {
     if (this.#inflow) return this.#inflow;
     const inflow = new ChainInflow<Out>(context as unknown as EmittingContext, this.#bufferSize, this.#overflow);
     this.#inflow = inflow;
+    // A batch that waits for a chain which has ended goes back.
+    inflow.onEnd = () => this.#wake?.();
     inflow.listen(subscribableOf(this.#result));
     return inflow;
   }
@@ -182,7 +196,8 @@ class OperatorStage<In, Out> {
  * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps to itself is not
  * counted, and what it says later is buffered; beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
  * **Completes** with the chain. The chain's source completes when the stage's has; a chain that has had enough (`take`)
- * leaves the sources, which get back what it was not fed. **Cancels** by unsubscribing when its last consumer has left.
+ * leaves the sources, which get back what it was not fed; one that listens again later (`retry` or `repeat` with a delay)
+ * finds its input over. **Cancels** by unsubscribing when its last consumer has left.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: the chain answers with no Observable; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the
  * chain fails with fails the stage by identity, behind what came out before; the events behind the one that did it go

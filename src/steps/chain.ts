@@ -92,12 +92,17 @@ export function checkFunction(name: string, fn: unknown): void {
 /** Calls a predicate. A promise is no answer: it would always be true. */
 export function accepts(accept: (event: unknown) => unknown, event: unknown, place: Place): boolean {
   let answer: unknown;
+  let promise = false;
   try {
     answer = accept(event);
+    promise = typeof answer === "object" && typeof (answer as PromiseLike<unknown> | null)?.then === "function";
   } catch (cause) {
     throw new StepFailure(place, event, cause);
   }
-  if (typeof answer === "object" && typeof (answer as PromiseLike<unknown> | null)?.then === "function")
+  if (promise) {
+    // Its stage fails: what it rejects with must not end the process, too.
+    if (answer instanceof Promise) answer.catch(() => {});
     throw new StepFailure(place, event, answer, "answer true or false at once");
+  }
   return Boolean(answer);
 }

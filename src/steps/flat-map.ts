@@ -21,8 +21,10 @@ export function flatMap<In, Out>(fn: (event: In) => Iterable<Out>): Step<In, Out
   const call = fn as (event: unknown) => unknown;
   return perEvent("flatMap", (next, chain, place) => (event) => {
     let outs: unknown;
+    let iterable = false;
     try {
       outs = call(event);
+      iterable = typeof (outs as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === "function";
     } catch (cause) {
       throw new StepFailure(place, event, cause);
     }
@@ -30,8 +32,7 @@ export function flatMap<In, Out>(fn: (event: In) => Iterable<Out>): Step<In, Out
       for (let i = 0; i < outs.length && !chain.over; i += 1) next(outs[i]);
       return;
     }
-    if (typeof (outs as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== "function")
-      throw new StepFailure(place, event, outs, "answer with an iterable");
+    if (!iterable) throw new StepFailure(place, event, outs, "answer with an iterable");
     try {
       for (const out of outs as Iterable<unknown>) {
         next(out);

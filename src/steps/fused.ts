@@ -23,7 +23,8 @@ export class Fused {
   readonly result: () => unknown;
   /** What the batch in hand has given so far. */
   #out: unknown[] = [];
-  #outstanding = 0;
+  /** Asked for and not come, for each subscription whose demand is the steps' to say. */
+  readonly #outstanding = new Map<Subscription, number>();
   /** The batch whose sink is pending, and where the rest of it starts. */
   #inHand: { readonly events: readonly unknown[]; readonly subscription: Subscription } | undefined;
   #at = 0;
@@ -53,7 +54,15 @@ export class Fused {
   readonly handleSubscribe = (role: Role, subscription: Subscription, stage: Context): void => {
     if (!this.limited || role !== "producer") return;
     if (this.#chain.left === 0) stage.complete();
-    else this.#ask(subscription);
+    else if (subscription.options.demand === "manual") {
+      this.#outstanding.set(subscription, 0);
+      this.#ask(subscription);
+    }
+  };
+
+  /** What was asked for on it does not come any more. */
+  readonly handleCancel = (_reason: unknown, subscription: Subscription): void => {
+    if (this.#outstanding.delete(subscription)) for (const other of this.#outstanding.keys()) this.#ask(other);
   };
 
   readonly handleEvents = (
@@ -104,6 +113,8 @@ export class Fused {
         await chain.pending;
       } catch (error) {
         chain.pending = undefined;
+        // What was thrown behind it comes second.
+        if (this.#broken) this.#report(this.#errorOf(this.#broken.error, events, stage), stage);
         this.#broken = { error };
       }
       if (chain.ended) break;
@@ -124,8 +135,9 @@ export class Fused {
       unread(stage, subscription, events.slice(this.#at));
       stage.complete();
     } else if (this.limited) {
-      this.#outstanding -= events.length;
-      this.#ask(subscription);
+      const asked = this.#outstanding.get(subscription);
+      if (asked !== undefined) this.#outstanding.set(subscription, asked - events.length);
+      for (const other of this.#outstanding.keys()) this.#ask(other);
     }
     return true;
   }
@@ -133,10 +145,13 @@ export class Fused {
   /** As an automatic subscription would, but for no more than is still of use. */
   #ask(subscription: Subscription): void {
     const { maxDemand, minDemand } = subscription.options;
-    if (this.#outstanding > minDemand) return;
-    const count = Math.min(maxDemand, this.#chain.left) - this.#outstanding;
+    const own = this.#outstanding.get(subscription) ?? 0;
+    if (own > minDemand) return;
+    let all = 0;
+    for (const asked of this.#outstanding.values()) all += asked;
+    const count = Math.min(maxDemand - own, this.#chain.left - all);
     if (count <= 0) return;
-    this.#outstanding += count;
+    this.#outstanding.set(subscription, own + count);
     subscription.ask(count);
   }
 
@@ -148,6 +163,10 @@ export class Fused {
       (stage as unknown as EmittingContext)["~core"].answer(this.#out);
       stage.fail(error, { after: "buffer" });
     } else stage.fail(error);
+  }
+
+  #report(error: unknown, stage: Context): void {
+    (stage as unknown as EmittingContext)["~core"].outcome.report(error, "handleEvents");
   }
 
   #errorOf(cause: unknown, events: readonly unknown[], stage: Context): unknown {

@@ -157,6 +157,41 @@ describe("the end", () => {
     expect(await running.done).toEqual([]);
   });
 
+  test.each(["stop", "continue"] as const)(
+    "8.6 stop waits for no stage of others that is stuck, onLastCancel %s",
+    async (onLastCancel) => {
+      const runtime = testRuntime();
+      const source = producer((): number[] => [], { runtime, onLastCancel: "stop" });
+      const stuck = producerConsumer<number, number>(() => new Promise(() => {}), { runtime, onLastCancel });
+      const running = pipeline(
+        source,
+        map((n) => n),
+        stuck,
+        collect(),
+      );
+      await turns();
+      source.push([1, 2]);
+      await turns();
+      await running.stop();
+      expect(await running.done).toEqual([]);
+      await source.done;
+      expect(source.state).toBe("stopped");
+    },
+  );
+
+  test("8.6 an ended consumer is refused before anything is made", async () => {
+    const runtime = testRuntime();
+    const ended = consumer(() => {}, { runtime });
+    await ended.stop();
+    const stage = producerConsumer((events: readonly number[]) => events, { runtime });
+    expect(() => pipeline(fromIterable([1], { runtime }), stage, ended)).toThrow(
+      expect.objectContaining({ code: "ERR_ENDED" }),
+    );
+    await turns();
+    expect([stage.state, stage.subscriptions]).toEqual(["running", []]);
+    await stage.stop();
+  });
+
   test("8.6 await using stops it", async () => {
     const runtime = testRuntime();
     const source = producer((): number[] => [], { runtime, onLastCancel: "stop" });

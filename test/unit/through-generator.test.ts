@@ -208,6 +208,7 @@ describe("throughGenerator", () => {
     expect(subscription.consumer).toBe(stage);
     expect(stage.inspect().stages.map(({ name }) => name)).toEqual(["twice", "twice input", source.name]);
     expect(await stage.call(({ name }) => name)).toBe("twice");
+    expect(await stage.call((self) => [self.demand, self.push([])])).toEqual([0, true]);
     await stage.stop();
     await turns();
     expect([stage.state, subscription.state, source.state]).toEqual(["stopped", "ended", "running"]);
