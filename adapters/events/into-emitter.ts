@@ -1,5 +1,4 @@
 import { argumentError, CallbackError } from "../../src/errors.ts";
-import type { StageContext } from "../../src/handle.ts";
 import {
   type Consumer,
   type ConsumerBehaviour,
@@ -11,6 +10,7 @@ import {
 } from "../../src/index.ts";
 import { check } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
+import { unread } from "../../src/unread.ts";
 import { checkName } from "./from-events.ts";
 import type { CustomEventClass, DispatchPeer, EmitPeer, EventName, EventPeer } from "./peer.ts";
 
@@ -56,7 +56,7 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
       stage.fail(new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [events[at]], { cause }));
       at += 1;
     }
-    if (at < length) (stage as unknown as StageContext)["~core"].unread(subscription, events.slice(at));
+    unread(stage, subscription, events.slice(at));
   };
 
   readonly handleEnd = (): void => {

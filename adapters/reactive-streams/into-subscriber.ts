@@ -1,5 +1,4 @@
 import { argumentError, words } from "../../src/errors.ts";
-import type { StageContext } from "../../src/handle.ts";
 import {
   type Consumer,
   type ConsumerBehaviour,
@@ -10,6 +9,7 @@ import {
   type Subscription as Link,
 } from "../../src/index.ts";
 import { addDemand, errorOf, isFailure } from "../../src/protocol.ts";
+import { unread } from "../../src/unread.ts";
 import { checkSubscriber, coreOf, demandOf, thrownBy } from "./core.ts";
 import type { Subscriber, Subscription } from "./peer.ts";
 
@@ -60,7 +60,7 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
       this.#due -= 1;
       this.#call("onNext", [event], (subscriber) => subscriber.onNext(event));
     }
-    if (at < length) (stage as unknown as StageContext)["~core"].unread(link, events.slice(at));
+    unread(stage, link, events.slice(at));
   };
 
   readonly handleEnd = (): void => this.#call("onComplete", [], (subscriber) => subscriber.onComplete(), true);

@@ -11,6 +11,7 @@ import {
 } from "../../src/index.ts";
 import { check } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
+import { unread } from "../../src/unread.ts";
 import type { PartialObserverPeer } from "./peer.ts";
 
 /** A part of an observer, a Subject of RxJS 7 or 9, or a function that is given each event. */
@@ -43,7 +44,7 @@ class ObserverSink<In> implements ConsumerBehaviour<In> {
       this.#over = true;
       context.complete();
     } else if (at === events.length) return;
-    (context as unknown as StageContext)["~core"].unread(subscription, events.slice(at));
+    unread(context, subscription, events.slice(at));
   };
 
   readonly terminate = (reason: Reason, context: Context): void => {

@@ -13,6 +13,7 @@ import type {
 } from "../../src/index.ts";
 import { make } from "../../src/make.ts";
 import { check } from "../../src/options.ts";
+import { unread } from "../../src/unread.ts";
 import { Inflow } from "./inflow.ts";
 import { InstalledClass } from "./installed.ts";
 import type {
@@ -119,7 +120,7 @@ class OperatorStage<In, Out> {
   readonly terminate = (reason: Reason, context: ProducerContext<Out>): void => {
     this.#inputOver = true;
     this.#inflow?.end(reason, this.#signal?.aborted === true);
-    if (this.#early) coreOf(context).unread(this.#early.subscription, this.#early.events);
+    if (this.#early) unread(context, this.#early.subscription, this.#early.events);
     this.#early = undefined;
     this.#wake?.();
   };
@@ -151,7 +152,7 @@ class OperatorStage<In, Out> {
     }
     // The chain has had enough, though something may still come out of it.
     if (listeners.length === 0 || inflow.closed) context.complete();
-    if (at < events.length) coreOf(context).unread(subscription, events.slice(at));
+    unread(context, subscription, events.slice(at));
     return out;
   }
 
