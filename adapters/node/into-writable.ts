@@ -95,7 +95,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#events = events;
     this.#at = 0;
     this.#giveBack = () => unread(stage, subscription, events.slice(this.#at));
-    if (this.#room) this.#write();
+    this.#write();
     return this.#at < events.length ? this.#rest() : undefined;
   };
 
@@ -161,6 +161,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
 
   /** Writes on until the Writable has enough. */
   #write(): void {
+    if (this.#over || !this.#room) return;
     const writable = this.#writable;
     const events = this.#events;
     const last = events.length - 1;
@@ -187,18 +188,11 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     }
   }
 
-  async #rest(): Promise<void> {
-    while (this.#at < this.#events.length && !this.#over) {
-      if (this.#room) this.#write();
-      else {
-        this.#noticeDestroyed();
-        const drained = this.#sleep();
-        this.#listeners.add("drain", this.#onDrain);
-        // oxlint-disable-next-line no-await-in-loop -- one drain after the other
-        await drained;
-        this.#listeners.remove("drain");
-      }
-    }
+  /** What there was no room for is written as soon as there is, within the `drain` itself. */
+  #rest(): Promise<void> {
+    this.#noticeDestroyed();
+    this.#listeners.add("drain", this.#onDrain);
+    return this.#sleep();
   }
 
   /** Fulfils when something has happened, at once if everything is over. */
@@ -209,7 +203,12 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     });
   }
 
-  readonly #onDrain = (): void => this.#wake?.();
+  readonly #onDrain = (): void => {
+    if (this.#at === this.#events.length) return;
+    this.#write();
+    if (this.#at < this.#events.length) this.#noticeDestroyed();
+    else this.#wake?.();
+  };
 
   readonly #onWritten = (): void => {
     this.#unwritten -= 1;
