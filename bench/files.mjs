@@ -1,8 +1,18 @@
 // The files scenario: a file is copied, and compressed, by stream.pipeline and by stages, in turn, a process each.
 // node bench/files.mjs [--json] [--runs N] [--mb N] [--gzip-mb N]
-// node bench/files.mjs run LIBRARY copy|gzip FROM TO; prints the seconds it took and the most memory it held, in MB.
+// node bench/files.mjs run LIBRARY copy|gzip FROM TO; prints the seconds it took and the most memory it held, in MB. A tenth
+// of the file goes before, unmeasured.
 import { spawnSync } from "node:child_process";
-import { closeSync, createReadStream, createWriteStream, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -17,13 +27,18 @@ else compare();
 async function run(library, what, from, to) {
   const { pipeline: staged } = await import("../dist/src/index.js");
   const { fromReadable, intoWritable, throughDuplex } = await import("../dist/adapters/node/index.js");
-  const transforms = what === "gzip" ? [createGzip()] : [];
-  const source = createReadStream(from);
-  const sink = createWriteStream(to);
+  const move = async (bytes) => {
+    const transforms = what === "gzip" ? [createGzip()] : [];
+    const source = createReadStream(from, { end: bytes - 1 });
+    const sink = createWriteStream(to);
+    if (library === "headrace")
+      await staged(fromReadable(source), ...transforms.map((stream) => throughDuplex(stream)), intoWritable(sink)).done;
+    else await pipeline(source, ...transforms, sink);
+  };
+  const { size } = statSync(from);
+  await move(Math.ceil(size / 10));
   const began = performance.now();
-  if (library === "headrace")
-    await staged(fromReadable(source), ...transforms.map((stream) => throughDuplex(stream)), intoWritable(sink)).done;
-  else await pipeline(source, ...transforms, sink);
+  await move(size);
   const seconds = (performance.now() - began) / 1000;
   console.log(JSON.stringify({ seconds, rss: process.resourceUsage().maxRSS / 1024 }));
 }
