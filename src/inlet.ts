@@ -15,11 +15,17 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
   abstract readonly carries: boolean;
   /** The producer's end; set when it has taken this one. */
   port: ProducerPort = deadPort;
-  state: SubscriptionState = "pending";
+  active = false;
+  ended = false;
   /** Asked for and not handed over. */
   pending = 0;
   /** Asked for and not arrived. */
   #expected = 0;
+
+  get state(): SubscriptionState {
+    if (this.ended) return "ended";
+    return this.active ? "active" : "pending";
+  }
 
   get subscription(): Subscription {
     return this;
@@ -43,7 +49,7 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
 
   events(batch: readonly unknown[]): void {
     const { length } = batch;
-    if (length === 0 || this.state === "ended") return;
+    if (length === 0 || this.ended) return;
     if (!Array.isArray(batch)) {
       this.refuse(new ProtocolError("ERR_MESSAGE", "", batch), []);
       return;

@@ -39,7 +39,7 @@ export abstract class Intake extends Inlet implements Task {
 
   /** Whether it has been attached, whatever came of it. */
   get opened(): boolean {
-    return this.#opened || this.state === "ended";
+    return this.#opened || this.ended;
   }
 
   get consumer(): Named {
@@ -51,7 +51,7 @@ export abstract class Intake extends Inlet implements Task {
   }
 
   ask(_count: number): void {
-    if (this.state !== "ended") throw argumentError("ERR_ASK_AUTOMATIC", "", words(`one by ${this.name}`));
+    if (!this.ended) throw argumentError("ERR_ASK_AUTOMATIC", "", words(`one by ${this.name}`));
   }
 
   resubscribe(): Subscription {
@@ -60,8 +60,8 @@ export abstract class Intake extends Inlet implements Task {
 
   /** Ends the link; what has arrived is still handed over. */
   cancel(reason?: unknown): void {
-    if (this.state === "ended") return;
-    this.state = "ended";
+    if (this.ended) return;
+    this.ended = true;
     this.reason = { type: "cancel", reason };
     this.port.end({ reason: this.reason });
     this.wake();
@@ -73,14 +73,14 @@ export abstract class Intake extends Inlet implements Task {
     try {
       this.port = this.producer["~attach"](this, this.options);
     } catch (error) {
-      this.state = "ended";
+      this.ended = true;
       throw error;
     }
-    if (this.state === "pending") this.state = "active";
+    this.active = true;
   }
 
   override request(count: number): void {
-    if (this.state === "active") super.request(count);
+    if (this.active && !this.ended) super.request(count);
   }
 
   accept(batch: readonly unknown[]): void {
@@ -89,15 +89,15 @@ export abstract class Intake extends Inlet implements Task {
   }
 
   refuse(error: ProtocolError, excess: readonly unknown[]): void {
-    this.state = "ended";
+    this.ended = true;
     this.reason = failure(error);
     this.port.end({ reason: this.reason, unstarted: excess });
     this.wake();
   }
 
   end({ reason, untold }: End): void {
-    if (this.state === "ended") return;
-    this.state = "ended";
+    if (this.ended) return;
+    this.ended = true;
     this.reason = reason;
     this.#untold = untold;
     this.wake();
@@ -118,8 +118,8 @@ export abstract class Intake extends Inlet implements Task {
     const unstarted = [rest];
     for (let batch = this.arrived.shift(); batch; batch = this.arrived.shift()) unstarted.push(batch);
     const back = unstarted.flat(1);
-    if (this.state === "ended" && back.length === 0) return;
-    this.state = "ended";
+    if (this.ended && back.length === 0) return;
+    this.ended = true;
     this.port.end({ reason, unstarted: back });
   }
 

@@ -36,8 +36,8 @@ export class Output {
   readonly #demands = new Deque<number>(4);
   /** Infos that wait for a dispatcher which keeps events and cannot tell when they have gone. */
   #afterQueued: Mark[] = [];
-  mode: DemandMode;
-  /** Nothing waits here, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
+  #mode: DemandMode = "forward";
+  /** Nothing waits here, and nothing is to, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
   clear = true;
   /** Asked of `handleDemand` and not yet emitted. */
   owed = 0;
@@ -46,8 +46,17 @@ export class Output {
     this.dispatcher = options.dispatcher;
     this.limit = options.bufferSize;
     this.overflow = options.overflow;
-    this.mode = options.demandMode;
     this.#strict = options.strict;
+    this.mode = options.demandMode;
+  }
+
+  get mode(): DemandMode {
+    return this.#mode;
+  }
+
+  set mode(mode: DemandMode) {
+    this.#mode = mode;
+    this.#note();
   }
 
   /** Events held here or in the dispatcher. */
@@ -63,7 +72,8 @@ export class Output {
   /** What the behaviour should be asked for now; 0 while the buffer is over its limit, or a full demand is unanswered. */
   get lacking(): number {
     if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0;
-    return Math.min(MOST_DEMAND, this.dispatcher.wanted - this.owed);
+    const lacking = this.dispatcher.wanted - this.owed;
+    return lacking < MOST_DEMAND ? lacking : MOST_DEMAND;
   }
 
   /** Whether a producerConsumer may take more input. */
@@ -76,9 +86,9 @@ export class Output {
     const { length } = events;
     if (length === 0) return;
     if (this.#strict) Object.freeze(events);
-    this.owed = Math.max(0, this.owed - length);
+    this.pay(length);
     // Nearly always nothing waits and the dispatcher takes all.
-    if (this.clear && this.mode === "forward") {
+    if (this.clear) {
       const sent = this.#dispatchOnce(events);
       if (sent === length) return;
       this.keep(events, this.#dispatchOn(events, sent), length);
@@ -89,15 +99,20 @@ export class Output {
   offer(events: readonly unknown[]): number {
     if (this.#strict) Object.freeze(events);
     const sent = this.#place(events);
-    this.owed = Math.max(0, this.owed - events.length);
+    this.pay(events.length);
     return sent;
+  }
+
+  /** So many are no longer owed. Compared by hand: engines take `Math.max` for one of floating point numbers. */
+  pay(count: number): void {
+    this.owed = this.owed > count ? this.owed - count : 0;
   }
 
   /** Puts events behind all that is held. */
   keep(events: readonly unknown[], from: number, to: number): void {
     this.#buffer.push(events, from, to);
     // Batches that were logged stay as they are.
-    if (this.mode === "accumulate") this.#buffer.mark(ignore);
+    if (this.#mode === "accumulate") this.#buffer.mark(ignore);
     this.#note();
   }
 
@@ -112,10 +127,10 @@ export class Output {
   flush(): number {
     const { dispatcher } = this;
     const buffer = this.#buffer;
-    while (this.mode === "forward") {
+    while (this.#mode === "forward") {
       const logged = this.#demands.shift();
       if (logged !== undefined) {
-        this.owed = Math.max(0, this.owed - logged);
+        this.pay(logged);
         const demand = Math.min(logged, dispatcher.wanted - this.owed);
         if (demand > 0) return demand;
         continue;
@@ -159,12 +174,13 @@ export class Output {
   }
 
   #note(): void {
-    this.clear = this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
+    this.clear =
+      this.#mode === "forward" && this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
   }
 
   /** Dispatches what comes behind nothing that is held; how many events went. */
   #place(events: readonly unknown[]): number {
-    if (this.#buffer.size > 0 || this.mode === "accumulate") return 0;
+    if (this.#buffer.size > 0 || this.#mode === "accumulate") return 0;
     return this.#dispatchOn(events, this.#dispatchOnce(events));
   }
 

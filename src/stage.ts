@@ -144,6 +144,8 @@ export class Core implements Task {
   /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
   #plain: boolean;
   #queued = false;
+  /** An ask was taken note of in place of the message this turn is for. */
+  #noted = false;
 
   /** The callback whose promise is pending, and how to go on. */
   #busy: string | undefined;
@@ -255,15 +257,17 @@ export class Core implements Task {
     const { output } = this;
     if (
       this.#plain &&
-      this.#consumes &&
       this.#mailbox.size === 0 &&
-      this.#waiting.size === 0 &&
       output !== undefined &&
       output.clear &&
-      output.dispatcher.queued === 0
-    )
+      output.dispatcher.queued === 0 &&
+      (this.#consumes ? this.#waiting.size === 0 : !this.#queued)
+    ) {
       this.#asked(outlet, count);
-    else this.post(ASK, outlet, count);
+      if (this.#consumes) return;
+      this.#noted = true;
+      this.wake();
+    } else this.post(ASK, outlet, count);
   }
 
   wake(): void {
@@ -447,7 +451,7 @@ export class Core implements Task {
     try {
       link.port = source["~attach"](link, link.options, replaces);
     } catch (error) {
-      link.state = "ended";
+      link.ended = true;
       throw error;
     }
     this.links.push(link);
@@ -479,8 +483,10 @@ export class Core implements Task {
 
   turn(): void {
     this.#queued = false;
+    const noted = this.#noted;
+    this.#noted = false;
     if (this.#plain) {
-      if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
+      if (!noted && this.#mailbox.size > 0) this.#receive(this.#mailbox);
     } else if (this.#phase >= ENDING) {
       if (this.#phase === CLOSED) this.outcome.settle();
       return;
@@ -615,8 +621,8 @@ export class Core implements Task {
   #want(output: Output): void {
     const demand = output.lacking;
     if (demand <= 0) return;
-    if (output.mode === "accumulate") output.recordDemand(demand);
-    else this.#handleDemand(output, demand);
+    if (output.clear || output.mode === "forward") this.#handleDemand(output, demand);
+    else output.recordDemand(demand);
   }
 
   #takeWaiting(output: Output): void {
@@ -651,11 +657,11 @@ export class Core implements Task {
     const emitted = this.#emit("handleDemand", result, none);
     // A pull function is asked again for what it left out, unless it had nothing: then it will push.
     if (this.#options.pull && emitted > 0 && emitted < this.#demand && this.output)
-      this.output.owed = Math.max(0, this.output.owed - (this.#demand - emitted));
+      this.output.pay(this.#demand - emitted);
   }
 
   #take(link: Link, message: readonly unknown[]): void {
-    if (link.state === "ended") return;
+    if (link.ended) return;
     link.arrivedAt = this.runtime.time;
     const { window } = link;
     if (window === undefined || message.length <= window.most) this.#hand(link, message);
@@ -720,8 +726,7 @@ export class Core implements Task {
   #handedOver(link: Link, events: readonly unknown[], ask: number, result: unknown): void {
     if (this.#doom !== undefined) this.#meetDoom();
     else if (this.output !== undefined && result !== undefined) this.#emit("handleEvents", result, events);
-    if (ask > 0 && (this.#plain || (this.#phase < ENDING && !this.#halted)) && link.state !== "ended")
-      link.request(ask);
+    if (ask > 0 && (this.#plain || (this.#phase < ENDING && !this.#halted)) && !link.ended) link.request(ask);
   }
 
   /** Emits what a callback answered; how many events. */
@@ -869,9 +874,9 @@ export class Core implements Task {
   }
 
   #subscribed(link: Link): void {
-    if (link.state !== "pending") return;
+    if (link.ended) return;
     const open = (): void => {
-      link.state = "active";
+      link.active = true;
       if (link.window) link.request(link.window.open());
     };
     if (this.#behaviour.handleSubscribe === undefined) open();
@@ -904,7 +909,7 @@ export class Core implements Task {
   }
 
   #sourceEnded(link: Link, end: End): void {
-    if (link.state === "ended") {
+    if (link.ended) {
       this.#drop(end);
       return;
     }
@@ -914,7 +919,7 @@ export class Core implements Task {
   }
 
   #cancel(link: Link, { reason, unstarted = [], quiet = false }: Cancellation): void {
-    if (link.state === "ended") return;
+    if (link.ended) return;
     link.port.end({ reason, unstarted: [...this.#unstarted(link), ...unstarted] });
     this.#forget(link);
     this.#invoke("handleCancel", [reason, link], () => {
@@ -948,7 +953,7 @@ export class Core implements Task {
   }
 
   #forget(link: Link): void {
-    link.state = "ended";
+    link.ended = true;
     const at = this.links.indexOf(link);
     if (at >= 0) this.links.splice(at, 1);
   }
@@ -1130,7 +1135,7 @@ export class Core implements Task {
   #leave(reason: Reason): void {
     // The newest first: of two links to one producer the older one's events come back last, and so before the others.
     for (const link of this.links.splice(0).toReversed()) {
-      link.state = "ended";
+      link.ended = true;
       link.port.end({ reason, unstarted: this.#unstarted(link) });
     }
     this.#link = undefined;

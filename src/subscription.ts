@@ -57,11 +57,11 @@ export class Link extends Inlet {
   }
 
   end(end: End): void {
-    if (this.state !== "ended") this.core.post(SOURCE_END, this, end);
+    if (!this.ended) this.core.post(SOURCE_END, this, end);
   }
 
   ask(count: number): void {
-    if (this.state === "ended") return;
+    if (this.ended) return;
     if (this.window) throw argumentError("ERR_ASK_AUTOMATIC", "", words("an automatic one"));
     if (count === 0) return;
     if (!isDemand(count)) throw argumentError("ERR_ASK", "", count);
@@ -73,7 +73,7 @@ export class Link extends Inlet {
   }
 
   resubscribe(options: SubscribeOptions = {}): Subscription {
-    const replaces = this.state === "ended" ? undefined : this.port;
+    const replaces = this.ended ? undefined : this.port;
     // With another maxDemand comes another default of minDemand.
     const minDemand = options.maxDemand === undefined ? this.options.minDemand : undefined;
     const next = this.core.link(this.producer, { ...this.options, minDemand, ...options }, replaces);
@@ -83,7 +83,7 @@ export class Link extends Inlet {
 
   /** Ends the subscription behind what has arrived. */
   leave(cancellation: Cancellation): void {
-    if (this.#cancelled || this.state === "ended") return;
+    if (this.#cancelled || this.ended) return;
     this.#cancelled = true;
     this.core.post(CANCEL, this, cancellation);
   }

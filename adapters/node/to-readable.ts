@@ -52,7 +52,7 @@ class Outflow extends Intake {
         if (this.arrived.size > 0) this.wake();
       }
       if (this.reason) this.#end(this.reason);
-      else if (this.#pulled && this.state === "active") this.#ask();
+      else if (this.#pulled && this.active && !this.ended) this.#ask();
     }
   }
 
@@ -65,7 +65,7 @@ class Outflow extends Intake {
   readonly onDestroy: Destroy = (error, callback) => {
     // Leaving a loop over the Readable destroys it with an AbortError: that is no failure.
     const failed = error !== null && error !== undefined && error.name !== "AbortError";
-    const wasOpen = this.state !== "ended";
+    const wasOpen = !this.ended;
     const rest = this.arrived.shift() ?? [];
     this.leave(failed ? { type: "cancel", reason: error } : { type: "cancel" }, rest.slice(this.#at));
     this.#at = 0;

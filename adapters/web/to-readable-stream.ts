@@ -86,7 +86,7 @@ class WebOutflow extends Intake {
 
   /** Fulfils when the producer has heard of it, and has ended if that ends it. */
   readonly onCancel = async (reason: unknown): Promise<void> => {
-    const open = this.state !== "ended";
+    const open = !this.ended;
     this.#leave(reason);
     const { producer } = this;
     if (!open || typeof producer.call !== "function") return;

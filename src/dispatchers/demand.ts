@@ -76,13 +76,14 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
   };
 
   readonly dispatch = (events: readonly Event[]): number => {
-    const taken = Math.min(events.length, this.#wanted);
+    const { length } = events;
+    const taken = length < this.#wanted ? length : this.#wanted;
     if (taken === 0) return 0;
     this.#wanted -= taken;
     const only = this.#only;
     if (only) {
       only.unmet -= taken;
-      only.link.deliver(taken === events.length ? events : events.slice(0, taken));
+      only.link.deliver(taken === length ? events : events.slice(0, taken));
     } else if (this.#deal) this.#deal(this.#entries, events.slice(0, taken));
     else this.#fill(events, taken);
     return taken;
