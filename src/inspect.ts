@@ -58,24 +58,22 @@ export interface Inspection {
 
 /** Looks at every stage that can be reached from one. The only place where a stage's peers are read. */
 export function inspect(from: Core): Inspection {
+  // A map goes on to what is put into it meanwhile.
   const ids = new Map<Core, number>([[from, 0]]);
-  const queue = [from];
   const meet = (core: Core): void => {
-    if (ids.has(core)) return;
-    ids.set(core, ids.size);
-    queue.push(core);
+    if (!ids.has(core)) ids.set(core, ids.size);
   };
-  for (const core of queue) {
+  for (const core of ids.keys()) {
     for (const outlet of core.outlets) if (outlet.port instanceof Link) meet(outlet.port.core);
     if (core.partner) meet(core.partner);
     for (const { port } of core.links) if (isOutlet(port)) meet(port.core);
   }
   return {
     time: from.runtime.clock.now(),
-    stages: queue.map((core) => inspectStage(core, ids.get(core) as number)),
-    links: queue.flatMap((core) =>
-      [...core.outlets].map(({ port, unmet, subscription }) => ({
-        producer: ids.get(core) as number,
+    stages: Array.from(ids, ([core, id]) => inspectStage(core, id)),
+    links: Array.from(ids).flatMap(([core, id]) =>
+      Array.from(core.outlets, ({ port, unmet, subscription }) => ({
+        producer: id,
         consumer: port instanceof Link ? ids.get(port.core) : undefined,
         consumerName: port.name,
         state: subscription.state,

@@ -82,21 +82,17 @@ const platform: Clock = (() => {
   };
 })();
 
-class Fifo implements Scheduler {
-  readonly #ready = new Deque<Task>(64);
-  get size(): number {
-    return this.#ready.size;
-  }
+class Fifo extends Deque<Task> implements Scheduler {
   add(task: Task): void {
-    this.#ready.push(task);
+    this.push(task);
   }
   take(): Task | undefined {
-    return this.#ready.shift();
+    return this.shift();
   }
 }
 
 /** The default scheduler: first in, first out. */
-export const fifoScheduler = (): Scheduler => new Fifo();
+export const fifoScheduler = (): Scheduler => new Fifo(64);
 
 /** A scheduler that picks any of the ready tasks, the same ones for the same seed. For tests. */
 export function seededScheduler(seed: number): Scheduler {
@@ -170,13 +166,13 @@ class Engine implements Runtime {
   }
 
   #add(task: Task): void {
-    if (this.#plain && this.#next === undefined && this.#ready.size === 0) this.#next = task;
+    if (this.#plain && !this.#next && this.#ready.size === 0) this.#next = task;
     else this.#ready.add(task);
   }
 
   #take(): Task | undefined {
     const next = this.#next;
-    if (next === undefined) return this.#ready.take();
+    if (!next) return this.#ready.take();
     this.#next = undefined;
     return next;
   }
@@ -193,7 +189,7 @@ class Engine implements Runtime {
 
   readonly #onMacrotask = (): void => {
     this.#macrotask = false;
-    if ((this.#next !== undefined || this.#ready.size > 0) && !this.#running) this.#drain();
+    if ((this.#next || this.#ready.size > 0) && !this.#running) this.#drain();
   };
 
   /** The macrotask on its way both ends the budget and goes on with what is left then. */

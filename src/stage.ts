@@ -101,7 +101,7 @@ const ENDING = 4;
 const CLOSED = 5;
 
 const turn = (core: Core): void => core.turn();
-type Continuation = (this: Core, value: unknown) => void;
+type Continuation = (this: Core, value: unknown, callback: string) => void;
 
 const none: readonly never[] = [];
 const complete: Reason = { type: "complete" };
@@ -151,8 +151,9 @@ export class Core implements Task {
   #busy: string | undefined;
   busySince = 0;
   #then: Continuation = ignore;
-  #otherwise: Continuation | undefined;
-  #settled: "no" | "value" | "error" = "no";
+  #otherwise: Continuation = ignore;
+  /** Once it has settled: which of the two, and with what. */
+  #next: Continuation | undefined;
   #value: unknown;
   #calling: Call | undefined;
 
@@ -490,7 +491,7 @@ export class Core implements Task {
     } else if (this.#phase >= ENDING) {
       if (this.#phase === CLOSED) this.outcome.settle();
       return;
-    } else if (this.#settled !== "no") {
+    } else if (this.#next !== undefined) {
       this.#resume();
       // Messages that came meanwhile have their turn before new work: else a stage that always has some never hears them.
       if (this.#mailbox.size > 0 && this.#plain) {
@@ -542,7 +543,7 @@ export class Core implements Task {
         break;
       case STOP:
         // Behind an end that waits for nothing any more a stop comes second.
-        if (this.#phase === DRAINING && this.output?.held === 0) this.#drained();
+        if (this.#phase === DRAINING && this.output?.held === 0) this.#finish(this.outcome.reason as Reason);
         else this.#finish({ type: "stop", reason: payload });
         break;
       case SOURCE_END:
@@ -594,13 +595,7 @@ export class Core implements Task {
   #emptied(output: Output): void {
     if (this.#phase >= ENDING || output.held > 0) return;
     for (const then of this.#drains.splice(0)) then(false);
-    if (this.#phase === DRAINING && this.#mailbox.size === 0) this.#drained();
-  }
-
-  /** All that was held has gone out. */
-  #drained(): void {
-    const reason = this.outcome.reason as Reason;
-    this.#finish(reason);
+    if (this.#phase === DRAINING && this.#mailbox.size === 0) this.#finish(this.outcome.reason as Reason);
   }
 
   #more(output: Output): boolean {
@@ -751,7 +746,7 @@ export class Core implements Task {
     callback: Rarer | "call",
     args: readonly unknown[],
     then: Continuation,
-    otherwise?: Continuation,
+    otherwise: Continuation = this.#failed,
     fn = this.#behaviour[callback as Rarer] as ((...args: readonly unknown[]) => unknown) | undefined,
   ): void {
     let result: unknown;
@@ -760,17 +755,16 @@ export class Core implements Task {
       result = fn?.call(this.#behaviour, ...args, this.context);
     } catch (cause) {
       this.#onStack = false;
-      if (otherwise) otherwise.call(this, cause);
-      else this.#threw(callback, cause, []);
+      otherwise.call(this, cause, callback);
       return;
     }
     this.#onStack = false;
     if (this.#doom !== undefined) this.#meetDoom();
     else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
-    else if (this.#phase < ENDING) then.call(this, result);
+    else if (this.#phase < ENDING) then.call(this, result, callback);
   }
 
-  #wait(callback: string, promise: PromiseLike<unknown>, then: Continuation, otherwise?: Continuation): void {
+  #wait(callback: string, promise: PromiseLike<unknown>, then: Continuation, otherwise = this.#failed): void {
     this.#busy = callback;
     this.#plain = false;
     this.busySince = this.runtime.time;
@@ -783,16 +777,16 @@ export class Core implements Task {
     }
   }
 
-  readonly #onValue = (value: unknown): void => this.#onSettled("value", value);
-  readonly #onError = (error: unknown): void => this.#onSettled("error", error);
+  readonly #onValue = (value: unknown): void => this.#onSettled(this.#then, value);
+  readonly #onError = (error: unknown): void => this.#onSettled(this.#otherwise, error);
 
-  #onSettled(how: "value" | "error", value: unknown): void {
+  #onSettled(next: Continuation, value: unknown): void {
     if (this.#phase >= ENDING) {
       // The stage ended meanwhile and did not wait.
-      if (how === "error") this.outcome.report(value, this.#busy as string);
+      if (next === this.#otherwise) this.outcome.report(value, this.#busy as string);
       return;
     }
-    this.#settled = how;
+    this.#next = next;
     this.#value = value;
     if (this.#queued) return;
     this.#queued = true;
@@ -802,14 +796,16 @@ export class Core implements Task {
   #resume(): void {
     const callback = this.#busy as string;
     const value = this.#value;
-    const how = this.#settled;
+    const next = this.#next as Continuation;
     this.#busy = undefined;
     this.#value = undefined;
-    this.#settled = "no";
+    this.#next = undefined;
     this.#look();
-    if (how === "value") this.#then.call(this, value);
-    else if (this.#otherwise) this.#otherwise.call(this, value);
-    else this.#threw(callback, value, []);
+    next.call(this, value, callback);
+  }
+
+  #failed(cause: unknown, callback: string): void {
+    this.#threw(callback, cause, []);
   }
 
   #threw(callback: string, cause: unknown, events: readonly unknown[]): void {

@@ -225,7 +225,7 @@ export function partitionDispatcher<Event, const P extends PartitionNames>(
 function namesOf(partitions: PartitionNames | undefined): readonly (string | number)[] {
   if (typeof partitions === "number") {
     integer("partitions", partitions, 1, 65_536);
-    return Array.from({ length: partitions }, (_, i) => i);
+    return [...Array(partitions).keys()];
   }
   if (
     !Array.isArray(partitions) ||
