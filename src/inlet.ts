@@ -1,8 +1,7 @@
 import { ProtocolError, words } from "./errors.ts";
-import { addDemand, type ConsumerPort, type End, type ProducerPort } from "./protocol.ts";
+import { addDemand, type ConsumerPort, type End, ignore, type ProducerPort } from "./protocol.ts";
 import type { Named, ResolvedSubscribeOptions, Stage, Subscription, SubscriptionState } from "./types.ts";
 
-const ignore = (): void => {};
 /** Stands where nobody listens, or not yet. */
 export const deadPort: ProducerPort = { ask: ignore, end: ignore };
 

@@ -2,13 +2,12 @@ import { Window } from "./demand.ts";
 import { Deque } from "./deque.ts";
 import { Intake, type Source } from "./intake.ts";
 import { subscribeOptions } from "./options.ts";
-import { errorOf, failure, isFailure, type Reason } from "./protocol.ts";
+import { complete, errorOf, failure, isFailure, type Reason } from "./protocol.ts";
 import type { ResolvedSubscribeOptions, SubscribeOptions } from "./types.ts";
 
 type Result = IteratorResult<unknown, undefined>;
 
 const over: Result = { done: true, value: undefined };
-const complete: Reason = { type: "complete" };
 
 /** Iterates over a producer: `"events"` one by one, `"batches"` as they are handed over. */
 export function iterate(

@@ -1,5 +1,4 @@
 /** What a message is about. Constants of their own, which engines and bundlers fold; the numbers are private to a stage. */
-export const NONE = 0;
 export const EVENTS = 1;
 export const ASK = 2;
 export const SOURCE_END = 3;
@@ -18,7 +17,7 @@ export type Op = number;
  *
  *     [op, target, payload, –] [op, target, payload, –] …
  *
- * The head is read in place (`op`, `target`, `payload`) and then dropped.
+ * The head, if there is one, is read in place (`op`, `target`, `payload`) and then dropped.
  */
 export class Mailbox {
   #slots: unknown[] = new Array<unknown>(8 * 4);
@@ -40,7 +39,7 @@ export class Mailbox {
   }
 
   get op(): Op {
-    return this.size === 0 ? NONE : (this.#slots[this.#head << 2] as Op);
+    return this.#slots[this.#head << 2] as Op;
   }
 
   get target(): unknown {

@@ -1,8 +1,7 @@
 import { argumentError, words } from "./errors.ts";
-import { errorOf, isFailure, type Reason } from "./protocol.ts";
+import { errorOf, ignore, isFailure, type Reason } from "./protocol.ts";
 import type { Discarded, StageOptions, StageState } from "./types.ts";
 
-const ignore = (): void => {};
 const whenRejected = (answer: unknown, then: (error: unknown) => void): void => {
   if (answer instanceof Promise) answer.catch(then);
 };
@@ -123,6 +122,7 @@ export class Outcome {
 
   /** Accepted events that nobody will get. `quiet`: without the warning, where it is what was asked for. */
   discard(events: readonly unknown[], cause: Discarded["cause"], quiet = false): void {
+    if (events.length === 0) return;
     const { name, onDiscard } = this.#options;
     if (onDiscard) {
       try {

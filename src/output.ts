@@ -3,13 +3,13 @@ import { Deque } from "./deque.ts";
 import type { Dispatcher, DispatcherLink } from "./dispatcher.ts";
 import { CallbackError, callbackError, ProtocolError } from "./errors.ts";
 import type { DemandMode, Overflow } from "./types.ts";
+import { ignore } from "./protocol.ts";
 
 /** What a dispatcher is to its stage, whatever its events and options are. */
 export type AnyDispatcher = Dispatcher<unknown, object> & {
   readonly subscribe: (link: DispatcherLink, options: object) => void;
 };
 type Mark = () => void;
-const ignore = (): void => {};
 
 export interface OutputOptions {
   readonly dispatcher: AnyDispatcher;
@@ -36,7 +36,8 @@ export class Output {
   readonly #demands = new Deque<number>(4);
   /** Infos that wait for a dispatcher which keeps events and cannot tell when they have gone. */
   #afterQueued: Mark[] = [];
-  #mode: DemandMode = "forward";
+  /** Set by `turnTo`. */
+  mode: DemandMode = "forward";
   /** Nothing waits here, and nothing is to, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
   clear = true;
   /** Asked of `handleDemand` and not yet emitted. */
@@ -47,15 +48,11 @@ export class Output {
     this.limit = options.bufferSize;
     this.overflow = options.overflow;
     this.#strict = options.strict;
-    this.mode = options.demandMode;
+    this.turnTo(options.demandMode);
   }
 
-  get mode(): DemandMode {
-    return this.#mode;
-  }
-
-  set mode(mode: DemandMode) {
-    this.#mode = mode;
+  turnTo(mode: DemandMode): void {
+    this.mode = mode;
     this.#note();
   }
 
@@ -112,7 +109,7 @@ export class Output {
   keep(events: readonly unknown[], from: number, to: number): void {
     this.#buffer.push(events, from, to);
     // Batches that were logged stay as they are.
-    if (this.#mode === "accumulate") this.#buffer.mark(ignore);
+    if (this.mode === "accumulate") this.#buffer.mark(ignore);
     this.#note();
   }
 
@@ -127,7 +124,7 @@ export class Output {
   flush(): number {
     const { dispatcher } = this;
     const buffer = this.#buffer;
-    while (this.#mode === "forward") {
+    while (this.mode === "forward") {
       const logged = this.#demands.shift();
       if (logged !== undefined) {
         this.pay(logged);
@@ -175,12 +172,12 @@ export class Output {
 
   #note(): void {
     this.clear =
-      this.#mode === "forward" && this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
+      this.mode === "forward" && this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
   }
 
   /** Dispatches what comes behind nothing that is held; how many events went. */
   #place(events: readonly unknown[]): number {
-    if (this.#buffer.size > 0 || this.#mode === "accumulate") return 0;
+    if (this.#buffer.size > 0 || this.mode === "accumulate") return 0;
     return this.#dispatchOn(events, this.#dispatchOnce(events));
   }
 

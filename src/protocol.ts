@@ -52,6 +52,11 @@ export interface Attachable<out Event, in Options> {
 
 const normal = (reason: unknown): boolean => reason === undefined || reason === "normal" || reason === "shutdown";
 
+/** Does nothing, where something has to be called. */
+export const ignore = (): void => {};
+export const none: readonly never[] = [];
+export const complete: Reason = { type: "complete" };
+
 export const failure = (error: unknown): Reason => ({ type: "failure", error });
 
 /** Whether a reason counts as a failure. */

@@ -75,7 +75,7 @@ export abstract class PushSource<Out> implements Task {
     const core = (stage as unknown as EmittingContext)["~core"];
     const rest = this.#batch;
     this.#batch = [];
-    if (rest.length > 0) core.outcome.discard(rest, this.#causeOf(reason), core.outlets.size === 0);
+    core.outcome.discard(rest, this.#causeOf(reason), core.outlets.size === 0);
     this.#leave(core);
   };
 

@@ -56,6 +56,6 @@ export function setMode(core: Core, mode: DemandMode): void {
   oneOf("demandMode", mode, ["forward", "accumulate"]);
   const output = core.output as Output;
   if (output.mode === mode) return;
-  output.mode = mode;
+  output.turnTo(mode);
   core.wake();
 }

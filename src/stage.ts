@@ -13,7 +13,6 @@ import {
   EVENTS,
   INFO,
   LINKED,
-  NONE,
   SOURCE_END,
   STOP,
   SUBSCRIBED,
@@ -24,11 +23,14 @@ import { hear, Outcome, type OutcomeOptions } from "./outcome.ts";
 import { dispatcherError, type Output } from "./output.ts";
 import {
   addDemand,
+  complete,
   type ConsumerPort,
   type End,
   errorOf,
   failure,
+  ignore,
   isFailure,
+  none,
   type ProducerPort,
   type Reason,
 } from "./protocol.ts";
@@ -102,10 +104,6 @@ const CLOSED = 5;
 
 const turn = (core: Core): void => core.turn();
 type Continuation = (this: Core, value: unknown, callback: string) => void;
-
-const none: readonly never[] = [];
-const complete: Reason = { type: "complete" };
-const ignore = (): void => {};
 
 /**
  * The state machine of every stage: a mailbox, one message at a time, and one life.
@@ -273,7 +271,7 @@ export class Core implements Task {
 
   wake(): void {
     if (this.#queued) return;
-    if (!this.#plain && (this.#busy !== undefined || this.#phase >= ENDING)) return;
+    if (!this.#plain && (this.#busy || this.#phase >= ENDING)) return;
     this.#queued = true;
     this.runtime.schedule(this);
   }
@@ -390,7 +388,7 @@ export class Core implements Task {
 
   /** The rest of the batch in hand, which the callback has not looked at and this stage, about to end, will not. */
   unread(link: unknown, rest: readonly unknown[]): void {
-    this.#message = this.#link === undefined ? rest : [...rest, ...this.#message.slice(this.#at)];
+    this.#message = this.#link ? [...rest, ...this.#message.slice(this.#at)] : rest;
     this.#link = link as Link;
     this.#at = 0;
   }
@@ -460,19 +458,20 @@ export class Core implements Task {
   }
 
   /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then nobody will get. */
-  takeLate(outlet: Outlet, { unstarted = [] }: End): void {
-    if (this.#phase < CLOSED) {
-      // Older than what was delivered since.
-      if (this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
-      else this.#guard(() => this.output?.dispatcher.giveBack(outlet, unstarted));
-      return;
+  takeLate(outlet: Outlet, { unstarted = none }: End): void {
+    // Older than what was delivered since.
+    if (this.#phase < CLOSED && this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
+    else {
+      this.#takeBack(outlet, unstarted);
+      if (this.#phase === CLOSED) this.outcome.discard(this.#takeAll(), this.#cause, this.stopsAfterLast);
     }
+  }
+
+  #takeBack(outlet: Outlet, unstarted: readonly unknown[]): void {
+    this.#detach(outlet);
     const back = outlet.late ? [...unstarted, ...outlet.late.flat(1)] : unstarted;
     outlet.late = undefined;
-    if (back.length === 0) return;
-    this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
-    const left = this.#takeAll();
-    if (left.length > 0) this.outcome.discard(left, this.#cause, this.stopsAfterLast);
+    if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -491,14 +490,14 @@ export class Core implements Task {
     } else if (this.#phase >= ENDING) {
       if (this.#phase === CLOSED) this.outcome.settle();
       return;
-    } else if (this.#next !== undefined) {
+    } else if (this.#next) {
       this.#resume();
       // Messages that came meanwhile have their turn before new work: else a stage that always has some never hears them.
       if (this.#mailbox.size > 0 && this.#plain) {
         this.wake();
         return;
       }
-    } else if (this.#busy !== undefined) return;
+    } else if (this.#busy) return;
     else if (this.#phase === STARTING) this.#init();
     else if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     this.#settle();
@@ -553,7 +552,6 @@ export class Core implements Task {
         if (this.#waiting.size > 0 && from === this.#mailbox) this.#waiting.push(op, target, payload);
         else this.#behindInput(op, target, payload);
         break;
-      case NONE:
     }
   }
 
@@ -567,7 +565,7 @@ export class Core implements Task {
   #settle(): void {
     const { output } = this;
     if (this.#doom !== undefined) this.#meetDoom();
-    if (!this.#plain && (this.#phase >= ENDING || this.#busy !== undefined)) return;
+    if (!this.#plain && (this.#phase >= ENDING || this.#busy)) return;
     if (output !== undefined) {
       if (!output.clear) this.#serve(output);
       if (this.#plain) {
@@ -584,7 +582,7 @@ export class Core implements Task {
     try {
       for (let demand = output.flush(); demand > 0; demand = output.flush()) {
         if (this.#phase === RUNNING) this.#handleDemand(output, demand);
-        if (this.#busy !== undefined || this.#phase >= ENDING) return;
+        if (this.#busy || this.#phase >= ENDING) return;
       }
     } catch (error) {
       this.#finish(failure(error));
@@ -621,7 +619,7 @@ export class Core implements Task {
   }
 
   #takeWaiting(output: Output): void {
-    while (this.#waiting.size > 0 && this.#phase === RUNNING && this.#busy === undefined && this.#canTake(output)) {
+    while (this.#waiting.size > 0 && this.#phase === RUNNING && !this.#busy && this.#canTake(output)) {
       this.#receive(this.#waiting);
     }
   }
@@ -711,7 +709,7 @@ export class Core implements Task {
     const { link, events, ask } = this.#inHand as Batch;
     this.#inHand = undefined;
     this.#handedOver(link, events, ask, result);
-    if (this.#link !== undefined && !this.#halted && this.#phase < ENDING) this.#goOn();
+    if (this.#link && !this.#halted && this.#phase < ENDING) this.#goOn();
   }
 
   #failedBatch(cause: unknown): void {
@@ -727,7 +725,7 @@ export class Core implements Task {
   /** Emits what a callback answered; how many events. */
   #emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
     if (result === undefined || result === null) return 0;
-    if (!this.#plain && (this.#phase >= ENDING || this.#doom !== undefined)) return 0;
+    if (!this.#plain && (this.#phase >= ENDING || this.#doom)) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${this.name} to answer with an array of events or nothing`;
       this.#finish(failure(new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand)));
@@ -759,7 +757,7 @@ export class Core implements Task {
       return;
     }
     this.#onStack = false;
-    if (this.#doom !== undefined) this.#meetDoom();
+    if (this.#doom) this.#meetDoom();
     else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
     else if (this.#phase < ENDING) then.call(this, result, callback);
   }
@@ -831,7 +829,7 @@ export class Core implements Task {
 
   #inform(call: Call): void {
     const deliver = (): void => this.post(CALL, call, undefined);
-    if (this.output === undefined) deliver();
+    if (!this.output) deliver();
     else
       try {
         this.output.mark(deliver);
@@ -855,7 +853,7 @@ export class Core implements Task {
   }
 
   #linked(outlet: Outlet): void {
-    if (this.#behaviour.handleSubscribe === undefined || outlet.ended) return;
+    if (!this.#behaviour.handleSubscribe || outlet.ended) return;
     outlet.announced = true;
     this.#invoke("handleSubscribe", ["consumer", outlet.subscription], ignore, (cause) => {
       if (outlet.ended) return;
@@ -875,7 +873,7 @@ export class Core implements Task {
       link.active = true;
       if (link.window) link.request(link.window.open());
     };
-    if (this.#behaviour.handleSubscribe === undefined) open();
+    if (!this.#behaviour.handleSubscribe) open();
     else
       this.#invoke("handleSubscribe", ["producer", link], open, (cause) => {
         this.outcome.report(cause, "handleSubscribe");
@@ -888,14 +886,11 @@ export class Core implements Task {
   #consumerEnded(outlet: Outlet, end: End): void {
     this.outlets.delete(outlet);
     this.#lastLeft = end.reason;
-    const back = outlet.late ? [...(end.unstarted ?? []), ...outlet.late.flat(1)] : (end.unstarted ?? []);
-    outlet.late = undefined;
-    this.#detach(outlet);
-    if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));
+    this.#takeBack(outlet, end.unstarted ?? none);
     if (this.#phase >= ENDING) return;
     // A subscription that was over before it was announced is not announced as over.
     const { handleSubscribe, handleCancel } = this.#behaviour;
-    if (handleCancel === undefined || (handleSubscribe !== undefined && !outlet.announced)) this.#left();
+    if (!handleCancel || (handleSubscribe && !outlet.announced)) this.#left();
     else this.#invoke("handleCancel", [end.reason, outlet.subscription], this.#left);
   }
 
@@ -1016,7 +1011,7 @@ export class Core implements Task {
     this.#leave(reason);
     this.#phase = OVER;
     this.#plain = false;
-    if (reason.type !== "complete" || this.#behaviour.handleEnd === undefined) this.#drain();
+    if (reason.type !== "complete" || !this.#behaviour.handleEnd) this.#drain();
     else this.#invoke("handleEnd", [], this.#inputEnded);
   }
 
@@ -1026,7 +1021,7 @@ export class Core implements Task {
       this.#shut = false;
       return;
     }
-    if (result !== "later" && this.output !== undefined) this.#emit("handleEnd", result, none);
+    if (result !== "later" && this.output) this.#emit("handleEnd", result, none);
     if (this.#phase < DRAINING) this.#drain();
   }
 
@@ -1037,7 +1032,7 @@ export class Core implements Task {
     this.busySince = this.runtime.time;
     this.#plain = false;
     const outcome = this.outcome.reason as Reason;
-    if (this.output === undefined) this.#finish(outcome);
+    if (!this.output) this.#finish(outcome);
   }
 
   /** Ends the stage, whatever it was doing. The first end wins. */
@@ -1054,7 +1049,7 @@ export class Core implements Task {
     const held = this.#takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
-    if (held.length > 0) this.outcome.discard(held, this.#cause, quiet);
+    this.outcome.discard(held, this.#cause, quiet);
     for (const then of this.#drains.splice(0)) then(held.length > 0);
     const last = this.#terminate(reason);
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);
@@ -1067,10 +1062,13 @@ export class Core implements Task {
   /** An abort does not wait for `terminate`, but `done` does, until a timeout or an abort cuts it short. */
   async #closeAfter(last: PromiseLike<unknown>, reason: Reason, atOnce: boolean): Promise<void> {
     if (atOnce) this.#close(reason);
-    const cut = Promise.withResolvers<void>();
-    this.#cutShort = cut.resolve;
-    const terminated = Promise.resolve(last).then(ignore, (error: unknown) => this.outcome.report(error, "terminate"));
-    await Promise.race([terminated, cut.promise]);
+    await new Promise<unknown>((resolve) => {
+      this.#cutShort = resolve as () => void;
+      Promise.resolve(last).then(resolve, (error: unknown) => {
+        this.outcome.report(error, "terminate");
+        resolve(error);
+      });
+    });
     if (!atOnce) this.#close(reason);
     this.runtime.schedule(this);
   }

@@ -6,7 +6,7 @@ import { make } from "./make.ts";
 import type { Producer } from "./types.ts";
 import { joined } from "./joined.ts";
 import type { ProducerOptions } from "./producer.ts";
-import { errorOf, isFailure, type Reason } from "./protocol.ts";
+import { errorOf, isFailure, none, type Reason } from "./protocol.ts";
 import type { ConsumerBehaviour, Context, NoOptions, ProducerConsumer, Subscription } from "./types.ts";
 import { unread } from "./unread.ts";
 
@@ -14,7 +14,6 @@ type Result<In> = IteratorResult<In, undefined>;
 type Waiter<In> = PromiseWithResolvers<Result<In>>;
 
 const over = { done: true, value: undefined } as const;
-const none: readonly never[] = [];
 
 /** What the generator iterates over: batches come in as a consumer's, events are taken one by one. */
 class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, undefined> {

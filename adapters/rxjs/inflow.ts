@@ -63,7 +63,7 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
   end(reason: Reason, aborted: boolean): void {
     const batch = this.#take();
     const cause = isFailure(reason) ? (aborted ? "abort" : "failure") : "stop";
-    if (batch.length > 0) this.stage["~core"].outcome.discard(batch, cause, cause === "stop");
+    this.stage["~core"].outcome.discard(batch, cause, cause === "stop");
     this.release(errorOf(reason));
   }
 

@@ -11,7 +11,7 @@ import {
   producer,
   producerConsumer,
 } from "../../src/index.ts";
-import { ASK, CALL, EVENTS, Mailbox, NONE } from "../../src/mailbox.ts";
+import { ASK, CALL, EVENTS, Mailbox } from "../../src/mailbox.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
 
 const code = (expected: string): Error => expect.objectContaining({ code: expected }) as Error;
@@ -125,7 +125,7 @@ describe("the queues inside", () => {
 
   test("a mailbox grows from both ends, and gives up what is asked for in order", () => {
     const box = new Mailbox();
-    expect(box.op).toBe(NONE);
+    expect(box.size).toBe(0);
     for (let i = 0; i < 12; i += 1) box.push(i % 2 ? ASK : EVENTS, "target", i);
     for (let i = 1; i <= 8; i += 1) box.unshift(CALL, "first", -i);
     expect(box.extract(EVENTS, "target")).toEqual([0, 2, 4, 6, 8, 10]);
