@@ -8,7 +8,7 @@ import type { NoOptions, Producer, ProducerContext } from "./types.ts";
 
 /** As in a loop: an iterator answers with objects. */
 function checked<Out>(result: IteratorResult<Out>): IteratorResult<Out> {
-  if ((typeof result !== "object" && typeof result !== "function") || result === null)
+  if (Object(result) !== result)
     throw new TypeError(`expected an iterator's next to answer with an object, got ${String(result)}`);
   return result;
 }
@@ -86,15 +86,20 @@ class AsyncIteratorSource<Out> implements Task {
     const result = this.#result;
     this.#result = undefined;
     this.#pulling = false;
-    if (this.#over || !result || !this.#stage) return;
+    if (!result || !this.#stage) return;
+    const late = this.#over;
     if (result.done) {
       this.#over = true;
-      this.#stage.complete();
+      if (!late) this.#stage.complete();
       return;
     }
     this.#wanted -= 1;
-    // A stage that takes no more asks for no more.
-    if (!this.#stage["~core"].answer([result.value])) this.#wanted = 0;
+    const core = this.#stage["~core"];
+    if (!core.answer([result.value])) {
+      // A stage that takes no more asks for no more; one that fails on the value tells of it in its error.
+      this.#wanted = 0;
+      if (late || !this.#over) core.lose([result.value]);
+    }
     if (this.#wanted > 0) this.#pull();
   }
 

@@ -84,12 +84,8 @@ export class Output {
     if (length === 0) return;
     if (this.#strict) Object.freeze(events);
     this.pay(length);
-    // Nearly always nothing waits and the dispatcher takes all.
-    if (this.clear) {
-      const sent = this.#dispatchOnce(events);
-      if (sent === length) return;
-      this.keep(events, this.#dispatchOn(events, sent), length);
-    } else this.keep(events, this.#place(events), length);
+    const sent = this.#place(events);
+    if (sent < length) this.keep(events, sent, length);
   }
 
   /** What nobody has called for: how many events went out. `keep` is for the others. */
@@ -177,14 +173,10 @@ export class Output {
 
   /** Dispatches what comes behind nothing that is held; how many events went. */
   #place(events: readonly unknown[]): number {
-    if (this.#buffer.size > 0 || this.mode === "accumulate") return 0;
-    return this.#dispatchOn(events, this.#dispatchOnce(events));
-  }
-
-  /** Goes on dispatching a batch of which `sent` events have gone, while more is wanted; how many went. */
-  #dispatchOn(events: readonly unknown[], sent: number): number {
-    let all = sent;
-    for (let taken = sent; taken > 0 && all < events.length && this.dispatcher.wanted > 0; all += taken)
+    // Nearly always nothing waits and the dispatcher takes all.
+    if (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate")) return 0;
+    let all = this.#dispatchOnce(events);
+    for (let taken = all; taken > 0 && all < events.length && this.dispatcher.wanted > 0; all += taken)
       taken = this.#dispatchOnce(events.slice(all));
     return all;
   }

@@ -463,8 +463,13 @@ export class Core implements Task {
     if (this.#phase < CLOSED && this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
     else {
       this.#takeBack(outlet, unstarted);
-      if (this.#phase === CLOSED) this.outcome.discard(this.#takeAll(), this.#cause, this.stopsAfterLast);
+      if (this.#phase === CLOSED) this.lose(this.#takeAll());
     }
+  }
+
+  /** Events that came after the end. */
+  lose(events: readonly unknown[]): void {
+    this.outcome.discard(events, this.#cause, this.stopsAfterLast);
   }
 
   #takeBack(outlet: Outlet, unstarted: readonly unknown[]): void {

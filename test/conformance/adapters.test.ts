@@ -104,7 +104,6 @@ const adapters: Adapter[] = [
     name: "fromIterable, asynchronous",
     ...sourcesOf((tally, options) => fromIterable(asyncIterator(tally), options)),
     capabilities: { endsUnasked: false },
-    deviations: [{ rule: "5.6d", reason: "a next() that is under way when it is left answers nobody" }],
   },
   {
     name: "fromReadable, objects",

@@ -91,9 +91,9 @@ describe("an asynchronous iterable", () => {
     raw.leave();
     await turns();
     expect([stage.state, done.was, slow.log]).toEqual(["stopped", "fulfilled", ["next", "return"]]);
-    // What comes after that is nobody's.
+    // What comes after that was taken out of the iterator, and reaches nobody.
     await slow.give(1);
-    expect([raw.batches, discarded, reports, slow.log]).toEqual([[], [], [], ["next", "return"]]);
+    expect([raw.batches, discarded, reports, slow.log]).toEqual([[], [["stop", 1]], [], ["next", "return"]]);
   });
 
   test("F09 a generator that waits for ever does not keep its stage from ending", async () => {
@@ -199,7 +199,7 @@ describe("an asynchronous iterable", () => {
     expect(stage.state).toMatch(/completed|stopped/);
   });
 
-  test("7.1 an answer that is in hand when the stage ends is not accepted any more", async () => {
+  test("7.1 an answer that is in hand when the stage ends is not accepted any more, and goes to onDiscard", async () => {
     const slow = new Slow();
     const controller = new AbortController();
     const { raw, stage, discarded } = over(slow, { signal: controller.signal });
@@ -211,7 +211,7 @@ describe("an asynchronous iterable", () => {
     expect([raw.batches, raw.ends.map(sayReason), discarded, slow.log]).toEqual([
       [],
       ["failure boom"],
-      [],
+      [["abort", 1]],
       ["next", "return"],
     ]);
     expect(stage.state).toBe("failed");
