@@ -1,3 +1,5 @@
+import { Deque } from "./deque.ts";
+
 /** What a message is about. Constants of their own, which engines and bundlers fold; the numbers are private to a stage. */
 export const EVENTS = 1;
 export const ASK = 2;
@@ -13,50 +15,46 @@ export const INFO = 11;
 export type Op = number;
 
 /**
- * A queue of messages without an object per message: op, target and payload stand side by side in one ring.
+ * A queue of messages without an object per message. The head stands in fields, for there is seldom more; those behind it
+ * stand in a queue, three places each.
  *
- *     [op, target, payload, –] [op, target, payload, –] …
+ *     op, target, payload ← op, target, payload, op, target, payload, …
  *
- * The head, if there is one, is read in place (`op`, `target`, `payload`) and then dropped.
+ * The head, if there is one, is read in place and then dropped.
  */
 export class Mailbox {
-  #slots: unknown[] = new Array<unknown>(8 * 4);
-  /** Messages the ring has room for, less one. */
-  #mask = 7;
-  #head = 0;
+  op: Op = 0;
+  target: unknown;
+  payload: unknown;
   size = 0;
+  readonly #behind = new Deque<unknown>(32);
 
   push(op: Op, target: unknown, payload: unknown): void {
-    if (this.size > this.#mask) this.#grow();
-    this.#put((this.#head + this.size) & this.#mask, op, target, payload);
+    if (this.size === 0) this.#lead(op, target, payload);
+    else {
+      this.#behind.push(op);
+      this.#behind.push(target);
+      this.#behind.push(payload);
+    }
+    this.size += 1;
   }
 
   /** Puts a message before all others. */
   unshift(op: Op, target: unknown, payload: unknown): void {
-    if (this.size > this.#mask) this.#grow();
-    this.#head = (this.#head - 1) & this.#mask;
-    this.#put(this.#head, op, target, payload);
-  }
-
-  get op(): Op {
-    return this.#slots[this.#head << 2] as Op;
-  }
-
-  get target(): unknown {
-    return this.#slots[(this.#head << 2) + 1];
-  }
-
-  get payload(): unknown {
-    return this.#slots[(this.#head << 2) + 2];
+    if (this.size > 0) {
+      this.#behind.unshift(this.payload);
+      this.#behind.unshift(this.target);
+      this.#behind.unshift(this.op);
+    }
+    this.#lead(op, target, payload);
+    this.size += 1;
   }
 
   /** Drops the head. */
   drop(): void {
-    const at = this.#head << 2;
-    this.#slots[at + 1] = undefined;
-    this.#slots[at + 2] = undefined;
-    this.#head = (this.#head + 1) & this.#mask;
     this.size -= 1;
+    if (this.size === 0) this.#lead(0, undefined, undefined);
+    else this.#lead(this.#behind.shift() as Op, this.#behind.shift(), this.#behind.shift());
   }
 
   /** Takes the messages of one kind about one target out of the queue: their payloads, in order. The others keep their order. */
@@ -71,21 +69,9 @@ export class Mailbox {
     return payloads;
   }
 
-  #put(index: number, op: Op, target: unknown, payload: unknown): void {
-    const slots = this.#slots;
-    const at = index << 2;
-    slots[at] = op;
-    slots[at + 1] = target;
-    slots[at + 2] = payload;
-    this.size += 1;
-  }
-
-  #grow(): void {
-    const old = this.#slots;
-    const slots = new Array<unknown>(old.length * 2);
-    for (let i = 0; i < old.length; i += 1) slots[i] = old[((this.#head << 2) + i) & (old.length - 1)];
-    this.#slots = slots;
-    this.#mask = this.#mask * 2 + 1;
-    this.#head = 0;
+  #lead(op: Op, target: unknown, payload: unknown): void {
+    this.op = op;
+    this.target = target;
+    this.payload = payload;
   }
 }
