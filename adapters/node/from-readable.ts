@@ -1,25 +1,32 @@
-import { argumentError } from "../../src/errors.ts";
-import {
-  type Discarded,
-  type NoOptions,
-  OverflowError,
-  type Producer,
-  type ProducerContext,
-  type ProducerOptions,
-  type ProducerStage,
-  producer,
-  type Reason,
-  type SubscribeOptionsOf,
+import { argumentError, OverflowError } from "../../src/errors.ts";
+import type {
+  Discarded,
+  NoOptions,
+  Producer,
+  ProducerContext,
+  ProducerOptions,
+  ProducerStage,
+  Reason,
+  SubscribeOptionsOf,
 } from "../../src/index.ts";
 import type { ProducerHandle } from "../../src/handle.ts";
+import { make } from "../../src/make.ts";
 import { check } from "../../src/options.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import { push } from "../../src/push.ts";
 import type { Core } from "../../src/stage.ts";
 import type { Halves } from "./halves.ts";
 import { isLegacy, LegacySource } from "./legacy.ts";
-import { Listeners } from "./listen.ts";
-import { type LegacyPeer, prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
+import { isRead, Listeners } from "./listen.ts";
+import {
+  type EmitterPeer,
+  type LegacyPeer,
+  prematureClose,
+  type ReadablePeer,
+  type StatePeer,
+  stateOf,
+  willClose,
+} from "./peer.ts";
 import { report } from "./report.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
@@ -227,8 +234,8 @@ class ReadableSource<Out> {
  * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the Readable
  * is destroyed, and `stop` fulfils once it has closed; `destroyOnCancel: false` leaves it to its owner.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that flows already, to somebody else; `ERR_OPTION`,
- * `ERR_RANGE`: wrong options. What the Readable fails with fails the producer by identity, behind the events read; one
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that somebody else reads: it flows already, or has a producer that
+ * has not ended; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the Readable fails with fails the producer by identity, behind the events read; one
  * that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. What fails while it is destroyed goes to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.finished` for what counts as an end.
@@ -243,16 +250,13 @@ export function fromReadable<Out, SO extends object = NoOptions>(
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   if (isReadable(readable)) return reading(readable, options);
   if (!isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
+  checkFree(readable);
   const { destroyOnCancel = true, ...rest } = options;
   check("destroyOnCancel", destroyOnCancel, "boolean");
   const source = new LegacySource<Out>(readable, destroyOnCancel);
-  const stage = producer<Out, SO, Out, Out, Out>(source, {
-    ...rest,
-    onLastCancel: rest.onLastCancel ?? "stop",
-    defaultMaxDemand: rest.defaultMaxDemand ?? CHUNKS,
-  });
-  source.begin(stage as unknown as ProducerStage<Out, never>);
-  return stage;
+  const stage = make("producer", source, rest, { onLastCancel: "stop", defaultMaxDemand: CHUNKS });
+  source.begin(stage as ProducerStage<Out, never>);
+  return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
 /** The same, alone or as one half of a Duplex. */
@@ -261,18 +265,25 @@ export function reading<Out, SO extends object>(
   options: FromReadableOptions<Out, SO>,
   halves?: Halves,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  if (readable.readableFlowing) throw argumentError("ERR_NOT_SOURCE", READS, readable);
+  checkFree(readable);
   const { destroyOnCancel = true, ...rest } = options;
   check("destroyOnCancel", destroyOnCancel, "boolean");
   const source = new ReadableSource<Out>(readable, destroyOnCancel, halves);
-  const stage = producer<Out, SO, Out, Out, Out>(source, {
-    ...rest,
-    onLastCancel: rest.onLastCancel ?? "stop",
-    defaultMaxDemand: rest.defaultMaxDemand ?? (readable.readableObjectMode ? undefined : CHUNKS),
-    onDiscard: destroyOnCancel ? rest.onDiscard : (discarded) => source.putBack(discarded, rest.onDiscard),
-  });
-  source.begin(stage as unknown as ProducerStage<Out, never>);
-  return stage;
+  const { onDiscard } = rest;
+  const stage = make(
+    "producer",
+    source,
+    destroyOnCancel
+      ? rest
+      : { ...rest, onDiscard: (discarded: Discarded<Out>) => source.putBack(discarded, onDiscard) },
+    { onLastCancel: "stop", defaultMaxDemand: readable.readableObjectMode ? undefined : CHUNKS },
+  );
+  source.begin(stage as ProducerStage<Out, never>);
+  return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+}
+
+function checkFree(readable: EmitterPeer & { readonly readableFlowing?: boolean | null }): void {
+  if (readable.readableFlowing || isRead(readable)) throw argumentError("ERR_NOT_SOURCE", READS, readable);
 }
 
 export const isReadable = (value: unknown): value is ReadablePeer => {

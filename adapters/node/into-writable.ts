@@ -1,14 +1,7 @@
 import process from "node:process";
 import { argumentError } from "../../src/errors.ts";
-import {
-  type Consumer,
-  type ConsumerBehaviour,
-  type Context,
-  consumer,
-  type Reason,
-  type StageOptions,
-  type Subscription,
-} from "../../src/index.ts";
+import type { Consumer, ConsumerBehaviour, Context, Reason, StageOptions, Subscription } from "../../src/index.ts";
+import { make } from "../../src/make.ts";
 import { check, oneOf } from "../../src/options.ts";
 import { unread } from "../../src/unread.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
@@ -288,7 +281,7 @@ export function writing<In>(writable: WritablePeer, options: IntoWritableOptions
   check("end", end, "boolean");
   oneOf("onStop", onStop, ["end", "destroy"]);
   const sink = new WritableSink<In>(writable, end && !standard, onStop, halves);
-  const stage = consumer<In>(sink, rest);
+  const stage = make("consumer", sink, rest) as Consumer<In>;
   sink.begin(stage);
   return stage;
 }

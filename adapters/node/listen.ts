@@ -7,7 +7,7 @@ type Listener = (argument: unknown) => void;
 class Hub {
   readonly #emitter: EmitterPeer;
   readonly #event: string;
-  readonly #listeners = new Set<Listener>();
+  readonly listeners = new Set<Listener>();
 
   constructor(emitter: EmitterPeer, event: string) {
     this.#emitter = emitter;
@@ -15,23 +15,26 @@ class Hub {
   }
 
   add(listener: Listener): void {
-    if (this.#listeners.size === 0) this.#emitter.on(this.#event, this.#tell);
-    this.#listeners.add(listener);
+    if (this.listeners.size === 0) this.#emitter.on(this.#event, this.#tell);
+    this.listeners.add(listener);
   }
 
   remove(listener: Listener): void {
-    if (this.#listeners.delete(listener) && this.#listeners.size === 0)
+    if (this.listeners.delete(listener) && this.listeners.size === 0)
       this.#emitter.removeListener(this.#event, this.#tell);
   }
 
   readonly #tell: Listener = (argument) => {
     // Who hears it may leave, or bring others: those that are here now hear it.
-    const listeners = this.#listeners.size > 1 ? Array.from(this.#listeners) : this.#listeners;
+    const listeners = this.listeners.size > 1 ? Array.from(this.listeners) : this.listeners;
     for (const listener of listeners) listener(argument);
   };
 }
 
 const hubs = new WeakMap<EmitterPeer, Map<string, Hub>>();
+
+/** Whether a stage reads it: of all stages only those that do listen to its end. */
+export const isRead = (stream: EmitterPeer): boolean => !!hubs.get(stream)?.get("end")?.listeners.size;
 
 /** Listens until the answered function is called. */
 export function listen(emitter: EmitterPeer, event: string, listener: Listener): () => void {

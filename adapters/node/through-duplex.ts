@@ -27,7 +27,7 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
  * sources are left, and get back what was not written.
  * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, and the sources are left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that flows already; `ERR_OPTION`, `ERR_RANGE`: wrong options.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that somebody else reads; `ERR_OPTION`, `ERR_RANGE`: wrong options.
  * What the Duplex fails with fails the stage once, by identity, behind the events read, and then its sources are left with
  * it; one that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. A source that fails destroys the Duplex. What
  * fails later goes to `onReport`.
@@ -46,12 +46,11 @@ export function throughDuplex<In, Out, SO extends object = NoOptions>(
   if (!isReadable(duplex) || !isWritable(duplex)) throw argumentError("ERR_NOT_SOURCE", "a Duplex", duplex);
   const { end, ...rest } = options;
   check("end", end, "boolean");
-  const { name, signal, runtime, onReport } = rest;
+  const { signal, runtime, onReport } = rest;
   const halves = new Halves();
   // The reading half first: it is the one that tells.
   const output = reading<Out, SO>(duplex, rest satisfies FromReadableOptions<Out, SO>, halves);
-  const inputName = name === undefined ? undefined : `${name} input`;
-  const input = writing<In>(duplex, { name: inputName, signal, runtime, onReport, end }, halves);
+  const input = writing<In>(duplex, { name: `${output.name} input`, signal, runtime, onReport, end }, halves);
   const stage = joined(input, output);
   halves.join((input as unknown as ConsumerHandle)["~core"]);
   return stage;

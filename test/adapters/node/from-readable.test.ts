@@ -229,6 +229,60 @@ describe.each(implementations)("reading from a Readable of %s", (_, { PassThroug
     expect(codeOf(it.outcome)).toBe("ERR_NOT_SOURCE");
   });
 
+  test("A33 a second producer of one Readable is refused, and the first gets all there is", async () => {
+    const { readable } = counting(16, 4);
+    const it = probe(fromReadable<number>(readable, { runtime }), runtime);
+    const before = listeners(readable);
+    expectCode(() => fromReadable(readable, { runtime }), "ERR_NOT_SOURCE");
+    expect(() => fromReadable(readable, { runtime })).toThrow("expected a Readable that nobody else reads, got");
+    expect(listeners(readable)).toEqual(before);
+    it.subscription.ask(2);
+    await turns();
+    expectCode(() => fromReadable(readable, { runtime }), "ERR_NOT_SOURCE");
+    it.subscription.ask(3);
+    await turns();
+    expect([it.seen, it.outcome]).toEqual([range(1, 4), "completed"]);
+  });
+
+  test("A33 one that was left open is free again once its producer has ended", async () => {
+    const { readable } = counting(16, 6);
+    const options = { runtime, destroyOnCancel: false };
+    const first = fromReadable<number>(readable, options);
+    await first.stop();
+    const aborted = new AbortController();
+    const second = fromReadable<number>(readable, { ...options, signal: aborted.signal });
+    second.done.catch(() => {});
+    aborted.abort();
+    await turns();
+    const it = probe(fromReadable<number>(readable, options), runtime);
+    it.subscription.ask(2);
+    await turns();
+    it.subscription.cancel();
+    await turns();
+    const rest = probe(fromReadable<number>(readable, options), runtime);
+    rest.subscription.ask(5);
+    await turns();
+    expect([it.seen, rest.seen, rest.outcome]).toEqual([[1, 2], range(3, 6), "completed"]);
+  });
+
+  test("A33 loops one after the other over one that is left open", async () => {
+    const { readable } = counting(16, 4);
+    const seen: number[] = [];
+    for (const last of [1, 3, 9])
+      for await (const event of fromReadable<number>(readable, { destroyOnCancel: false })) {
+        seen.push(event);
+        if (event === last) break;
+      }
+    expect(seen).toEqual(range(1, 4));
+  });
+
+  test("A33 options that are refused do not take the Readable", () => {
+    const { readable } = counting(16, 4);
+    expectCode(() => fromReadable(readable, { bufferSize: -1 }), "ERR_RANGE");
+    fromReadable(readable, { runtime });
+    expectCode(() => fromReadable(readable, { runtime }), "ERR_NOT_SOURCE");
+  });
+
   test("A34 somebody else's readable listener does not hold up reading", async () => {
     const { readable } = counting(16, 3);
     let told = 0;

@@ -230,6 +230,19 @@ describe("a stream of the old kind", () => {
     },
   );
 
+  test("A33 a second producer is refused until the first has ended", async () => {
+    const old = new Old();
+    const first = fromReadable<number>(old, { runtime });
+    expect(() => fromReadable(old, { runtime })).toThrow("expected a Readable that nobody else reads, got");
+    await first.stop();
+    const it = probe(fromReadable<number>(old, { runtime }), runtime);
+    it.subscription.ask(2);
+    await turns();
+    emit(old, 1, 2);
+    await turns();
+    expect(it.seen).toEqual([1, 2]);
+  });
+
   test("wrong options are refused at once, without a listener", () => {
     const old = new Old();
     expect(() => fromReadable(old, { destroyOnCancel: 1 as never })).toThrow(

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import type { DuplexOptions } from "node:stream";
 import { createBrotliCompress, createBrotliDecompress, createGunzip, createGzip, gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "vitest";
-import { throughDuplex } from "../../../adapters/node/index.ts";
+import { fromReadable, intoWritable, throughDuplex } from "../../../adapters/node/index.ts";
 import { collect, consumer, fromIterable, map, partitionDispatcher, pipeline } from "../../../src/index.ts";
 import { range, type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
 import { counted, implementations, listeners, probe, upstream, watch } from "./support.ts";
@@ -273,6 +273,30 @@ describe.each(implementations)("through a Duplex of %s", (_name, { Duplex, PassT
     expect([it.seen, up.ends, stage.state]).toEqual([[1, 2], [{ type: "stop" }], "stopped"]);
     expect([duplex.destroyed, duplex.writableEnded, listeners(duplex)]).toEqual([false, false, before]);
     expect([duplex.read(), reports]).toEqual([3, []]);
+  });
+
+  test("A33 a Duplex that is read already is refused; its writable side alone is free", async () => {
+    const options = { runtime, destroyOnCancel: false };
+    const duplex = new PassThrough({ objectMode: true });
+    const stage = throughDuplex<number, number>(duplex, { ...options, name: "through" });
+    const before = listeners(duplex);
+    expectCode(() => throughDuplex(duplex, options), "ERR_NOT_SOURCE");
+    expectCode(() => fromReadable(duplex, options), "ERR_NOT_SOURCE");
+    expect(listeners(duplex)).toEqual(before);
+    await stage.stop();
+    const source = fromReadable<number>(duplex, options);
+    expectCode(() => throughDuplex(duplex, options), "ERR_NOT_SOURCE");
+    await source.stop();
+    const again = throughDuplex<number, number>(duplex, options);
+    expect(again.inspect().stages.map(({ name }) => name)).toEqual([again.name, `${again.name} input`]);
+    await again.stop();
+    const other = new PassThrough({ objectMode: true });
+    const both = [fromReadable<number>(other, options), intoWritable<number>(other, { runtime })] as const;
+    both[1].subscribe(fromIterable([1, 2], { runtime }));
+    const it = probe(both[0], runtime);
+    it.subscription.ask(5);
+    await turns();
+    expect([it.seen, it.outcome]).toEqual([[1, 2], "completed"]);
   });
 
   test("it stands in a pipeline, and takes a dispatcher", async () => {
