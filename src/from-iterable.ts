@@ -1,5 +1,5 @@
 import type { SubscribeOptionsOf } from "./dispatcher.ts";
-import { argumentError } from "./errors.ts";
+import { argumentError, describe } from "./errors.ts";
 import { type EmittingContext, SourceHandle, StageContext } from "./handle.ts";
 import { makeWith } from "./make.ts";
 import type { ProducerOptions } from "./producer.ts";
@@ -9,7 +9,7 @@ import type { NoOptions, Producer, ProducerContext } from "./types.ts";
 /** As in a loop: an iterator answers with objects. */
 function checked<Out>(result: IteratorResult<Out>): IteratorResult<Out> {
   if (Object(result) !== result)
-    throw new TypeError(`expected an iterator's next to answer with an object, got ${String(result)}`);
+    throw new TypeError(`expected an iterator's next to answer with an object, got ${describe(result)}`);
   return result;
 }
 
