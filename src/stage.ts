@@ -249,8 +249,8 @@ export class Core implements Task {
   }
 
   /**
-   * A consumer asks. Where the message would be the next one and could move nothing, a producerConsumer takes note of it
-   * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
+   * A consumer asks. Where the message would be the next one, note is taken of it at once, in the same order. A
+   * producerConsumer that has nothing waiting needs no turn for it; a producer does, for each ask is one `handleDemand`.
    */
   ask(outlet: Outlet, count: number): void {
     const { output } = this;
