@@ -49,7 +49,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_CALLBACK: ["6.1", "{} to succeed"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
-  ERR_OVERFLOW: ["4.6", "room for {} events"],
+  ERR_OVERFLOW: ["4.6", "room in {} (bufferSize, overflow)"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */
@@ -178,8 +178,8 @@ export class OverflowError extends Error {
   declare readonly code: "ERR_OVERFLOW";
   /** The events that were not accepted, in order. */
   readonly rejected: readonly unknown[];
-  constructor(pushed: number, rejected: readonly unknown[]) {
-    super(textOf("ERR_OVERFLOW", String(pushed), pushed - rejected.length));
+  constructor(stage: string, pushed: number, rejected: readonly unknown[]) {
+    super(textOf("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length));
     this.rejected = rejected;
     dress(this, "OverflowError", "ERR_OVERFLOW");
   }

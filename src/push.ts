@@ -12,16 +12,15 @@ export function push(core: Core, events: readonly unknown[], inside: boolean): b
   const output = core.output as Output;
   if (events.length === 0) return output.buffered === 0;
   const sent = core.offer(events);
-  return sent >= 0 && keep(output, events, sent, core.outcome);
+  return sent >= 0 && keep(core, events, sent);
 }
 
+/** What is to be known of a stage that keeps events. */
+type Keeper = Pick<Core, "name" | "output"> & { readonly outcome: Pick<Outcome, "discard"> };
+
 /** Keeps what of a batch has not gone out, as far as there is room; the overflow policy decides on the rest. Answers whether there was none. */
-export function keep(
-  output: Output,
-  events: readonly unknown[],
-  sent: number,
-  outcome: Pick<Outcome, "discard">,
-): boolean {
+export function keep(core: Keeper, events: readonly unknown[], sent: number): boolean {
+  const output = core.output as Output;
   const { length } = events;
   if (sent === length) return true;
   const oldest = output.overflow === "drop-oldest";
@@ -30,8 +29,8 @@ export function keep(
   const kept = oldest ? length : Math.min(length, sent + room);
   output.keep(events, sent, kept);
   if (rest <= room) return false;
-  if (output.overflow === "throw") throw new OverflowError(length, events.slice(kept));
-  outcome.discard(oldest ? shed(output, rest - room) : events.slice(kept), "overflow");
+  if (output.overflow === "throw") throw new OverflowError(core.name, length, events.slice(kept));
+  core.outcome.discard(oldest ? shed(output, rest - room) : events.slice(kept), "overflow");
   return false;
 }
 

@@ -24,7 +24,8 @@ const limited = (bufferSize: number, overflow: "drop-oldest" | "drop-newest") =>
     strict: true,
   });
   const discard = (events: readonly unknown[]) => void discarded.push([...events]);
-  const push = (events: readonly unknown[]) => keep(output, events, output.offer(events), { discard });
+  const push = (events: readonly unknown[]) =>
+    keep({ name: "limited", output, outcome: { discard } }, events, output.offer(events));
   return { output, push, discarded, released, mark: (name: string) => output.mark(() => void released.push(name)) };
 };
 

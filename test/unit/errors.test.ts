@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { ERRORS } from "../../src/error-table.ts";
 import { argumentError, TEXTS, words } from "../../src/errors.ts";
-import { ArgumentError, CallbackError, type ErrorCode, OverflowError, ProtocolError } from "../../src/index.ts";
+import {
+  ArgumentError,
+  CallbackError,
+  type ErrorCode,
+  OverflowError,
+  ProtocolError,
+  producer,
+} from "../../src/index.ts";
 import { say } from "./rig.ts";
 
 const families = { ArgumentError, ProtocolError, CallbackError, OverflowError };
@@ -11,7 +18,7 @@ const make = (code: ErrorCode): Error => {
   if (family === "ArgumentError") return argumentError(code as never, "this", "that");
   if (family === "ProtocolError") return new ProtocolError(code as never, "this", "that");
   if (family === "CallbackError") return new CallbackError({ code: code as never, expected: "this", got: "that" }, [1]);
-  return new OverflowError(3, [2, 3]);
+  return new OverflowError("numbers", 3, [2, 3]);
 };
 const codes = Object.keys(TEXTS) as ErrorCode[];
 
@@ -83,6 +90,13 @@ describe("the text of an error", () => {
     ["an object that throws when it is looked at", throwing, "a value that cannot be shown"],
   ])("shows %s", (_what, got, shown) => {
     expect(argumentError("ERR_NOT_PRODUCER", "", got).message).toBe(`expected a producer, got ${shown}, rule 1.3`);
+  });
+
+  test("4.6 names the stage that overflows, and the options that decide", () => {
+    const numbers = producer<number>(() => {}, { name: "numbers", bufferSize: 2 });
+    expect(() => numbers.push([1, 2, 3])).toThrow(
+      "expected room in numbers for 3 events (bufferSize, overflow), got 2, rule 4.6",
+    );
   });
 
   test("fills in what was expected, whatever signs it holds", () => {
