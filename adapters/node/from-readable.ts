@@ -273,9 +273,10 @@ export function reading<Out, SO extends object>(
   const stage = make(
     "producer",
     source,
-    destroyOnCancel
-      ? rest
-      : { ...rest, onDiscard: (discarded: Discarded<Out>) => source.putBack(discarded, onDiscard) },
+    {
+      ...rest,
+      onDiscard: destroyOnCancel ? onDiscard : (discarded: Discarded<Out>) => source.putBack(discarded, onDiscard),
+    },
     { onLastCancel: "stop", defaultMaxDemand: readable.readableObjectMode ? undefined : CHUNKS },
   );
   source.begin(stage as ProducerStage<Out, never>);
