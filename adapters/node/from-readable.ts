@@ -46,8 +46,6 @@ class ReadableSource<Out> {
   readonly #readable: ReadablePeer;
   readonly #state: StatePeer | undefined;
   readonly #destroys: boolean;
-  /** One `read` gives all there is, and has the next chunk fetched. */
-  readonly #whole: boolean;
   readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
   #stage!: ProducerStage<Out, never>;
@@ -66,7 +64,6 @@ class ReadableSource<Out> {
     this.#known = halves?.known ?? new Set();
     this.#state = stateOf(readable, "_readableState");
     this.#destroys = destroys;
-    this.#whole = !readable.readableObjectMode && readable.readableHighWaterMark > 0;
     this.#listeners = new Listeners(readable);
   }
 
@@ -147,13 +144,13 @@ class ReadableSource<Out> {
     if (this.#over || this.#reading) return events;
     this.#reading = true;
     try {
-      // Only null means nothing: undefined is an event of an object mode stream.
+      // Only null means nothing: undefined is an event of an object mode stream. While there is demand it is read up to that
+      // null: before it a Readable need not tell of what comes next, even when it is empty.
       while (this.#wanted > 0 && !readable.destroyed) {
         const event = readable.read();
         if (event === null) break;
         this.#wanted -= 1;
         events.push(event as Out);
-        if (this.#whole && readable.readableLength === 0) break;
       }
     } catch (error) {
       this.#onError(error);
@@ -225,8 +222,9 @@ class ReadableSource<Out> {
 /**
  * Makes a producer of a Node Readable, Node's own or readable-stream's.
  *
- * **Shape** object mode: one event per object, `undefined` and other falsy ones included. Bytes and strings: one event
- * holds all that the Readable had buffered, so that chunks may be joined; nothing is decoded unless `setEncoding` was.
+ * **Shape** object mode: one event per object, `undefined` and other falsy ones included. Bytes and strings: one event is
+ * what one `read()` gives, all that is buffered, joined, or on Node 26 the first chunk of the bytes; nothing is decoded
+ * unless `setEncoding` was.
  * **Units** demand counts events. A link holds 16 of them by default for bytes (about 1 MiB), 1000 in object mode.
  * **Backpressures** `read` is called for what was asked only, when it is there; the Readable reads ahead up to its own
  * high-water mark once the first consumer has come, and not at all if that is 0. A stream of the old kind, which has no

@@ -18,7 +18,7 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
 /**
  * Makes a producerConsumer of a Node Duplex or Transform, zlib's and crypto's included, Node's own or readable-stream's.
  *
- * **Shape** each event is one `write`; what is read is one event per object, or all bytes that were there as one.
+ * **Shape** each event is one `write`; what is read is one event per object, or per `read()` of bytes.
  * **Units** events on both sides, whatever their modes. Options are those of the side that emits.
  * **Backpressures** written is what the Duplex has room for, read what was asked for: what is on its way are the events
  * of the subscription, and what the two high-water marks let in.

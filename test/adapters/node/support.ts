@@ -19,6 +19,27 @@ export const implementations: readonly (readonly [name: string, streams: Streams
   ["readable-stream", createRequire(import.meta.url)("readable-stream") as Streams],
 ];
 
+/** Whether `read()` gives all bytes there are as one, as Node 22, 24 and readable-stream do; Node 26 gives the first chunk. */
+export function joinsChunks({ Readable }: Streams): boolean {
+  const readable = new Readable({ read() {} });
+  for (const chunk of ["a", "b"]) readable.push(chunk);
+  return (readable.read() as Buffer).length === 2;
+}
+
+/**
+ * Whether `pipeline` refuses a destination that is gone, and leaves the source alone, as Node 24 and 26 do; Node 22 and
+ * readable-stream pipe into it, and destroy the source with it.
+ */
+export function refusesGone({ pipeline, Readable, Writable }: Streams): boolean {
+  const gone = new Writable().destroy();
+  try {
+    pipeline(new Readable({ read() {} }), gone, () => {});
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 export type Outcome = "completed" | { readonly error: unknown };
 
 /** Watches a promise of an end; `outcome` stays undefined until then. */
@@ -56,9 +77,14 @@ interface Emitter {
   listenerCount(event: string | symbol): number;
 }
 
-/** How many listeners there are per event. */
+/** How many listeners there are per event that has some: on Node 22 `eventNames` gives names whose last one has gone, too. */
 export const listeners = (emitter: Emitter): Record<string, number> =>
-  Object.fromEntries(emitter.eventNames().map((event) => [String(event), emitter.listenerCount(event)]));
+  Object.fromEntries(
+    emitter
+      .eventNames()
+      .map((event): [string, number] => [String(event), emitter.listenerCount(event)])
+      .filter(([, count]) => count > 0),
+  );
 
 export const codeOf = (outcome: Outcome | undefined): unknown =>
   typeof outcome === "object" ? (outcome.error as { readonly code?: unknown }).code : outcome;
