@@ -33,6 +33,8 @@ export interface StageInspection {
   readonly queued?: number;
   readonly dispatcher?: DispatcherInspection;
   readonly waiting: readonly Waiting[];
+  /** The id of the other half, where a stage has two with something foreign in between: one takes events, one emits. */
+  readonly partner?: number;
 }
 export interface LinkInspection {
   /** Ids of stages; a consumer outside the graph (a loop, an adapter's port) has none. */
@@ -70,7 +72,7 @@ export function inspect(from: Core): Inspection {
   }
   return {
     time: from.runtime.clock.now(),
-    stages: Array.from(ids, ([core, id]) => inspectStage(core, id)),
+    stages: Array.from(ids, ([core, id]) => inspectStage(core, id, ids.get(core.partner as Core))),
     links: Array.from(ids).flatMap(([core, id]) =>
       Array.from(core.outlets, ({ port, unmet, subscription }) => ({
         producer: id,
@@ -88,7 +90,7 @@ export function inspect(from: Core): Inspection {
 
 const isOutlet = (port: object): port is { readonly core: Core } => "core" in port;
 
-function inspectStage(core: Core, id: number): StageInspection {
+function inspectStage(core: Core, id: number, partner: number | undefined): StageInspection {
   const { output, busy } = core;
   const { messages, input } = core.backlog;
   return {
@@ -98,6 +100,7 @@ function inspectStage(core: Core, id: number): StageInspection {
     state: core.state,
     messages,
     input,
+    ...(partner === undefined ? {} : { partner }),
     ...(busy === undefined ? {} : { busy }),
     ...(output && {
       demand: output.dispatcher.wanted,

@@ -33,7 +33,6 @@ export function throughProcessor<In, Out, SO extends object = NoOptions>(
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
   checkSubscriber(processor);
   const producer = fromPublisher<Out, SO>(processor, options);
-  const { name, signal, runtime, onReport } = options;
-  const inputName = name === undefined ? undefined : `${name} input`;
-  return joined(intoSubscriber<In>(processor, { name: inputName, signal, runtime, onReport }), producer);
+  const { signal, runtime, onReport } = options;
+  return joined(intoSubscriber<In>(processor, { name: `${producer.name} input`, signal, runtime, onReport }), producer);
 }

@@ -36,13 +36,12 @@ export function throughTransformStream<In, Out, SO extends object = NoOptions>(
   options: ProducerOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
   const { readable, writable } = pairOf(transform);
-  const { name, signal, runtime, onReport } = options;
+  const { signal, runtime, onReport } = options;
   let sink: StreamSink<In> | undefined;
   let broken: { readonly error: unknown } | undefined;
   const producer = reading(readable, options, {}, (cancelled) => sink?.mute(cancelled));
   const output = coreOf(producer);
-  const inputName = name === undefined ? undefined : `${name} input`;
-  const [consumer, side] = writing(writable, { name: inputName, signal, runtime, onReport }, (error) => {
+  const [consumer, side] = writing(writable, { name: `${output.name} input`, signal, runtime, onReport }, (error) => {
     broken = { error };
     // A turn later a readable side that fails with it has said so: then the sources are left with that failure.
     output.runtime.schedule({ run: () => void (output.over || output.outcome.failed || input.end({ type: "stop" })) });

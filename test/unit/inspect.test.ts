@@ -8,6 +8,7 @@ import {
   partitionDispatcher,
   producer,
   producerConsumer,
+  throughGenerator,
 } from "../../src/index.ts";
 import { RawProducer } from "../genstage/fixtures.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
@@ -197,6 +198,31 @@ test("6.10 shows messages that wait, and a loop as a consumer without a stage", 
   expect(source.inspect().stages[0]?.messages).toBe(1);
   await loop.return?.();
   expect(await pulled).toEqual({ done: true, value: undefined });
+});
+
+test("6.10 a stage over two is shown as its halves, which know each other", async () => {
+  const runtime = testRuntime();
+  const source = producer<number>(() => {}, named("source", runtime));
+  const lines = throughGenerator<number, number>(
+    async function* (input) {
+      yield* input;
+    },
+    named("lines", runtime),
+  );
+  const other = throughGenerator<number, number>((input) => input, { runtime });
+  lines.subscribe(source);
+  other.subscribe(lines);
+  await turns();
+  const halves = (stage: { inspect: typeof source.inspect }) =>
+    stage.inspect().stages.map(({ id, name, kind, partner }) => [id, name, kind, partner]);
+  expect(halves(lines)).toEqual([
+    [0, "lines", "producer", 2],
+    [1, `${other.name} input`, "consumer", 3],
+    [2, "lines input", "consumer", 0],
+    [3, other.name, "producer", 1],
+    [4, "source", "producer", undefined],
+  ]);
+  expect("partner" in (source.inspect().stages[0] as object)).toBe(false);
 });
 
 test("6.10 a dispatcher that says nothing of itself is a custom one", () => {
