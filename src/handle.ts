@@ -18,13 +18,15 @@ import type {
 
 /** What a callback gets: the stage without anything that can be awaited. */
 export class StageContext {
-  /** The stage behind it, for adapters that schedule work of their own. */
-  readonly "~core": Core;
+  readonly #core: Core;
+  readonly name: string;
   constructor(stage: Core) {
-    this["~core"] = stage;
+    this.#core = stage;
+    this.name = stage.name;
   }
-  get name(): string {
-    return this["~core"].name;
+  /** The stage behind it, for adapters that schedule work of their own. */
+  get "~core"(): Core {
+    return this.#core;
   }
   get signal(): AbortSignal {
     return this["~core"].outcome.signal;
@@ -51,14 +53,17 @@ export class EmittingContext extends StageContext {
 
 /** What the user holds of a stage. */
 abstract class Handle implements Stage {
-  /** The stage behind it, for adapters that schedule work of their own. */
-  readonly "~core": Core;
+  // Private, and the name a property: printed, a stage shows its name and kind, and not the graph behind it.
+  readonly #core: Core;
+  readonly name: string;
   abstract readonly kind: StageKind;
   constructor(stage: Core) {
-    this["~core"] = stage;
+    this.#core = stage;
+    this.name = stage.name;
   }
-  get name(): string {
-    return this["~core"].name;
+  /** The stage behind it, for adapters that schedule work of their own. */
+  get "~core"(): Core {
+    return this.#core;
   }
   get state(): StageState {
     return this["~core"].state;

@@ -1,3 +1,4 @@
+import util from "node:util";
 import { expect, test } from "vitest";
 import {
   type BroadcastOptions,
@@ -223,6 +224,22 @@ test("6.10 a stage over two is shown as its halves, which know each other", asyn
     [4, "source", "producer", undefined],
   ]);
   expect("partner" in (source.inspect().stages[0] as object)).toBe(false);
+});
+
+test("printed, a stage shows its name and kind, and not what is behind it", async () => {
+  const runtime = testRuntime();
+  const source = producer<number>(() => {}, named("source", runtime));
+  const sink = consumer<number>(() => {}, named("sink", runtime));
+  const both = throughGenerator<number, number>((input) => input, named("both", runtime));
+  sink.subscribe(both);
+  both.subscribe(source);
+  await turns();
+  expect([source, sink, both].map((stage) => util.inspect(stage))).toEqual([
+    "ProducerHandle { name: 'source', kind: 'producer' }",
+    "ConsumerHandle { name: 'sink', kind: 'consumer' }",
+    "JoinedHandle { name: 'both', kind: 'producerConsumer' }",
+  ]);
+  expect(await source.call((stage) => util.inspect(stage))).toBe("EmittingContext { name: 'source' }");
 });
 
 test("6.10 a dispatcher that says nothing of itself is a custom one", () => {
