@@ -43,6 +43,13 @@ describe("snippets of the docs", () => {
     }
   });
 
+  test("show their imports where a page begins", () => {
+    for (const page of pages) {
+      const [first] = ofPage(page, read(page), false);
+      expect([page, first?.prelude ?? ""]).toEqual([page, ""]);
+    }
+  });
+
   test("are all found: every @example and every ts block", () => {
     const examples = count(sources, /^ *\* @example/gm);
     expect(examples).toBeGreaterThan(0);
