@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fromReadableStream, type ReadableStreamPeer } from "../../../adapters/web/index.ts";
-import { consumer } from "../../../src/index.ts";
+import { collect, consumer, pipeline } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { byteOrigin, bytes, counting, endOf, origin, probe, queued, upTo } from "./support.ts";
 
@@ -243,6 +243,17 @@ describe("what is no source", () => {
     expect(() => fromReadableStream(stream)).toThrow(expect.objectContaining({ code: "ERR_NOT_SOURCE" }));
     expect(await reader.read()).toEqual({ done: false, value: 1 });
     expect(endOf(reader).outcome).toBe(undefined);
+  });
+
+  test("H03 a second producer of one stream is refused until the first has ended and left it open", async () => {
+    const { stream } = counting(3);
+    const runtime = testRuntime();
+    const first = fromReadableStream(stream, { runtime, preventCancel: true });
+    expect(() => fromReadableStream(stream, { runtime })).toThrow(
+      "expected a ReadableStream that is not locked, got an object (ReadableStream), rule 1.3",
+    );
+    await first.stop();
+    expect(await pipeline(fromReadableStream(stream, { runtime }), collect()).done).toEqual([1, 2, 3]);
   });
 
   test.each([undefined, null, 5, "stream", {}, [[1, 2]], new WritableStream()] as never[])("1.3 %s", (value) => {
