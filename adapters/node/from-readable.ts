@@ -12,27 +12,20 @@ import type {
 import type { ProducerHandle } from "../../src/handle.ts";
 import { make } from "../../src/make.ts";
 import { check } from "../../src/options.ts";
+import { defaultRuntime } from "../../src/runtime.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import { push } from "../../src/push.ts";
 import type { Core } from "../../src/stage.ts";
 import type { Halves } from "./halves.ts";
 import { isLegacy, LegacySource } from "./legacy.ts";
 import { isRead, Listeners } from "./listen.ts";
-import {
-  type EmitterPeer,
-  type LegacyPeer,
-  prematureClose,
-  type ReadablePeer,
-  type StatePeer,
-  stateOf,
-  willClose,
-} from "./peer.ts";
+import { can, type LegacyPeer, prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
 import { report } from "./report.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
    * Whether the Readable is destroyed when the producer ends before it. Otherwise it is left as it is, paused, and
-   * events that were read and reached nobody are put back into it. @default true
+   * events that were read and reached nobody are put back into it, or go to `onDiscard` if it has ended. @default true
    */
   readonly destroyOnCancel?: boolean | undefined;
 }
@@ -246,46 +239,41 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   readable: ReadablePeer | LegacyPeer,
   options: FromReadableOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  if (isReadable(readable)) return reading(readable, options);
-  if (!isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
-  checkFree(readable);
-  const { destroyOnCancel = true, ...rest } = options;
-  check("destroyOnCancel", destroyOnCancel, "boolean");
-  const source = new LegacySource<Out>(readable, destroyOnCancel);
-  const stage = make("producer", source, rest, { onLastCancel: "stop", defaultMaxDemand: CHUNKS });
-  source.begin(stage as ProducerStage<Out, never>);
-  return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+  return reading(readable, options);
 }
 
 /** The same, alone or as one half of a Duplex. */
 export function reading<Out, SO extends object>(
-  readable: ReadablePeer,
+  readable: ReadablePeer | LegacyPeer,
   options: FromReadableOptions<Out, SO>,
   halves?: Halves,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  checkFree(readable);
+  const pulled = isReadable(readable);
+  if (!pulled && !isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
   const { destroyOnCancel = true, ...rest } = options;
+  const { onDiscard, runtime = defaultRuntime } = rest;
+  const { readableFlowing, readableObjectMode } = readable as Partial<ReadablePeer>;
   check("destroyOnCancel", destroyOnCancel, "boolean");
-  const source = new ReadableSource<Out>(readable, destroyOnCancel, halves);
-  const { onDiscard } = rest;
+  // Its last consumer may have left, a loop that ended say, and the producer not have had its turn.
+  if (isRead(readable)) runtime.flush();
+  if (readableFlowing || isRead(readable)) throw argumentError("ERR_NOT_SOURCE", READS, readable);
+  const source = pulled
+    ? new ReadableSource<Out>(readable, destroyOnCancel, halves)
+    : new LegacySource<Out>(readable, destroyOnCancel);
   const stage = make(
     "producer",
     source,
     {
       ...rest,
-      onDiscard: destroyOnCancel ? onDiscard : (discarded: Discarded<Out>) => source.putBack(discarded, onDiscard),
+      onDiscard:
+        pulled && !destroyOnCancel
+          ? (discarded: Discarded<Out>) => (source as ReadableSource<Out>).putBack(discarded, onDiscard)
+          : onDiscard,
     },
-    { onLastCancel: "stop", defaultMaxDemand: readable.readableObjectMode ? undefined : CHUNKS },
+    { onLastCancel: "stop", defaultMaxDemand: readableObjectMode ? undefined : CHUNKS },
   );
   source.begin(stage as ProducerStage<Out, never>);
   return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
-function checkFree(readable: EmitterPeer & { readonly readableFlowing?: boolean | null }): void {
-  if (readable.readableFlowing || isRead(readable)) throw argumentError("ERR_NOT_SOURCE", READS, readable);
-}
-
-export const isReadable = (value: unknown): value is ReadablePeer => {
-  const stream = value as Partial<ReadablePeer> | null | undefined;
-  return typeof stream?.read === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
-};
+export const isReadable = (value: unknown): value is ReadablePeer => can(value, "read", "on", "destroy");

@@ -7,7 +7,16 @@ import { unread } from "../../src/unread.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import type { Halves } from "./halves.ts";
 import { Listeners } from "./listen.ts";
-import { type StatePeer, type WritablePeer, joins, prematureClose, stateOf, willClose, writeAfterEnd } from "./peer.ts";
+import {
+  type StatePeer,
+  type WritablePeer,
+  can,
+  joins,
+  prematureClose,
+  stateOf,
+  willClose,
+  writeAfterEnd,
+} from "./peer.ts";
 import { report } from "./report.ts";
 
 export interface IntoWritableOptions extends StageOptions {
@@ -286,7 +295,4 @@ export function writing<In>(writable: WritablePeer, options: IntoWritableOptions
   return stage;
 }
 
-export const isWritable = (value: unknown): value is WritablePeer => {
-  const stream = value as Partial<WritablePeer> | null | undefined;
-  return typeof stream?.write === "function" && typeof stream.on === "function" && typeof stream.destroy === "function";
-};
+export const isWritable = (value: unknown): value is WritablePeer => can(value, "write", "on", "destroy");

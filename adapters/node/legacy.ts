@@ -2,7 +2,7 @@ import type { ProducerHandle } from "../../src/handle.ts";
 import { push } from "../../src/push.ts";
 import type { ProducerStage, Reason } from "../../src/index.ts";
 import { Listeners } from "./listen.ts";
-import { type LegacyPeer, prematureClose, type StreamPeer } from "./peer.ts";
+import { can, type LegacyPeer, prematureClose, type StreamPeer } from "./peer.ts";
 import { report } from "./report.ts";
 
 /** What a stream of the old kind may have besides events. */
@@ -83,8 +83,7 @@ export class LegacySource<Out> {
   }
 }
 
-export const isLegacy = (value: unknown): value is LegacyPeer => {
-  const stream = value as (Partial<LegacyPeer> & { readonly readable?: boolean } & Verbs) | null | undefined;
-  const listens = typeof stream?.on === "function" && typeof stream.removeListener === "function";
-  return listens && !("read" in stream) && (stream.readable === true || typeof stream.pause === "function");
-};
+export const isLegacy = (value: unknown): value is LegacyPeer =>
+  can(value, "on", "removeListener") &&
+  !("read" in (value as object)) &&
+  ((value as { readonly readable?: boolean }).readable === true || can(value, "pause"));

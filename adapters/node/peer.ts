@@ -77,6 +77,10 @@ export const stateOf = (stream: StreamPeer, side: "_readableState" | "_writableS
 export const willClose = (stream: StreamPeer, state: StatePeer | undefined): boolean =>
   state?.closeEmitted === undefined ? !stream.closed : state.emitClose !== false && !state.closeEmitted;
 
+/** Whether it has methods of these names. */
+export const can = (value: unknown, ...names: readonly string[]): boolean =>
+  names.every((name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function");
+
 const closes = new WeakMap<object, Error>();
 
 /** The error of a stream that went away before its end, as Node names it: the same one for all who ask. */
@@ -94,6 +98,4 @@ export const writeAfterEnd = (): Error =>
   Object.assign(new Error("the Writable was ended by somebody else"), { code: "ERR_STREAM_WRITE_AFTER_END" });
 
 /** Whether corked writes arrive as one. */
-export const joins = (stream: object): boolean =>
-  typeof (stream as { readonly [WRITEV]?: unknown })[WRITEV] === "function";
-const WRITEV = "_writev";
+export const joins = (stream: object): boolean => can(stream, "_writev");
