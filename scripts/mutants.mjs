@@ -74,12 +74,6 @@ const mutants = [
     "",
   ],
   ["discarded events are reported", "src/stage.ts", "this.outcome.discard(held, this.#cause, quiet);", ""],
-  [
-    "an ask taken note of gets its turn",
-    "src/stage.ts",
-    "this.#noted = true;\n      this.wake();",
-    "this.#noted = true;",
-  ],
 ];
 
 const base = process.cwd();

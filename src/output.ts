@@ -40,6 +40,8 @@ export class Output {
   mode: DemandMode = "forward";
   /** Nothing waits here, and nothing is to, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
   clear = true;
+  /** The dispatcher is at work: who asks meanwhile has to wait. */
+  dispatching = false;
   /** Asked of `handleDemand` and not yet emitted. */
   owed = 0;
 
@@ -183,10 +185,13 @@ export class Output {
 
   #dispatchOnce(batch: readonly unknown[]): number {
     let sent: number;
+    this.dispatching = true;
     try {
       sent = this.dispatcher.dispatch(batch);
     } catch (cause) {
       throw dispatcherError("dispatch of the dispatcher", cause, batch);
+    } finally {
+      this.dispatching = false;
     }
     if (sent !== batch.length) checkSent(sent, batch.length);
     return sent;

@@ -142,8 +142,6 @@ export class Core implements Task {
   /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
   #plain: boolean;
   #queued = false;
-  /** An ask was taken note of in place of the message this turn is for. */
-  #noted = false;
 
   /** The callback whose promise is pending, and how to go on. */
   #busy: string | undefined;
@@ -249,24 +247,23 @@ export class Core implements Task {
   }
 
   /**
-   * A consumer asks. Where the message would be the next one, note is taken of it at once, in the same order. A
-   * producerConsumer that has nothing waiting needs no turn for it; a producer does, for each ask is one `handleDemand`.
+   * A consumer asks. Where the message would be the next one and could move nothing, a producerConsumer takes note of it
+   * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
    */
   ask(outlet: Outlet, count: number): void {
     const { output } = this;
     if (
       this.#plain &&
+      this.#consumes &&
       this.#mailbox.size === 0 &&
+      this.#waiting.size === 0 &&
       output !== undefined &&
       output.clear &&
-      output.dispatcher.queued === 0 &&
-      (this.#consumes ? this.#waiting.size === 0 : !this.#queued)
-    ) {
+      !output.dispatching &&
+      output.dispatcher.queued === 0
+    )
       this.#asked(outlet, count);
-      if (this.#consumes) return;
-      this.#noted = true;
-      this.wake();
-    } else this.post(ASK, outlet, count);
+    else this.post(ASK, outlet, count);
   }
 
   wake(): void {
@@ -488,10 +485,8 @@ export class Core implements Task {
 
   turn(): void {
     this.#queued = false;
-    const noted = this.#noted;
-    this.#noted = false;
     if (this.#plain) {
-      if (!noted && this.#mailbox.size > 0) this.#receive(this.#mailbox);
+      if (this.#mailbox.size > 0) this.#receive(this.#mailbox);
     } else if (this.#phase >= ENDING) {
       if (this.#phase === CLOSED) this.outcome.settle();
       return;
@@ -1071,7 +1066,7 @@ export class Core implements Task {
       this.#cutShort = resolve as () => void;
       Promise.resolve(last).then(resolve, (error: unknown) => {
         this.outcome.report(error, "terminate");
-        resolve(error);
+        resolve(undefined);
       });
     });
     if (!atOnce) this.#close(reason);
