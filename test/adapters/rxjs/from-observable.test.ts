@@ -1,5 +1,5 @@
 import { BehaviorSubject, interval, Observable, of, ReplaySubject, Subject, throwError } from "rxjs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fromObservable } from "../../../adapters/rxjs/index.ts";
 import { consumer, OverflowError, type Producer, type Reason } from "../../../src/index.ts";
 import { range, type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
@@ -264,8 +264,6 @@ describe("order", () => {
   });
 });
 
-const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
-
 describe("release", () => {
   const ends: [string, (tap: Tap<number>, hand: Hand<number>) => unknown, string][] = [
     ["the end", (tap) => tap.complete(), "completed"],
@@ -301,14 +299,23 @@ describe("release", () => {
   });
 
   test("I13 timers of the source are cleared", async () => {
-    const before = timers();
-    const { stage } = bridge(interval(3_600_000));
-    const hand = new Hand<number>().attach(stage).ask(3);
-    await turns();
-    expect(timers()).toBe(before + 1);
-    hand.cancel();
-    await turns();
-    expect([timers(), stage.state]).toEqual([before, "stopped"]);
+    const started = vi.spyOn(globalThis, "setInterval");
+    const cleared = vi.spyOn(globalThis, "clearInterval");
+    const hour = 3_600_000;
+    try {
+      const { stage } = bridge(interval(hour));
+      const hand = new Hand<number>().attach(stage).ask(3);
+      await turns();
+      const timers = started.mock.results.filter((_, i) => started.mock.calls[i]?.[1] === hour);
+      expect(timers).toHaveLength(1);
+      expect(cleared).not.toHaveBeenCalledWith(timers[0]?.value);
+      hand.cancel();
+      await turns();
+      expect(cleared).toHaveBeenCalledWith(timers[0]?.value);
+      expect(stage.state).toBe("stopped");
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   test("I14 a cancel clears what is queued", async () => {
