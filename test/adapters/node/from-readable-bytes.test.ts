@@ -95,6 +95,27 @@ describe.each(implementations)("reading bytes and strings from a Readable of %s"
     },
   );
 
+  test.each(["the first time", "every time"])(
+    "A05 a slow loop gets all of one that answers at once %s",
+    async (when) => {
+      let sent = 0;
+      const readable = new Readable({
+        read() {
+          const answer = () => this.push(sent > 100 ? null : Buffer.alloc(16_384));
+          sent += 1;
+          if (sent === 1 || when === "every time") answer();
+          else setImmediate(answer);
+        },
+      });
+      let bytes = 0;
+      for await (const event of fromReadable<Buffer>(readable, { runtime })) {
+        bytes += event.length;
+        await turns();
+      }
+      expect(bytes).toBe(100 * 16_384);
+    },
+  );
+
   test("A05 a link over bytes holds 16 chunks, one over objects 1000 events", () => {
     const bytes = fromReadable<Buffer>(new Readable({ read() {} }), { runtime });
     const objects = fromReadable<object>(new Readable({ objectMode: true, read() {} }), { runtime });
