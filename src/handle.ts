@@ -16,17 +16,17 @@ import type {
   Subscription,
 } from "./types.ts";
 
+/** Printed, a stage shows its name and kind, and not the graph behind it. */
+const hold = (holder: object, stage: Core): void => void Object.defineProperty(holder, "~core", { value: stage });
+
 /** What a callback gets: the stage without anything that can be awaited. */
 export class StageContext {
-  readonly #core: Core;
+  /** The stage behind it, for adapters that schedule work of their own. */
+  declare readonly "~core": Core;
   readonly name: string;
   constructor(stage: Core) {
-    this.#core = stage;
+    hold(this, stage);
     this.name = stage.name;
-  }
-  /** The stage behind it, for adapters that schedule work of their own. */
-  get "~core"(): Core {
-    return this.#core;
   }
   get signal(): AbortSignal {
     return this["~core"].outcome.signal;
@@ -53,17 +53,13 @@ export class EmittingContext extends StageContext {
 
 /** What the user holds of a stage. */
 abstract class Handle implements Stage {
-  // Private, and the name a property: printed, a stage shows its name and kind, and not the graph behind it.
-  readonly #core: Core;
+  /** The stage behind it, for adapters that schedule work of their own. */
+  declare readonly "~core": Core;
   readonly name: string;
   abstract readonly kind: StageKind;
   constructor(stage: Core) {
-    this.#core = stage;
+    hold(this, stage);
     this.name = stage.name;
-  }
-  /** The stage behind it, for adapters that schedule work of their own. */
-  get "~core"(): Core {
-    return this.#core;
   }
   get state(): StageState {
     return this["~core"].state;
