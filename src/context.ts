@@ -26,7 +26,7 @@ const isNothing = (frame: unknown): boolean => {
  * cannot be told (it is tried once, here), no context counts as empty.
  */
 const isEmpty: () => boolean = (() => {
-  if (hooks === undefined) return () => true;
+  if (!hooks) return () => true;
   const { AsyncLocalStorage, AsyncResource } = hooks;
   const empty = (): boolean => {
     const resource = new AsyncResource("HEADRACE") as Record<symbol, unknown>;

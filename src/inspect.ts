@@ -101,7 +101,7 @@ function inspectStage(core: Core, id: number, partner: number | undefined): Stag
     messages,
     input,
     ...(partner === undefined ? {} : { partner }),
-    ...(busy === undefined ? {} : { busy }),
+    ...(busy ? { busy } : {}),
     ...(output && {
       demand: output.dispatcher.wanted,
       buffered: output.buffered,
@@ -116,7 +116,7 @@ function waitingOf(core: Core): readonly Waiting[] {
   const { busy, busySince, draining, output } = core;
   const waiting: Waiting[] = [];
   const wait = (what: Waiting["for"], on: string, since: number): void => void waiting.push({ for: what, on, since });
-  if (busy !== undefined) wait("callback", busy, busySince);
+  if (busy) wait("callback", busy, busySince);
   else {
     let asked: number | undefined;
     const wanted = output?.dispatcher.wanted ?? 0;
@@ -125,7 +125,7 @@ function waitingOf(core: Core): readonly Waiting[] {
       else if (wanted === 0) wait("demand", name, askedAt);
     if (draining) {
       for (const { name, consumer, queued } of output?.dispatcher.inspect?.().partitions ?? [])
-        if (queued > 0 && consumer === undefined) wait("demand", `partition ${name}`, busySince);
+        if (queued > 0 && !consumer) wait("demand", `partition ${name}`, busySince);
     } else if (asked !== undefined && wanted > 0 && core.kind === "producer" && output && output.owed > 0)
       wait("push", output.mode === "forward" ? "handleDemand" : "demandMode", asked);
     if (core.backlog.input === 0)

@@ -91,13 +91,13 @@ class Iteration extends Intake implements AsyncIterableIterator<unknown> {
       this.#ask = 0;
       this.request(ask);
     }
-    return this.arrived.size > 0 || this.reason !== undefined;
+    return this.arrived.size > 0 || !!this.reason;
   }
 
   #step(): Promise<Result> {
     if (this.#at >= this.#batch.length) {
       const message = this.arrived.shift();
-      if (message === undefined) return this.#finish();
+      if (!message) return this.#finish();
       this.#cut(message);
     }
     if (this.#single) {

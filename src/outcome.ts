@@ -53,7 +53,7 @@ export class Outcome {
   }
 
   get failed(): boolean {
-    return this.reason !== undefined && isFailure(this.reason);
+    return !!this.reason && isFailure(this.reason);
   }
 
   get done(): Promise<void> {

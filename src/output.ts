@@ -124,7 +124,7 @@ export class Output {
     const buffer = this.#buffer;
     while (this.mode === "forward") {
       const logged = this.#demands.shift();
-      if (logged !== undefined) {
+      if (logged) {
         this.pay(logged);
         const demand = Math.min(logged, dispatcher.wanted - this.owed);
         if (demand > 0) return demand;

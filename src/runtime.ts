@@ -135,7 +135,7 @@ class Engine implements Runtime {
     this.strict = options.strict ?? false;
     this.#budget = options.budget ?? 5;
     this.#ready = options.scheduler ?? fifoScheduler();
-    this.#plain = options.scheduler === undefined;
+    this.#plain = !options.scheduler;
     this.time = this.clock.now();
   }
 

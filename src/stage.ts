@@ -124,7 +124,7 @@ export class Core implements Task {
   /** What the user holds, and what callbacks get. Set by the constructor functions. */
   handle!: Stage;
   context!: object;
-  /** Whether it ends when its last consumer has left; nobody may have said yet. */
+  /** Whether it ends when its last consumer has left; nobody may have said yet. After the end, whether that was why. */
   stopsAfterLast: boolean | undefined;
   /** The other half, where two cores stand behind one handle. */
   partner: Core | undefined;
@@ -1049,7 +1049,8 @@ export class Core implements Task {
     const held = this.#takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
-    this.outcome.discard(held, this.#cause, quiet);
+    this.stopsAfterLast = quiet;
+    this.lose(held);
     for (const then of this.#drains.splice(0)) then(held.length > 0);
     const last = this.#terminate(reason);
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);
@@ -1062,12 +1063,11 @@ export class Core implements Task {
   /** An abort does not wait for `terminate`, but `done` does, until a timeout or an abort cuts it short. */
   async #closeAfter(last: PromiseLike<unknown>, reason: Reason, atOnce: boolean): Promise<void> {
     if (atOnce) this.#close(reason);
-    await new Promise<unknown>((resolve) => {
-      this.#cutShort = resolve as () => void;
-      Promise.resolve(last).then(resolve, (error: unknown) => {
-        this.outcome.report(error, "terminate");
-        resolve(undefined);
-      });
+    await new Promise<void>((resolve) => {
+      this.#cutShort = resolve;
+      void Promise.resolve(last)
+        .then(ignore, (error: unknown) => this.outcome.report(error, "terminate"))
+        .then(resolve);
     });
     if (!atOnce) this.#close(reason);
     this.runtime.schedule(this);

@@ -98,7 +98,9 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#at = 0;
     this.#giveBack = () => unread(stage, subscription, events.slice(this.#at));
     this.#write();
-    return this.#at < events.length ? this.#rest() : undefined;
+    if (this.#at === events.length) return undefined;
+    this.#await();
+    return this.#sleep();
   };
 
   readonly handleEnd = (): Promise<void> | undefined => {
@@ -171,7 +173,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     try {
       if (corks) writable.cork();
       try {
-        while (this.#at <= last) {
+        while (this.#at <= last && !this.#over) {
           const at = this.#at;
           this.#at += 1;
           let more: boolean;
@@ -191,10 +193,9 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   }
 
   /** What there was no room for is written as soon as there is, within the `drain` itself. */
-  #rest(): Promise<void> {
-    this.#noticeDestroyed();
+  #await(): void {
     this.#listeners.add("drain", this.#onDrain);
-    return this.#sleep();
+    this.#noticeDestroyed();
   }
 
   /** Fulfils when something has happened, at once if everything is over. */
@@ -206,10 +207,11 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   }
 
   readonly #onDrain = (): void => {
-    if (this.#at === this.#events.length) return;
+    // Who still waits afterwards waits behind the others.
+    this.#listeners.remove("drain");
     this.#write();
-    if (this.#at < this.#events.length) this.#noticeDestroyed();
-    else this.#wake?.();
+    if (this.#over || this.#at === this.#events.length) this.#wake?.();
+    else this.#await();
   };
 
   readonly #onWritten = (): void => {

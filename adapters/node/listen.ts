@@ -26,8 +26,7 @@ class Hub {
 
   readonly #tell: Listener = (argument) => {
     // Who hears it may leave, or bring others: those that are here now hear it.
-    const listeners = this.listeners.size > 1 ? Array.from(this.listeners) : this.listeners;
-    for (const listener of listeners) listener(argument);
+    for (const listener of Array.from(this.listeners)) listener(argument);
   };
 }
 

@@ -57,6 +57,25 @@ describe.each(implementations)("many consumers, with streams of %s", (_name, { P
     expect(ends.map(({ outcome }) => outcome)).toEqual(["completed", "completed"]);
   });
 
+  test("L03 of two consumers that write into one Writable each has its turn", async () => {
+    const { writable, written, held } = sink(true, 2);
+    for (const letter of ["a", "b"]) {
+      const endless = fromIterable(
+        Array.from({ length: 50 }, () => letter),
+        { runtime },
+      );
+      intoWritable<string>(writable, { runtime, end: false }).subscribe(endless, { maxDemand: 4, minDemand: 1 });
+    }
+    for (let i = 0; i < 40; i += 1) {
+      held.shift()?.();
+      // oxlint-disable-next-line no-await-in-loop -- one write after the other
+      await turns(3);
+    }
+    const count = (letter: string): number => written.filter((event) => event === letter).length;
+    expect(Math.abs(count("a") - count("b"))).toBeLessThanOrEqual(4);
+    expect(written.length).toBeGreaterThanOrEqual(40);
+  });
+
   test("L02 one Writable of a broadcast dies: the other gets all, and is not held", async () => {
     const source = fromIterable(range(1, 10), { runtime, dispatcher: broadcastDispatcher() });
     const good = sink(false);

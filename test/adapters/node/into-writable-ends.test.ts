@@ -75,6 +75,29 @@ describe.each(implementations)("failing to write into a Writable of %s", (_, { D
     expect(reports).toEqual([]);
   });
 
+  test("C05 an abort from within a write: what was not written goes back, once", async () => {
+    const controller = new AbortController();
+    const written: unknown[] = [];
+    const held: Callback[] = [];
+    const { writable } = sink({
+      highWaterMark: 4,
+      write(event, _encoding, callback) {
+        written.push(event);
+        held.push(callback);
+        if (event === 4) controller.abort(new Error("enough"));
+      },
+    });
+    const up = listed(range(0, 9));
+    const { stage } = link(writable, up, { end: false, signal: controller.signal });
+    await turns();
+    while (held.length > 0) {
+      held.shift()?.();
+      // oxlint-disable-next-line no-await-in-loop -- one write at a time
+      await turns();
+    }
+    expect([written, up.stage.bufferedCount, stage.state]).toEqual([range(0, 4), 5, "failed"]);
+  });
+
   test.each(["calls back with an error", "throws"])("C14 final %s", async (how) => {
     const error = new Error("no");
     const { writable } = sink({

@@ -45,6 +45,18 @@ describe.each(implementations)("writing into a Writable of %s", (_, { PassThroug
     expect([held.length, subscription.pending]).toEqual([1, 2]);
   });
 
+  test("C02 a Writable that drains within a write gets all, in order", async () => {
+    const { writable, written } = sink({ highWaterMark: 1 });
+    const write = writable.write.bind(writable) as (...args: unknown[]) => boolean;
+    writable.write = (...args: unknown[]) => {
+      write(...args);
+      writable.emit("drain");
+      return false;
+    };
+    await feed(writable, range(1, 3000)).done;
+    expect(written).toEqual(range(1, 3000));
+  });
+
   test("C02 drain goes on, with one listener while waiting and none otherwise", async () => {
     const { writable, written, held, said } = sink({ hold: true, highWaterMark: 2 });
     const before = writable.listenerCount("drain");
