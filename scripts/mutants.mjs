@@ -73,7 +73,7 @@ const mutants = [
     'this.#options.signal?.removeEventListener("abort", this.#onAbort);',
     "",
   ],
-  ["discarded events are reported", "src/stage.ts", "this.lose(held);", ""],
+  ["discarded events are reported", "src/stage.ts", "this.outcome.discard(held, this.#cause, quiet);", ""],
 ];
 
 const base = process.cwd();

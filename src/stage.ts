@@ -124,7 +124,7 @@ export class Core implements Task {
   /** What the user holds, and what callbacks get. Set by the constructor functions. */
   handle!: Stage;
   context!: object;
-  /** Whether it ends when its last consumer has left; nobody may have said yet. After the end, whether that was why. */
+  /** Whether it ends when its last consumer has left; nobody may have said yet. */
   stopsAfterLast: boolean | undefined;
   /** The other half, where two cores stand behind one handle. */
   partner: Core | undefined;
@@ -1049,8 +1049,7 @@ export class Core implements Task {
     const held = this.#takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
-    this.stopsAfterLast = quiet;
-    this.lose(held);
+    this.outcome.discard(held, this.#cause, quiet);
     for (const then of this.#drains.splice(0)) then(held.length > 0);
     const last = this.#terminate(reason);
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);

@@ -1,6 +1,5 @@
 import { argumentError, OverflowError } from "../../src/errors.ts";
 import type {
-  Discarded,
   NoOptions,
   Producer,
   ProducerContext,
@@ -13,6 +12,7 @@ import type { ProducerHandle } from "../../src/handle.ts";
 import { make } from "../../src/make.ts";
 import { check } from "../../src/options.ts";
 import { defaultRuntime } from "../../src/runtime.ts";
+import type { Outcome } from "../../src/outcome.ts";
 import { errorOf, isFailure } from "../../src/protocol.ts";
 import { push } from "../../src/push.ts";
 import type { Core } from "../../src/stage.ts";
@@ -64,6 +64,7 @@ class ReadableSource<Out> {
   begin(stage: ProducerStage<Out, never>): void {
     const readable = this.#readable;
     this.#stage = stage;
+    if (!this.#destroys) this.#keepRest(this.#core.outcome);
     this.#listeners.add("error", this.#onError);
     this.#listeners.add("close", this.#onClose);
     this.#listeners.add("end", this.#onEnd);
@@ -105,15 +106,15 @@ class ReadableSource<Out> {
     return closed;
   };
 
-  /** Events that will reach nobody go back to a Readable that stays open, or else to the user's `onDiscard`. */
-  readonly putBack = (
-    discarded: Discarded<Out>,
-    onDiscard: ((discarded: Discarded<Out>) => void) | undefined,
-  ): void => {
-    const readable = this.#readable;
-    if (discarded.cause === "overflow" || readable.readableEnded || readable.destroyed) onDiscard?.(discarded);
-    else this.#unshift(discarded.events);
-  };
+  /** Events that will reach nobody go back to a Readable that stays open, where it can still take them. */
+  #keepRest(outcome: Outcome): void {
+    const discard = outcome.discard.bind(outcome);
+    outcome.discard = (events, cause, quiet) => {
+      const { readableEnded, destroyed } = this.#readable;
+      if (cause === "overflow" || readableEnded || destroyed) discard(events, cause, quiet);
+      else this.#unshift(events);
+    };
+  }
 
   get #core(): Core {
     return (this.#stage as unknown as ProducerHandle)["~core"];
@@ -251,7 +252,7 @@ export function reading<Out, SO extends object>(
   const pulled = isReadable(readable);
   if (!pulled && !isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
   const { destroyOnCancel = true, ...rest } = options;
-  const { onDiscard, runtime = defaultRuntime } = rest;
+  const { runtime = defaultRuntime } = rest;
   const { readableFlowing, readableObjectMode } = readable as Partial<ReadablePeer>;
   check("destroyOnCancel", destroyOnCancel, "boolean");
   // Its last consumer may have left, a loop that ended say, and the producer not have had its turn.
@@ -260,18 +261,10 @@ export function reading<Out, SO extends object>(
   const source = pulled
     ? new ReadableSource<Out>(readable, destroyOnCancel, halves)
     : new LegacySource<Out>(readable, destroyOnCancel);
-  const stage = make(
-    "producer",
-    source,
-    {
-      ...rest,
-      onDiscard:
-        pulled && !destroyOnCancel
-          ? (discarded: Discarded<Out>) => (source as ReadableSource<Out>).putBack(discarded, onDiscard)
-          : onDiscard,
-    },
-    { onLastCancel: "stop", defaultMaxDemand: readableObjectMode ? undefined : CHUNKS },
-  );
+  const stage = make("producer", source, rest, {
+    onLastCancel: "stop",
+    defaultMaxDemand: readableObjectMode ? undefined : CHUNKS,
+  });
   source.begin(stage as ProducerStage<Out, never>);
   return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }

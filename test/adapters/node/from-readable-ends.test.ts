@@ -1,8 +1,9 @@
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { fromReadable } from "../../../adapters/node/index.ts";
 import { consumer } from "../../../src/index.ts";
+import { RawConsumer } from "../../genstage/fixtures.ts";
 import { range, type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
 import { codeOf, implementations, listeners, probe, warnings, watch } from "./support.ts";
 
@@ -333,6 +334,28 @@ describe.each(implementations)("the end of a Readable of %s", (name, { Duplex, P
     expect(it.outcome).toBe("completed");
     expect(reports).toEqual([[error, "terminate"]]);
     expect(listeners(readable)).toEqual({});
+  });
+
+  test("4.9 what cannot be put back into a Readable that has ended is warned of, if nobody takes it", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    try {
+      const readable = Readable.from([1, 2, 3, 4]);
+      const source = fromReadable<number>(readable, {
+        runtime,
+        destroyOnCancel: false,
+        onLastCancel: "continue",
+        name: "mine",
+      });
+      const raw = new RawConsumer<number>().attach(source);
+      raw.ask(4);
+      await turns(20);
+      raw.leave({ type: "cancel" }, [2, 3, 4]);
+      await turns();
+      expect([readable.readableEnded, source.state]).toEqual([true, "completed"]);
+      expect(warn.mock.calls).toEqual([["headrace: mine discarded 3 events (stop), see onDiscard"]]);
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   test("A31 opt-out of destroy: the rest is there for somebody else", async () => {
