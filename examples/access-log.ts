@@ -1,7 +1,7 @@
 // Splits a gzipped access log by client: a file is gunzipped, cut into lines, parsed, partitioned by client over four writers,
 // each of which writes a file of its own. A client's requests stay together, and in order.
 //
-//   node --conditions=@headrace/source examples/access-log.ts LOG.gz [DIRECTORY]
+//   npx node --conditions=@headrace/source examples/access-log.ts LOG.gz [DIRECTORY]
 //
 // DIRECTORY is where the files go, clients-0.tsv to clients-3.tsv; a new temporary one unless it is given.
 import { createReadStream, createWriteStream, mkdirSync, mkdtempSync } from "node:fs";

@@ -1,8 +1,8 @@
 // Fetches readings of a few weather stations, a line of JSON each, and prints what they say on average: the body of a
 // response, decoded, cut into lines, and parsed, as fast as it is worked off and no faster.
 //
-//   node --conditions=@headrace/source examples/fetch-lines.ts        10 000 readings from a server of its own
-//   node --conditions=@headrace/source examples/fetch-lines.ts 25     the first 25: then the response is cancelled
+//   npx node --conditions=@headrace/source examples/fetch-lines.ts        10 000 readings from a server of its own
+//   npx node --conditions=@headrace/source examples/fetch-lines.ts 25     the first 25: then the response is cancelled
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { filter, forEach, fromIterable, map, pipeline, producerConsumer, take } from "headrace";

@@ -1,7 +1,7 @@
 // An Observable that ticks fast, bridged into a consumer that is slow. An Observable cannot be asked to wait, so what comes
 // while nobody asks is buffered, here up to five ticks, and beyond that a policy decides.
 //
-//   node --conditions=@headrace/source examples/observable-bridge.ts
+//   npx node --conditions=@headrace/source examples/observable-bridge.ts
 import { consumer, type Overflow, type Runtime } from "headrace";
 import { fromObservable } from "headrace/rxjs";
 import { interval, map, type Observable, take } from "rxjs";
