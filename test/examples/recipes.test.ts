@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
-import { Writable } from "node:stream";
+import { createInterface } from "node:readline";
+import { Readable, Writable } from "node:stream";
 import { createGzip, gunzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { intoWritable, throughDuplex } from "../../adapters/node/index.ts";
@@ -169,6 +170,24 @@ describe("a sliding window", () => {
     expect([desk.started, jobs.state, reports]).toEqual([[1, 2], "stopped", [late]]);
   });
 
+  test("behind a stopped source waits for the jobs under way; what fails then is reported", async () => {
+    const desk = new Desk();
+    const reports: unknown[] = [];
+    vi.spyOn(console, "error").mockImplementation((...said) => void reports.push(said.at(-1)));
+    const source = fromIterable(range(1, 5));
+    const jobs = pool(2, desk.work);
+    jobs.subscribe(source, { demand: "manual" });
+    await turns();
+    void source.stop();
+    await desk.finish(1);
+    expect(await stateOf(jobs.done)).toBe("pending");
+    const late = new Error("late");
+    await desk.finish(2, late);
+    await jobs.done;
+    vi.restoreAllMocks();
+    expect([desk.started, jobs.state, reports]).toEqual([[1, 2], "stopped", [late]]);
+  });
+
   test("passes results on in the order in which jobs finish, the last ones, too", async () => {
     const desk = new Desk();
     const results = mapper(2, desk.work);
@@ -230,6 +249,37 @@ test("the source lets a Duplex finish, the pipeline leaves it in the middle", as
   expect(gunzipSync(await zipped("source")).toString()).toBe("tick\n");
   const cut = await zipped("pipeline");
   expect(() => gunzipSync(cut)).toThrow("unexpected end of file");
+});
+
+test.each([
+  ["stop", [], [1, 2]],
+  ["complete", ["1+2"], []],
+])(
+  "a source that is told to %s has what it holds delivered, and handleEnd run, or not",
+  async (how, result, discarded) => {
+    const lost: number[] = [];
+    const source = producer<number>(() => {}, { onDiscard: ({ events }) => void lost.push(...events) });
+    source.push([1, 2]);
+    const seen: number[] = [];
+    const sum = producerConsumer<number, string>({
+      handleEvents: (events) => void seen.push(...events),
+      handleEnd: () => [seen.join("+")],
+    });
+    const { done } = pipeline(source, sum, collect());
+    if (how === "stop") await source.stop();
+    else await source.call((stage) => stage.complete());
+    expect([await done, lost]).toEqual([result, discarded]);
+  },
+);
+
+test("lines that an interface read before somebody asked are lost, and so is its end", async () => {
+  const made = createInterface({ input: Readable.from(["a\n", "b\n"]) });
+  await new Promise((resolve) => made.once("close", resolve));
+  const late = pipeline(fromIterable(made), collect());
+  expect(await stateOf(late.done)).toBe("pending");
+  await late.stop({ timeout: 1 });
+  const now = createInterface({ input: Readable.from(["a\n", "b\n"]) });
+  expect(await pipeline(fromIterable(now), collect()).done).toEqual(["a", "b"]);
 });
 
 test("fake timers do not reach stages", async () => {
