@@ -4,7 +4,19 @@ import { make } from "../../src/make.ts";
 import { check, oneOf } from "../../src/options.ts";
 import { PushSource, type PushSettings } from "../../src/push-source.ts";
 import { type Ears, earsOf, listen, type Listener } from "./listen.ts";
-import type { EmitterPeer, EventName, EventOf, EventTargetPeer, MapArguments, NamesOf } from "./peer.ts";
+import type {
+  ArgumentsOf,
+  EmitterNames,
+  EmitterPeer,
+  EventName,
+  EventOf,
+  EventTargetPeer,
+  FirstOf,
+  MapArguments,
+  NamesOf,
+  Told,
+  UntypedPeer,
+} from "./peer.ts";
 
 interface EventsOptions {
   /**
@@ -36,6 +48,16 @@ export interface FromTargetOptions<in Event, in out Out, in out SO extends objec
     EventsOptions {
   readonly overflow: Overflow;
   readonly map: (event: Event) => Out;
+}
+/** Options where the emitter tells the types of its arguments, and `map` makes an event of them. */
+export interface FromEmitterOptions<
+  in out Args extends readonly unknown[],
+  in out Out,
+  in out SO extends object = NoOptions,
+> extends ProducerOptions<Out, SO>,
+    EventsOptions {
+  readonly overflow: Overflow;
+  readonly map: unknown[] extends Args ? MapArguments<Out> : (...args: Args) => Out;
 }
 
 /** Listens to an emitter, from the first consumer on. */
@@ -143,10 +165,34 @@ export function fromEvents<
   options: FromTargetOptions<EventOf<Target, Name>, Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>>;
 export function fromEvents<Out, SO extends object = NoOptions>(
-  source: EmitterPeer | EventTargetPeer,
+  source: UntypedPeer | EventTargetPeer,
   name: EventName,
   options: FromEventsOptions<Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>>;
+export function fromEvents<Out, SO extends object = NoOptions, Source = EmitterPeer | EventTargetPeer>(
+  source: Source & Told<Source>,
+  name: EventName,
+  options: FromEventsOptions<Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>>;
+export function fromEvents<
+  Emitter extends EmitterPeer,
+  Name extends EmitterNames<Emitter>,
+  Out,
+  SO extends object = NoOptions,
+>(
+  emitter: Emitter,
+  name: Name,
+  options: FromEmitterOptions<ArgumentsOf<Emitter, Name>, Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>>;
+export function fromEvents<
+  Emitter extends EmitterPeer,
+  Name extends EmitterNames<Emitter>,
+  SO extends object = NoOptions,
+>(
+  emitter: Emitter,
+  name: Name,
+  options: FromEventsOptions<FirstOf<ArgumentsOf<Emitter, Name>>, SO> & { readonly map?: undefined },
+): Producer<FirstOf<ArgumentsOf<Emitter, Name>>, SubscribeOptionsOf<SO, FirstOf<ArgumentsOf<Emitter, Name>>>>;
 export function fromEvents<Out, SO extends object>(
   source: EmitterPeer | EventTargetPeer,
   name: EventName,
