@@ -47,7 +47,7 @@ function compare() {
   const { values } = parseArgs({
     options: {
       json: { type: "boolean", default: false },
-      runs: { type: "string", default: "5" },
+      runs: { type: "string", default: "15" },
       mb: { type: "string", default: "1024" },
       "gzip-mb": { type: "string", default: "128" },
     },
