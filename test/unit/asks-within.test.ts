@@ -39,6 +39,7 @@ describe("a consumer that asks while it is given events", () => {
     odd?.ask(1);
     await turns();
     source.port.events([0, 2, 4, 1, 6]);
+    await turns();
     source.port.events([8, 3, 10]);
     await turns();
     expect([even?.batches.flat(), odd?.batches.flat()]).toEqual([

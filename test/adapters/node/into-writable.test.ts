@@ -46,15 +46,27 @@ describe.each(implementations)("writing into a Writable of %s", (_, { PassThroug
   });
 
   test("C02 a Writable that drains within a write gets all, in order", async () => {
-    const { writable, written } = sink({ highWaterMark: 1 });
+    const { writable, written } = sink();
     const write = writable.write.bind(writable) as (...args: unknown[]) => boolean;
+    let full = false;
+    Object.defineProperty(writable, "writableNeedDrain", { get: () => full });
     writable.write = (...args: unknown[]) => {
       write(...args);
-      writable.emit("drain");
+      if (written.length > 1) writable.emit("drain");
+      else {
+        full = true;
+        queueMicrotask(() => {
+          full = false;
+          writable.emit("drain");
+        });
+      }
       return false;
     };
-    await feed(writable, range(1, 3000)).done;
-    expect(written).toEqual(range(1, 3000));
+    // One batch, deeper than the stack is.
+    const stage = intoWritable<number>(writable, { runtime });
+    stage.subscribe(fromIterable(range(1, 20_000), { runtime }), { maxDemand: 20_000, minDemand: 0 });
+    await stage.done;
+    expect(written).toEqual(range(1, 20_000));
   });
 
   test("C02 drain goes on, with one listener while waiting and none otherwise", async () => {
