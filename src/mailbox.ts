@@ -24,8 +24,8 @@ export type Op = number;
  */
 export class Mailbox {
   op: Op = 0;
-  target: unknown;
-  payload: unknown;
+  target: unknown = undefined;
+  payload: unknown = undefined;
   size = 0;
   readonly #behind = new Deque<unknown>(32);
 

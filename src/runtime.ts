@@ -119,9 +119,9 @@ class Engine implements Runtime {
   readonly strict: boolean;
   readonly #budget: number;
   readonly #ready: Scheduler;
-  time = 0;
+  time: number;
   /** When the work since the last macrotask began; only meaningful while a macrotask is on its way. */
-  #start = 0;
+  #start!: number;
   #macrotask = false;
   #microtask = false;
   #running = false;

@@ -145,7 +145,8 @@ export class Core implements Task {
 
   /** The callback whose promise is pending, and how to go on. */
   #busy: string | undefined;
-  busySince = 0;
+  /** By the clock, in milliseconds. Minus zero is a float to engines: a field that turned into one later would deoptimize every stage. */
+  busySince = -0;
   #then: Continuation = ignore;
   #otherwise: Continuation = ignore;
   /** Once it has settled: which of the two, and with what. */
