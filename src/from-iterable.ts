@@ -23,7 +23,7 @@ class IteratorSource<Out> {
     this.#iterable = iterable;
   }
 
-  readonly handleDemand = (demand: number, stage: ProducerContext<Out>): Out[] => {
+  handleDemand(demand: number, stage: ProducerContext<Out>): Out[] {
     const events: Out[] = [];
     try {
       const iterator = (this.#iterator ??= this.#iterable[Symbol.iterator]());
@@ -44,11 +44,11 @@ class IteratorSource<Out> {
       return [];
     }
     return events;
-  };
+  }
 
-  readonly terminate = (): void => {
+  terminate(): void {
     if (!this.#over) this.#iterator?.return?.();
-  };
+  }
 }
 
 /** Answers demand from an asynchronous iterator: one `next` at a time, what comes is pushed. */
@@ -65,13 +65,13 @@ class AsyncIteratorSource<Out> implements Task {
     this.#iterable = iterable;
   }
 
-  readonly handleDemand = (demand: number, stage: ProducerContext<Out>): void => {
+  handleDemand(demand: number, stage: ProducerContext<Out>): void {
     this.#stage = stage as unknown as EmittingContext;
     this.#wanted += demand;
     if (!this.#pulling) this.#pull();
-  };
+  }
 
-  readonly terminate = async (): Promise<void> => {
+  async terminate(): Promise<void> {
     if (this.#over || this.#result?.done) return;
     this.#over = true;
     const closing = this.#iterator?.return?.();
@@ -79,7 +79,7 @@ class AsyncIteratorSource<Out> implements Task {
     if (this.#pulling)
       closing?.then(undefined, (error: unknown) => this.#stage?.["~core"].outcome.report(error, "return"));
     else await closing;
-  };
+  }
 
   /** A turn of the runtime, so that an iterator that answers at once keeps to the budget. */
   run(): void {

@@ -55,29 +55,29 @@ export abstract class PushSource<Out> implements Task {
   /** Undoes what `open` did, as far as it came. What is undone stays undone when it is called again. */
   protected abstract close(): void;
 
-  readonly handleDemand = (): void => {
+  handleDemand(): void {
     this.#send();
     if (this.#paused && !this.#over && !exhausted(this.#core)) {
       this.#paused = false;
       this.#call("resume");
     }
-  };
+  }
 
-  readonly handleSubscribe = (_role: unknown, _subscription: unknown, stage: ProducerContext<Out>): void => {
+  handleSubscribe(_role: unknown, _subscription: unknown, stage: ProducerContext<Out>): void {
     if (this.#subscribed) return;
     this.#subscribed = true;
     this.#core = (stage as unknown as EmittingContext)["~core"];
     // Outside the run that this is part of: what emits while it is opened can then be held by working off the queue.
     this.#core.runtime.clock.microtask(this.#start);
-  };
+  }
 
-  readonly terminate = (reason: Reason, stage: ProducerContext<Out>): void => {
+  terminate(reason: Reason, stage: ProducerContext<Out>): void {
     const core = (stage as unknown as EmittingContext)["~core"];
     const rest = this.#batch;
     this.#batch = [];
     core.outcome.discard(rest, this.#causeOf(reason), core.outlets.size === 0);
     this.#leave(core);
-  };
+  }
 
   /** A turn behind the stretch in which the batch began. */
   run(): void {

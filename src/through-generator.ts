@@ -26,13 +26,13 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
   readonly #waiting: Waiter<In>[] = [];
   #reason: Reason | undefined;
 
-  readonly init = (stage: Context): void => {
+  init(stage: Context): void {
     this.#stage = stage;
     // The generator had enough before anything came.
     if (this.#reason) stage.complete();
-  };
+  }
 
-  readonly handleEvents = (events: readonly In[], subscription: Subscription): Promise<void> | undefined => {
+  handleEvents(events: readonly In[], subscription: Subscription): Promise<void> | undefined {
     this.#batch = events;
     this.#at = 0;
     this.#subscription = subscription;
@@ -42,12 +42,12 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
     return new Promise((resolve) => {
       this.#taken = resolve;
     });
-  };
+  }
 
-  readonly terminate = (reason: Reason): void => {
+  terminate(reason: Reason): void {
     this.#giveBack();
     this.#end(reason);
-  };
+  }
 
   next(): Promise<Result<In>> {
     if (this.#reason) return this.#last(this.#reason);

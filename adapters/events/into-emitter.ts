@@ -42,7 +42,7 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
     this.#options = options;
   }
 
-  readonly handleEvents = (events: readonly In[], subscription: Subscription, stage: Context): void => {
+  handleEvents(events: readonly In[], subscription: Subscription, stage: Context): void {
     const { signal } = this.#options;
     const { length } = events;
     let at = 0;
@@ -57,19 +57,19 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
       at += 1;
     }
     unread(stage, subscription, events.slice(at));
-  };
+  }
 
   readonly handleEnd = (): void => {
     this.#told = true;
     if (this.#options.end !== undefined) this.#tell(this.#options.end, undefined);
   };
 
-  readonly terminate = (reason: Reason): void => {
+  terminate(reason: Reason): void {
     const { end, error } = this.#options;
     if (isFailure(reason)) {
       if (error !== undefined) this.#tell(error, errorOf(reason));
     } else if (!this.#told && end !== undefined) this.#tell(end, undefined);
-  };
+  }
 }
 
 /**

@@ -43,30 +43,30 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     return this.#started && this.#entries.length > 0 ? this.#least - this.#sent : 0;
   }
 
-  readonly subscribe = (link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void => {
+  subscribe(link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void {
     check("selector", options.selector, "function");
     if (this.#entries.some((entry) => entry.link.consumer === link.consumer))
       throw argumentError("ERR_DUPLICATE", "", words(link.name));
     this.#entries.push({ link, selector: options.selector, until: this.#sent });
     this.#started ||= this.#entries.length >= this.#startAfter;
     this.#measure();
-  };
+  }
 
-  readonly ask = (link: DispatcherLink, count: number): void => {
+  ask(link: DispatcherLink, count: number): void {
     const entry = this.#entries.find((candidate) => candidate.link === link);
     if (entry) this.#extend(entry, count);
-  };
+  }
 
-  readonly cancel = (link: DispatcherLink): void => {
+  cancel(link: DispatcherLink): void {
     const at = this.#entries.findIndex((entry) => entry.link === link);
     if (at >= 0) this.#entries.splice(at, 1);
     this.#measure();
-  };
+  }
 
   /** The others have these events themselves. */
-  readonly giveBack = (): void => {};
+  giveBack(): void {}
 
-  readonly dispatch = (events: readonly Event[]): number => {
+  dispatch(events: readonly Event[]): number {
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
     const batch = taken === events.length ? events : events.slice(0, taken);
@@ -76,9 +76,11 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
       else entry.link.deliver(batch);
     }
     return taken;
-  };
+  }
 
-  readonly inspect = (): DispatcherInspection => ({ type: "broadcast", heldBy: this.#heldBy() });
+  inspect(): DispatcherInspection {
+    return { type: "broadcast", heldBy: this.#heldBy() };
+  }
 
   #heldBy(): readonly string[] {
     const entries = this.#entries;

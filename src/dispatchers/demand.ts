@@ -42,12 +42,12 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     return this.#returned.size;
   }
 
-  readonly subscribe = (link: DispatcherLink): void => {
+  subscribe(link: DispatcherLink): void {
     this.#entries.push({ link, unmet: 0 });
     this.#count();
-  };
+  }
 
-  readonly ask = (link: DispatcherLink, count: number): void => {
+  ask(link: DispatcherLink, count: number): void {
     const only = this.#only;
     if (only?.link === link) {
       only.unmet = addDemand(only.unmet, count);
@@ -61,21 +61,21 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
       this.#rise(at, entry);
     }
     if (this.#returned.size > 0) this.#replay();
-  };
+  }
 
-  readonly cancel = (link: DispatcherLink): void => {
+  cancel(link: DispatcherLink): void {
     const at = this.#entries.findIndex((entry) => entry.link === link);
     if (at >= 0) this.#entries.splice(at, 1);
     this.#count();
     this.#wanted = this.#entries.reduce((sum, entry) => addDemand(sum, entry.unmet), 0);
-  };
+  }
 
-  readonly giveBack = (_link: DispatcherLink, events: readonly Event[]): void => {
+  giveBack(_link: DispatcherLink, events: readonly Event[]): void {
     this.#returned.unshift(events);
     this.#replay();
-  };
+  }
 
-  readonly dispatch = (events: readonly Event[]): number => {
+  dispatch(events: readonly Event[]): number {
     const { length } = events;
     const taken = length < this.#wanted ? length : this.#wanted;
     if (taken === 0) return 0;
@@ -87,13 +87,19 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     } else if (this.#deal) this.#deal(this.#entries, events.slice(0, taken));
     else this.#fill(events, taken);
     return taken;
-  };
+  }
 
-  readonly whenSent = (then: () => void): void => this.#returned.mark(then);
+  whenSent(then: () => void): void {
+    this.#returned.mark(then);
+  }
 
-  readonly clear = (): readonly Event[] => this.#returned.clear();
+  clear(): readonly Event[] {
+    return this.#returned.clear();
+  }
 
-  readonly inspect = (): { readonly type: string } => ({ type: "demand" });
+  inspect(): { readonly type: string } {
+    return { type: "demand" };
+  }
 
   #count(): void {
     this.#only = this.#entries.length === 1 ? this.#entries[0] : undefined;

@@ -80,7 +80,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     return Math.max(0, Math.min(this.#unmet, room));
   }
 
-  readonly subscribe = (link: DispatcherLink, options: Partial<PartitionSubscribeOptions<string | number>>): void => {
+  subscribe(link: DispatcherLink, options: Partial<PartitionSubscribeOptions<string | number>>): void {
     const names = this.#partitions.map(({ name }) => name);
     const partition = this.#byName.get(options.partition as string | number);
     if (!partition)
@@ -88,33 +88,33 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     if (partition.link) throw argumentError("ERR_PARTITION_TAKEN", "", partition.name);
     partition.link = link;
     this.#links.set(link, partition);
-  };
+  }
 
-  readonly ask = (link: DispatcherLink, count: number): void => {
+  ask(link: DispatcherLink, count: number): void {
     const partition = this.#links.get(link);
     if (partition?.link !== link) return;
     partition.unmet = addDemand(partition.unmet, count);
     this.#unmet = addDemand(this.#unmet, count);
     this.#serve(partition, link);
-  };
+  }
 
-  readonly cancel = (link: DispatcherLink): void => {
+  cancel(link: DispatcherLink): void {
     const partition = this.#links.get(link);
     if (partition?.link !== link) return;
     partition.link = undefined;
     partition.unmet = 0;
     this.#unmet = this.#partitions.reduce((sum, { unmet }) => addDemand(sum, unmet), 0);
-  };
+  }
 
-  readonly giveBack = (link: DispatcherLink, events: readonly Event[]): void => {
+  giveBack(link: DispatcherLink, events: readonly Event[]): void {
     const partition = this.#links.get(link);
     if (!partition) return;
     partition.queue.unshift(events);
     this.queued += events.length;
     if (partition.link) this.#serve(partition, partition.link);
-  };
+  }
 
-  readonly dispatch = (events: readonly Event[]): number => {
+  dispatch(events: readonly Event[]): number {
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
     // Ask the user's function for all events first: when it fails, none of the batch has gone anywhere.
@@ -134,10 +134,10 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;
-  };
+  }
 
   /** Waits for the queues that hold events now, and for nothing else. */
-  readonly whenSent = (then: () => void): void => {
+  whenSent(then: () => void): void {
     const full = this.#partitions.filter(({ queue }) => queue.size > 0);
     let left = full.length;
     if (left === 0) then();
@@ -146,25 +146,27 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       if (left === 0) then();
     };
     for (const { queue } of full) queue.mark(reached);
-  };
+  }
 
-  readonly clear = (): readonly Event[] => {
+  clear(): readonly Event[] {
     this.queued = 0;
     return this.#partitions.flatMap(({ queue }) => queue.clear());
-  };
+  }
 
-  readonly inspect = (): DispatcherInspection => ({
-    type: "partition",
-    partitions: this.#partitions.map(({ name, link, queue, unmet }) => ({
-      name,
-      consumer: link?.name,
-      queued: queue.size,
-      demand: unmet,
-    })),
-    heldBy: this.#partitions
-      .filter(({ unmet, queue }) => this.#unmet > 0 && this.#maxQueued + unmet - queue.size <= 0)
-      .map(({ name }) => `partition ${name}`),
-  });
+  inspect(): DispatcherInspection {
+    return {
+      type: "partition",
+      partitions: this.#partitions.map(({ name, link, queue, unmet }) => ({
+        name,
+        consumer: link?.name,
+        queued: queue.size,
+        demand: unmet,
+      })),
+      heldBy: this.#partitions
+        .filter(({ unmet, queue }) => this.#unmet > 0 && this.#maxQueued + unmet - queue.size <= 0)
+        .map(({ name }) => `partition ${name}`),
+    };
+  }
 
   #arrive(partition: Partition<Event>): void {
     const batch = partition.arriving;

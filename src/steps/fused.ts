@@ -51,39 +51,39 @@ export class Fused {
     this.limited = chain.takes.length > 0;
   }
 
-  readonly handleSubscribe = (role: Role, subscription: Subscription, stage: Context): void => {
+  handleSubscribe(role: Role, subscription: Subscription, stage: Context): void {
     if (!this.limited || role !== "producer") return;
     if (this.#chain.left === 0) stage.complete();
     else if (subscription.options.demand === "manual") {
       this.#outstanding.set(subscription, 0);
       this.#ask(subscription);
     }
-  };
+  }
 
   /** What was asked for on it does not come any more. */
-  readonly handleCancel = (_reason: unknown, subscription: Subscription): void => {
+  handleCancel(_reason: unknown, subscription: Subscription): void {
     if (this.#outstanding.delete(subscription)) for (const other of this.#outstanding.keys()) this.#ask(other);
-  };
+  }
 
-  readonly handleEvents = (
+  handleEvents(
     events: readonly unknown[],
     subscription: Subscription,
     stage: Context,
-  ): unknown[] | Promise<void> | undefined => {
+  ): unknown[] | Promise<void> | undefined {
     this.#at = 0;
     this.#out = [];
     this.#run(events);
     if (this.#chain.pending !== undefined) return this.#wait(events, subscription, stage);
     return this.#finish(events, subscription, stage) && this.#emits ? this.#out : undefined;
-  };
+  }
 
   /** What waits behind a pending sink goes back. */
-  readonly terminate = (): void => {
+  terminate(): void {
     this.#chain.ended = true;
     if (this.#inHand === undefined || this.#stage === undefined) return;
     const { events, subscription } = this.#inHand;
     unread(this.#stage, subscription, events.slice(this.#at));
-  };
+  }
 
   /** Sends events in until the batch is through or nothing more may go in. */
   #run(events: readonly unknown[]): void {

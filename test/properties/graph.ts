@@ -47,13 +47,13 @@ function bitByBit(most: number, refuses: () => boolean): Dispatcher<Item, object
     get queued() {
       return inner.queued;
     },
-    subscribe: inner.subscribe,
-    ask: inner.ask,
-    cancel: inner.cancel,
-    giveBack: inner.giveBack,
+    subscribe: (link, options) => inner.subscribe(link, options),
+    ask: (link, count) => inner.ask(link, count),
+    cancel: (link) => inner.cancel(link),
+    giveBack: (link, events) => inner.giveBack(link, events),
     dispatch: (events) => (refuses() ? 0 : inner.dispatch(events.slice(0, most))),
-    whenSent: inner.whenSent,
-    clear: inner.clear,
+    whenSent: (then) => inner.whenSent?.(then),
+    clear: () => inner.clear?.() ?? [],
   };
 }
 

@@ -200,7 +200,7 @@ test("RS-3.16 an ask returns, whatever the source does about it", async () => {
 });
 
 test("RS-3.1 a subscription cannot be posted to another thread", async () => {
-  const subscription = sink().subscribe(fromIterable([1], { runtime: testRuntime() }), { demand: "manual" });
+  const subscription = sink().subscribe(fromIterable([1]), { demand: "manual" });
   expect(() => structuredClone(subscription)).toThrow(expect.objectContaining({ name: "DataCloneError" }));
   await turns();
 });

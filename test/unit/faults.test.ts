@@ -116,9 +116,8 @@ describe("1.1 what nobody reads is refused", () => {
   });
 
   test("1.1 but not by a dispatcher that does not name its own", async () => {
-    const { ...own } = demandDispatcher() as { options?: unknown };
-    delete own.options;
-    const dispatcher = Object.assign(Object.create(null, { wanted: { value: 0 }, queued: { value: 0 } }), own);
+    const dispatcher = demandDispatcher() as { options?: unknown };
+    delete dispatcher.options;
     const custom = sinkOf().subscribe(numbers(dispatcher), { weight: 2 } as never);
     expect(custom.state).toBe("pending");
   });
