@@ -1,7 +1,7 @@
 import { DemandDispatcher } from "./dispatchers/demand.ts";
 import { argumentError } from "./errors.ts";
 import { ConsumerHandle, EmittingContext, ProducerConsumerHandle, ProducerHandle, StageContext } from "./handle.ts";
-import { check, integer, known, oneOf } from "./options.ts";
+import { check, having, integer, known, oneOf } from "./options.ts";
 import { type AnyDispatcher, Output } from "./output.ts";
 import { defaultRuntime } from "./runtime.ts";
 import { type AnyBehaviour, Core } from "./stage.ts";
@@ -19,29 +19,21 @@ const among =
   (...values: readonly string[]): Rule =>
   (name, value) =>
     oneOf(name, value, values);
-/** An object of somebody's making, known by one of its members. */
-const having =
-  (what: string, member: string, type: "boolean" | "function"): Rule =>
-  (name, value) => {
-    // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
-    if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[member] !== type)
-      throw argumentError("ERR_OPTION", `${name} to be ${what}`, value);
-  };
 const stageOptions: Readonly<Record<string, Rule>> = {
   name: is("string"),
-  signal: having("an AbortSignal", "aborted", "boolean"),
-  runtime: having("a runtime()", "schedule", "function"),
+  signal: (name, value) => having(name, value, "an AbortSignal", "aborted", "boolean"),
+  runtime: (name, value) => having(name, value, "a runtime()", "schedule"),
   onReport: is("function"),
 };
 const emitOptions: Readonly<Record<string, Rule>> = {
   ...stageOptions,
-  dispatcher: having("a Dispatcher", "dispatch", "function"),
-  bufferSize: (name, value) => integer(name, value, 0, Number.POSITIVE_INFINITY, true),
+  dispatcher: (name, value) => having(name, value, "a Dispatcher", "dispatch"),
+  bufferSize: (name, value) => integer(name, value, 0, Number.POSITIVE_INFINITY),
   overflow: among("throw", "drop-oldest", "drop-newest"),
   onDiscard: is("function"),
   demandMode: among("forward", "accumulate"),
   onLastCancel: among("continue", "stop"),
-  defaultMaxDemand: (name, value) => integer(name, value, 1, Number.POSITIVE_INFINITY),
+  defaultMaxDemand: (name, value) => integer(name, value, 1),
 };
 const callbacks = [
   "init",

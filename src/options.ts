@@ -13,10 +13,10 @@ export function known(owner: string, options: object, names: readonly string[]):
     if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }
 
-/** A whole number from `least` to `most`, or nothing. Infinity passes only where `most` is Infinity and `infinite` is set. */
-export function integer(name: string, value: unknown, least: number, most: number, infinite = false): void {
+/** A whole number from `least` to `most`, or nothing. Infinity passes only where it is the most. */
+export function integer(name: string, value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
   check(name, value, "number");
-  if (value === undefined || (infinite && value === Number.POSITIVE_INFINITY)) return;
+  if (value === undefined || value === most) return;
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
     throw argumentError("ERR_RANGE", `${name} to be a whole number from ${least} to ${most}`, value);
   }
@@ -30,6 +30,13 @@ export function oneOf(name: string, value: unknown, values: readonly string[]): 
 export function check(name: string, value: unknown, type: "function" | "string" | "boolean" | "number"): void {
   // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
   if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
+}
+
+/** An object of somebody's making, known by one of its members. */
+export function having(name: string, value: unknown, what: string, member: string, type = "function"): void {
+  // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
+  if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[member] !== type)
+    throw argumentError("ERR_OPTION", `${name} to be ${what}`, value);
 }
 
 /** Options of every subscription. */
@@ -48,7 +55,7 @@ export function subscribeOptions<T extends SubscribeOptions>(
     cancel = "permanent",
     demand = "automatic",
   } = options;
-  integer("maxDemand", maxDemand, 1, Number.POSITIVE_INFINITY);
+  integer("maxDemand", maxDemand, 1);
   integer("minDemand", minDemand, 0, maxDemand - 1);
   oneOf("cancel", cancel, cancelModes);
   oneOf("demand", demand, ["automatic", "manual"]);

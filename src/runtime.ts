@@ -1,7 +1,7 @@
 import { outermost } from "./context.ts";
 import { Deque } from "./deque.ts";
 import { argumentError } from "./errors.ts";
-import { check, known } from "./options.ts";
+import { check, having, known } from "./options.ts";
 
 /** Time and the turns of the event loop, as the runtime needs them. Milliseconds throughout. */
 export interface Clock {
@@ -235,7 +235,7 @@ class Engine implements Runtime {
  *
  * **Units** `budget` in milliseconds.
  *
- * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not a positive number, an unknown option.
+ * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not a positive number, an unknown option, one of another kind.
  * @example
  * const calm = runtime({ budget: 1 });
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { runtime: calm });
@@ -246,6 +246,8 @@ export function runtime(options: RuntimeOptions = {}): Runtime {
   if (budget !== undefined && !(typeof budget === "number" && budget > 0))
     throw argumentError("ERR_RANGE", "budget to be more than 0 milliseconds", budget);
   check("strict", options.strict, "boolean");
+  having("clock", options.clock, "a Clock", "now");
+  having("scheduler", options.scheduler, "a Scheduler", "take");
   return new Engine(options);
 }
 

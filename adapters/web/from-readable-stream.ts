@@ -206,7 +206,7 @@ export function reading<Out, SO extends object>(
   onCancel?: (cancelled: PromiseLike<unknown>) => void,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   checkReadable(stream);
-  integer("byob", reads.byob, 1, Number.POSITIVE_INFINITY);
+  integer("byob", reads.byob, 1);
   check("preventCancel", reads.preventCancel, "boolean");
   const [reader, bytes] = readerOf(stream, reads.byob !== undefined);
   try {

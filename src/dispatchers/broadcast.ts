@@ -142,6 +142,6 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
  */
 export function broadcastDispatcher(options: BroadcastDispatcherOptions = {}): Dispatcher<unknown, BroadcastOptions> {
   known("broadcastDispatcher", options, ["startAfter"]);
-  integer("startAfter", options.startAfter, 1, Number.POSITIVE_INFINITY);
+  integer("startAfter", options.startAfter, 1);
   return new BroadcastDispatcher<unknown>(options.startAfter ?? 1);
 }

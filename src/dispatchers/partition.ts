@@ -219,7 +219,7 @@ export function partitionDispatcher<Event, const P extends PartitionNames>(
   check("by", by, "function");
   check("hash", hash, "function");
   if ((by === undefined) === (hash === undefined)) throw argumentError("ERR_OPTION", "exactly one of by and hash", by);
-  integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY, true);
+  integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY);
   const names = namesOf(partitions);
   return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash);
 }

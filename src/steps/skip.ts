@@ -17,7 +17,7 @@ import { perEvent } from "./chain.ts";
  * console.log(await done); // [ 3 ]
  */
 export function skip<In>(count: number): Step<In, In> {
-  integer("skip", count ?? null, 0, Number.POSITIVE_INFINITY, true);
+  integer("skip", count ?? null, 0, Number.POSITIVE_INFINITY);
   return perEvent("skip", (next) => {
     let left = count;
     return (event) => {

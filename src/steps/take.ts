@@ -20,7 +20,7 @@ import { perEvent } from "./chain.ts";
  * console.log(await done); // [ 1, 2 ]
  */
 export function take<In>(count: number): Step<In, In> {
-  integer("take", count ?? null, 0, Number.POSITIVE_INFINITY, true);
+  integer("take", count ?? null, 0, Number.POSITIVE_INFINITY);
   return perEvent("take", (next, chain) => {
     const own = { left: count };
     chain.takes.push(own);

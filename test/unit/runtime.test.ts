@@ -201,6 +201,10 @@ describe("runtime()", () => {
     [{ budget: "5" }, "ERR_RANGE"],
     [{ strict: 1 }, "ERR_OPTION"],
     [{ speed: 5 }, "ERR_OPTION"],
+    [{ clock: {} }, "ERR_OPTION"],
+    [{ clock: null }, "ERR_OPTION"],
+    [{ scheduler: "fifo" }, "ERR_OPTION"],
+    [{ scheduler: seededScheduler }, "ERR_OPTION"],
     [null, "ERR_OPTION"],
   ])("1.1 refuses %j", (options, code) => {
     expect(() => runtime(options as never)).toThrow(ArgumentError);
