@@ -8,6 +8,7 @@ import type { Core } from "./stage.ts";
 import type { PerEvent, PerEventSink } from "./steps/chain.ts";
 import { Fused, type Placed } from "./steps/fused.ts";
 import type { Shape } from "./steps/shape.ts";
+import type { Link } from "./subscription.ts";
 import type { Stage, StopOptions, SubscribeOptions, Subscription } from "./types.ts";
 
 type Subscribing = ConsumerHandle | ProducerConsumerHandle;
@@ -69,7 +70,9 @@ class Assembly {
     } else {
       this.flush();
       if (is === "stage") this.before = this.made.length;
-      this.subscriptions.push(step.subscribe(this.current));
+      const subscription = step.subscribe(this.current) as Link;
+      subscription.vital = true;
+      this.subscriptions.push(subscription);
       if (is === "consumer") return new Composition(this, step, () => undefined);
       placed.add(step);
       step["~core"].stopsAfterLast ??= true;

@@ -876,11 +876,15 @@ export class Core implements Task {
     };
     if (!this.#behaviour.handleSubscribe) open();
     else
-      this.#invoke("handleSubscribe", ["producer", link], open, (cause) => {
-        this.outcome.report(cause, "handleSubscribe");
+      this.#invoke("handleSubscribe", ["producer", link], open, (cause, callback) => {
+        if (link.vital) {
+          this.#failed(cause, callback);
+          return;
+        }
+        this.outcome.report(cause, callback);
         const unstarted = this.#unstarted(link);
         this.#forget(link);
-        link.port.end({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
+        link.port.end({ reason: { type: "cancel" }, unstarted });
       });
   }
 

@@ -19,6 +19,8 @@ export class Link extends Inlet {
   readonly options: ResolvedSubscribeOptions;
   /** Absent on a manual subscription. */
   readonly window: Window | undefined;
+  /** Whether its stage cannot do without it, and fails when its `handleSubscribe` refuses: so in a pipeline. */
+  vital = false;
   #cancelled = false;
   /** The clock's time when events were last taken up. */
   arrivedAt: number;

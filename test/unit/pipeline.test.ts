@@ -392,3 +392,52 @@ test("onReport of the source hears of the pipeline's stages, too", async () => {
   await turns();
   expect(reports.length).toBe(1);
 });
+
+describe("a stage of the user's that refuses its subscription", () => {
+  const refusing = { runtime: testRuntime(), onReport: (error: unknown) => reports.push(error) };
+  const reports: unknown[] = [];
+  const refusal = { code: "ERR_CALLBACK", cause: new Error("not this one"), events: [] };
+
+  test.each([
+    [
+      "at once",
+      () => {
+        throw refusal.cause;
+      },
+    ],
+    ["later", () => Promise.reject(refusal.cause)],
+  ])("1.8 fails the pipeline as its sink: %s", async (_when, handleSubscribe) => {
+    const source = fromIterable([1, 2], { runtime: testRuntime() });
+    const sink = consumer({ handleSubscribe, handleEvents: (events: readonly number[]) => void events }, refusing);
+    await expect(pipeline(source, sink).done).rejects.toMatchObject(refusal);
+    expect([source.state, reports]).toEqual(["stopped", []]);
+  });
+
+  test("1.8 fails the pipeline from within it, and lets go of the source", async () => {
+    const source = fromIterable([1, 2], { runtime: testRuntime() });
+    const within = producerConsumer(
+      {
+        handleSubscribe(role): void {
+          if (role === "producer") throw refusal.cause;
+        },
+        handleEvents: (events: readonly number[]) => events,
+      },
+      refusing,
+    );
+    await expect(pipeline(source, within, collect()).done).rejects.toMatchObject(refusal);
+    expect([source.state, within.state, reports]).toEqual(["stopped", "failed", []]);
+  });
+
+  test("1.8 outside a pipeline it goes on without", async () => {
+    const sink = consumer(
+      {
+        handleSubscribe: () => Promise.reject(refusal.cause),
+        handleEvents: (events: readonly number[]) => void events,
+      },
+      refusing,
+    );
+    const subscription = sink.subscribe(fromIterable([1, 2], { runtime: testRuntime() }));
+    await turns();
+    expect([subscription.state, sink.state, reports]).toEqual(["ended", "running", [refusal.cause]]);
+  });
+});
