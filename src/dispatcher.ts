@@ -21,7 +21,8 @@ export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfE
   : SO;
 
 /**
- * Decides which consumer gets which event. It knows no stage, no promise and no clock.
+ * Decides which consumer gets which event. It knows no stage, no promise and no clock. Its functions are called on it, so
+ * that it may be an instance of a class.
  *
  * **Shape** a batch in, batches out to links; nothing twice on a link, nothing out of order.
  * **Units** events throughout.
