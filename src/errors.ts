@@ -150,9 +150,10 @@ export class CallbackError extends Error {
   declare readonly code: CallbackCode;
   /** The events the callback was working on: the only ones a failure can lose. */
   readonly events: readonly unknown[];
-  /** In a pipeline: the step whose function it was, its position behind the source from 0, and the event it had. */
+  /** In a pipeline: the step whose function it was, and its position behind the source from 0. */
   declare readonly step?: string;
   declare readonly index?: number;
+  /** The event a step had, or a partition's key is made of. */
   declare readonly event?: unknown;
   constructor(
     details: Details & { readonly code: CallbackCode },
@@ -171,6 +172,12 @@ export class CallbackError extends Error {
 /** The `CallbackError` of what user code threw; `expected` names it. */
 export const callbackError = (expected: string, cause: unknown, events: readonly unknown[]): CallbackError =>
   new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
+
+/** What a dispatcher or a function in it threw, as an error of ours. */
+export function dispatcherError(expected: string, cause: unknown, batch: readonly unknown[]): unknown {
+  if (cause instanceof CallbackError || cause instanceof ProtocolError) return cause;
+  return callbackError(expected, cause, batch);
+}
 
 /** More was pushed than the buffer holds. What fits was accepted. */
 export class OverflowError extends Error {

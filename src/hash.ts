@@ -16,10 +16,10 @@ const hashText = (text: string): number => {
   return mix(h);
 };
 
-/** A whole number from 0 to 2^32 - 1, the same on every machine and in every run. @throws TypeError for anything that is no key */
-export function hashKey(key: Key): number {
+/** A whole number from 0 to 2^32 - 1, the same on every machine and in every run; NaN for what is no key. */
+export function hashKey(key: unknown): number {
   if (typeof key === "boolean") return mix(Number(key));
   if (typeof key === "number" && (key | 0) === key) return mix(key);
   if (typeof key === "string" || typeof key === "number" || typeof key === "bigint") return hashText(String(key));
-  throw new TypeError(`expected a key to be a string, number, bigint or boolean, got ${typeof key}`);
+  return Number.NaN;
 }

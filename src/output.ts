@@ -1,7 +1,7 @@
 import { Buffer } from "./buffer.ts";
 import { Deque } from "./deque.ts";
 import type { Dispatcher, DispatcherLink } from "./dispatcher.ts";
-import { CallbackError, callbackError, ProtocolError } from "./errors.ts";
+import { dispatcherError, ProtocolError } from "./errors.ts";
 import type { DemandMode, Overflow } from "./types.ts";
 import { ignore } from "./protocol.ts";
 
@@ -196,12 +196,6 @@ export class Output {
     if (sent !== batch.length) checkSent(sent, batch.length);
     return sent;
   }
-}
-
-/** What a dispatcher threw, as an error of ours. */
-export function dispatcherError(expected: string, cause: unknown, batch: readonly unknown[]): unknown {
-  if (cause instanceof CallbackError || cause instanceof ProtocolError) return cause;
-  return callbackError(expected, cause, batch);
 }
 
 function checkSent(sent: number, length: number): void {

@@ -1,6 +1,6 @@
 /* oxlint-disable typescript/unbound-method -- continuations are called with their stage as `this` */
 import { type Context, currentContext } from "./context.ts";
-import { argumentError, CallbackError, callbackError, ProtocolError, words } from "./errors.ts";
+import { argumentError, CallbackError, callbackError, dispatcherError, ProtocolError, words } from "./errors.ts";
 import { deadPort } from "./inlet.ts";
 import { Outlet } from "./link.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "./mailbox.ts";
 import { check, known, oneOf, subscribeNames, subscribeOptions } from "./options.ts";
 import { hear, Outcome, type OutcomeOptions } from "./outcome.ts";
-import { dispatcherError, type Output } from "./output.ts";
+import type { Output } from "./output.ts";
 import {
   addDemand,
   complete,

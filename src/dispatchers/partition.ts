@@ -1,6 +1,6 @@
 import { Buffer } from "../buffer.ts";
 import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../dispatcher.ts";
-import { argumentError, CallbackError, callbackError } from "../errors.ts";
+import { argumentError, CallbackError, dispatcherError } from "../errors.ts";
 import { type Key, hashKey } from "../hash.ts";
 import { check, integer, known } from "../options.ts";
 import { addDemand } from "../protocol.ts";
@@ -36,10 +36,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   readonly #partitions: readonly Partition<Event>[];
   readonly #byName: ReadonlyMap<string | number, Partition<Event>>;
   readonly #links = new WeakMap<DispatcherLink, Partition<Event>>();
-  readonly #place: (event: Event) => Partition<Event> | undefined;
+  readonly #place: (event: Event, batch: readonly Event[]) => Partition<Event> | undefined;
   readonly #maxQueued: number;
-  /** What `hash` has answered that is no partition. */
-  #stray: { readonly name: unknown; readonly expected: string } | undefined;
   queued = 0;
   readonly options: readonly string[] = ["partition"];
   #unmet = 0;
@@ -62,15 +60,17 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     this.#partitions = partitions;
     this.#byName = byName as Map<string | number, Partition<Event>>;
     this.#maxQueued = maxQueued;
-    this.#place = by
-      ? (event) => partitions[hashKey(by(event)) % length]
-      : (event) => {
-          const name = (hash as (event: Event) => unknown)(event);
-          const partition = byName.get(name);
-          if (!partition && name !== undefined)
-            this.#stray = { name, expected: `hash to answer one of ${names.join(", ")} or undefined` };
-          return partition;
-        };
+    this.#place = (event, batch) => {
+      const name = by ? by(event) : (hash as (event: Event) => unknown)(event);
+      const partition = by ? partitions[hashKey(name) % length] : byName.get(name);
+      if (!partition && (by || name !== undefined)) {
+        const expected = by
+          ? "a partition's key to be a string, number, bigint or boolean"
+          : `hash to answer one of ${names.join(", ")} or undefined`;
+        throw new CallbackError({ code: "ERR_PARTITION_KEY", expected, got: name }, batch);
+      }
+      return partition;
+    };
   }
 
   get wanted(): number {
@@ -118,19 +118,15 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
     // Ask the user's function for all events first: when it fails, none of the batch has gone anywhere.
+    let event: Event | undefined;
     try {
-      for (let i = 0; i < taken && !this.#stray; i += 1) {
-        const event = events[i] as Event;
-        this.#place(event)?.arriving.push(event);
+      for (let i = 0; i < taken; i += 1) {
+        event = events[i] as Event;
+        this.#place(event, events)?.arriving.push(event);
       }
-      if (this.#stray)
-        throw new CallbackError(
-          { code: "ERR_PARTITION_KEY", expected: this.#stray.expected, got: this.#stray.name },
-          events,
-        );
     } catch (cause) {
       for (const partition of this.#partitions) partition.arriving = [];
-      throw this.#stray ? cause : callbackError("by or hash", cause, events);
+      throw Object.assign(dispatcherError("by or hash", cause, events) as Error, { event });
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;
@@ -202,8 +198,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
  * **Backpressures** when nobody has demand, or when a partition whose consumer is slow or absent holds `maxQueued`
  * events; `inspect()` says which.
  * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`: wrong options; at `subscribe` `ERR_PARTITION`: none or an
- * unknown partition, `ERR_PARTITION_TAKEN`. `CallbackError` `ERR_PARTITION_KEY`, `ERR_CALLBACK`: `by` or `hash` failed, which
- * fails the producer.
+ * unknown partition, `ERR_PARTITION_TAKEN`. `CallbackError` `ERR_PARTITION_KEY`, `ERR_CALLBACK`: `by` or `hash` answered
+ * what it may not, or threw, which fails the producer; `event` is the one it had.
  * **Source** rules 4.2 and 4.5; GenStage's PartitionDispatcher, with bounded queues that survive their consumer.
  *
  * @example

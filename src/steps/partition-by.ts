@@ -17,7 +17,7 @@ import { shape } from "./shape.ts";
  * **Backpressures** when a partition is full, be it that its consumer does not ask or that it has none.
  *
  * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: wrong options. A key that is no string, number, bigint or boolean fails
- * the stage with `ERR_PARTITION_KEY`, as a dispatcher's: the whole batch is in `events`.
+ * the stage with `ERR_PARTITION_KEY`, as a dispatcher's: `event` is the one without a key, `events` the whole batch.
  *
  * **Source** rules 4.5, 8.5.
  *

@@ -92,16 +92,33 @@ describe("partition keys", () => {
   test.each([undefined, null, {}, Symbol("a")])(
     "4.5 %s is no key: it fails the producer with its batch",
     async (key) => {
-      expect(() => hashKey(key as never)).toThrow(TypeError);
+      expect(hashKey(key)).toBeNaN();
       const runtime = testRuntime();
       const dispatcher = partitionDispatcher({ partitions: 2, by: () => key as never });
       const source = producer<number, { partition: number }>(() => {}, { runtime, dispatcher });
       consumer<number>(() => {}, { runtime }).subscribe(source, { partition: 0, cancel: "temporary" });
       await turns();
       source.push([1, 2]);
-      await expect(source.done).rejects.toMatchObject({ code: "ERR_CALLBACK", events: [1, 2] });
+      await expect(source.done).rejects.toMatchObject({ code: "ERR_PARTITION_KEY", events: [1, 2], event: 1 });
     },
   );
+
+  test("4.5 by that throws: the error tells for which event", async () => {
+    const runtime = testRuntime();
+    const cause = new Error("no user");
+    const dispatcher = partitionDispatcher({
+      partitions: 2,
+      by: (n: number) => {
+        if (n === 2) throw cause;
+        return n;
+      },
+    });
+    const source = producer<number, { partition: number }>(() => {}, { runtime, dispatcher });
+    consumer<number>(() => {}, { runtime }).subscribe(source, { partition: 0, cancel: "temporary" });
+    await turns();
+    source.push([1, 2]);
+    await expect(source.done).rejects.toMatchObject({ code: "ERR_CALLBACK", cause, events: [1, 2], event: 2 });
+  });
 
   test("4.5 a name that is none of the partitions fails the producer", async () => {
     const runtime = testRuntime();
