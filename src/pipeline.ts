@@ -1,5 +1,5 @@
 import type { Pipeline } from "./composition.ts";
-import { argumentError } from "./errors.ts";
+import { argumentError, describe, words } from "./errors.ts";
 import type { ConsumerHandle, ProducerConsumerHandle } from "./handle.ts";
 import type { Inspection } from "./inspect.ts";
 import { make } from "./make.ts";
@@ -26,14 +26,20 @@ function partOf(given: unknown, index: number, last: boolean): Part {
   const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
   if (step?.["~connect"]) return { is: "event", step: given as PerEvent };
   if (step?.["~dispatcher"]) return { is: "shape", step: given as Shape };
+  const place = `step ${index} of a pipeline to be`;
   if (kind === "producerConsumer" && placed.has(given as object))
-    throw argumentError("ERR_OPTION", `step ${index} of a pipeline to be a stage that stands in no other`, given);
+    throw argumentError("ERR_OPTION", `${place} a stage that stands in no other`, words(nameOf(given)));
   if (kind === "producerConsumer") return { is: "stage", step: given as ProducerConsumerHandle };
-  if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
-  if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
-  const more = last ? ", a sink or a consumer" : "; a sink stands last";
-  throw argumentError("ERR_OPTION", `step ${index} of a pipeline to be a step, a producerConsumer${more}`, given);
+  const sink = kind === "consumer" || step?.["~begin"];
+  if (!sink || !last) {
+    const got = sink ? words(`${nameOf(given)}, a sink, which stands last`) : given;
+    throw argumentError("ERR_OPTION", `${place} a step${last ? ", a sink" : ""} or a stage that takes events`, got);
+  }
+  return kind === "consumer"
+    ? { is: "consumer", step: given as ConsumerHandle }
+    : { is: "sink", step: given as PerEventSink };
 }
+const nameOf = (given: unknown): string => (given as { readonly name: string }).name;
 
 let count = 0;
 /** Stages that stand in a pipeline: in two of them its events would be shared out between both. */
@@ -181,7 +187,7 @@ export const pipeline: PipelineSignatures = compose as unknown as PipelineSignat
 
 function compose(source: Stage, ...steps: readonly unknown[]): unknown {
   if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", source);
+    throw argumentError("ERR_NOT_PRODUCER", "", words(`${describe(source)} (from… makes one of it)`));
   // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
   const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1));
   for (const { is, step } of parts)

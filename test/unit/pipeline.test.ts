@@ -329,6 +329,29 @@ describe("bad input", () => {
     await source.stop();
   });
 
+  test("8.6 the refusal names what stands where", () => {
+    const within = producerConsumer((events: readonly number[]) => events, { name: "within" });
+    pipeline(fine(), within);
+    const textOf = (...parts: readonly unknown[]): string => {
+      try {
+        return untyped(...parts);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect([
+      textOf([1], collect()),
+      textOf(fine(), collect(), collect()),
+      textOf(fine(), "map"),
+      textOf(fine(), within),
+    ]).toEqual([
+      "expected a producer, got an array of 1 (from… makes one of it), rule 1.3",
+      "expected step 0 of a pipeline to be a step or a stage that takes events, got collect, a sink, which stands last, rule 1.1",
+      'expected step 0 of a pipeline to be a step, a sink or a stage that takes events, got "map", rule 1.1',
+      "expected step 0 of a pipeline to be a stage that stands in no other, got within, rule 1.1",
+    ]);
+  });
+
   test("8.6 a subscription that is refused leaves nothing running", async () => {
     const runtime = testRuntime();
     const partitioned = pipeline(
