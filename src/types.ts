@@ -124,7 +124,7 @@ export interface ProducerContext<in Out> extends Context {
   readonly push: (events: readonly Out[]) => boolean;
 }
 
-/** Makes iteration without options an error that names the cure. */
+/** In the place of an iterator's method: iteration without options is an error, and a hover over the method names the cure. */
 export interface NeedsOptions {
   readonly "iterate with events({ partition })": never;
 }

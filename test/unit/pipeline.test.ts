@@ -19,6 +19,13 @@ import {
 import { range, testRuntime, turns } from "../support/runtime.ts";
 
 const untyped = pipeline as unknown as (...parts: readonly unknown[]) => never;
+const textOf = (...parts: readonly unknown[]): string => {
+  try {
+    return untyped(...parts);
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
 
 describe("pipeline", () => {
   test("8.6 without steps it is the source", () => {
@@ -332,13 +339,6 @@ describe("bad input", () => {
   test("8.6 the refusal names what stands where", () => {
     const within = producerConsumer((events: readonly number[]) => events, { name: "within" });
     pipeline(fine(), within);
-    const textOf = (...parts: readonly unknown[]): string => {
-      try {
-        return untyped(...parts);
-      } catch (error) {
-        return (error as Error).message;
-      }
-    };
     expect([
       textOf([1], collect()),
       textOf(fine(), collect(), collect()),
