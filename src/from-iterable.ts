@@ -126,8 +126,11 @@ class AsyncIteratorSource<Out> implements Task {
 
   readonly #onError = (error: unknown): void => {
     this.#pulling = false;
-    if (this.#over) this.#stage?.["~core"].outcome.report(error, "next");
-    else {
+    const outcome = this.#stage?.["~core"].outcome;
+    if (this.#over) {
+      // A generator passes on what its input failed with, which the stage has failed with, too.
+      if (outcome?.error !== error) outcome?.report(error, "next");
+    } else {
       this.#over = true;
       this.#stage?.fail(error, { after: "buffer" });
     }

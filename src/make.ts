@@ -84,7 +84,7 @@ export function makeWith(
     behaviour: callbacksOf,
     pull: pull && kind === "producer",
     runtime: options.runtime ?? defaultRuntime,
-    signal: options.signal ?? undefined,
+    signal: options.signal,
     onReport: options.onReport,
     onDiscard: options.onDiscard as ((discarded: unknown) => void) | undefined,
     onLastCancel: options.onLastCancel ?? defaults.onLastCancel,
@@ -103,7 +103,7 @@ const taken = new WeakSet<object>();
 
 function outputOf(stage: Core, options: Options): Output {
   const dispatcher = (options.dispatcher ?? new DemandDispatcher()) as AnyDispatcher;
-  if (taken.has(dispatcher)) throw argumentError("ERR_OPTION", "a dispatcher that no other producer has", dispatcher);
+  if (taken.has(dispatcher)) throw argumentError("ERR_OPTION", "a dispatcher of its own", dispatcher);
   taken.add(dispatcher);
   return new Output({
     dispatcher,

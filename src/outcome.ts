@@ -92,9 +92,10 @@ export class Outcome {
     };
   }
 
-  /** Calls `then` when the end is complete. */
+  /** Calls `then` when the end is complete, at once if it is. */
   whenSettled(then: () => void): void {
-    this.#waiting.push(then);
+    if (this.settled) then();
+    else this.#waiting.push(then);
   }
 
   settle(): void {

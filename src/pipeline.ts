@@ -21,25 +21,24 @@ type Part =
   | { readonly is: "sink"; readonly step: PerEventSink }
   | { readonly is: "consumer"; readonly step: ConsumerHandle };
 
-function partOf(given: unknown, index: number, last: boolean): Part {
-  const step = given as Partial<Record<"kind" | "subscribe" | "~connect" | "~dispatcher" | "~begin", unknown>> | null;
+/** `seen`: the source and the parts before. */
+function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>): Part {
+  const step = given as Partial<
+    Record<"kind" | "name" | "subscribe" | "~connect" | "~dispatcher" | "~begin", unknown>
+  > | null;
   const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
   if (step?.["~connect"]) return { is: "event", step: given as PerEvent };
   if (step?.["~dispatcher"]) return { is: "shape", step: given as Shape };
-  const place = `step ${index} of a pipeline to be`;
-  if (kind === "producerConsumer" && placed.has(given as object))
-    throw argumentError("ERR_OPTION", `${place} a stage that stands in no other`, words(nameOf(given)));
-  if (kind === "producerConsumer") return { is: "stage", step: given as ProducerConsumerHandle };
-  const sink = kind === "consumer" || step?.["~begin"];
-  if (!sink || !last) {
-    const got = sink ? words(`${nameOf(given)}, a sink, which stands last`) : given;
-    throw argumentError("ERR_OPTION", `${place} a step${last ? ", a sink" : ""} or a stage that takes events`, got);
+  if (kind === "producerConsumer" && !placed.has(given as object) && !seen.has(given)) {
+    seen.add(given);
+    return { is: "stage", step: given as ProducerConsumerHandle };
   }
-  return kind === "consumer"
-    ? { is: "consumer", step: given as ConsumerHandle }
-    : { is: "sink", step: given as PerEventSink };
+  if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
+  if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
+  const got = step && (kind || step["~begin"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
+  const expected = `step ${index} of a pipeline to be a step, a producerConsumer in no other or, last, a sink`;
+  throw argumentError("ERR_OPTION", expected, got);
 }
-const nameOf = (given: unknown): string => (given as { readonly name: string }).name;
 
 let count = 0;
 /** Stages that stand in a pipeline: in two of them its events would be shared out between both. */
@@ -153,11 +152,7 @@ class Composition implements Pipeline<unknown> {
   }
 }
 
-const settled = ({ outcome }: Core): Promise<void> =>
-  new Promise((resolve) => {
-    if (outcome.settled) resolve();
-    else outcome.whenSettled(resolve);
-  });
+const settled = ({ outcome }: Core): Promise<void> => new Promise((resolve) => outcome.whenSettled(resolve));
 
 /**
  * Composes a source and steps.
@@ -189,7 +184,8 @@ function compose(source: Stage, ...steps: readonly unknown[]): unknown {
   if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", words(`${describe(source)} (from… makes one of it)`));
   // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
-  const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1));
+  const seen = new Set<unknown>([source]);
+  const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1, seen));
   for (const { is, step } of parts)
     if ((is === "stage" || is === "consumer") && step.state !== "starting" && step.state !== "running")
       throw step["~core"].endedError;

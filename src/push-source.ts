@@ -38,6 +38,8 @@ export abstract class PushSource<Out> implements Task {
   #batch: Out[] = [];
   /** Events to collect before they are pushed: what is asked for, or a burst. */
   #room = 1;
+  /** Consumers work off what they have; what comes meanwhile stands behind the first event of the batch. */
+  #beginning = false;
   #scheduled = false;
   #opened = false;
   #paused = false;
@@ -73,7 +75,7 @@ export abstract class PushSource<Out> implements Task {
 
   terminate(reason: Reason, stage: ProducerContext<Out>): void {
     const core = (stage as unknown as EmittingContext)["~core"];
-    const rest = this.#batch;
+    const rest = this.#batch.slice(this.#beginning ? 1 : 0);
     this.#batch = [];
     core.outcome.discard(rest, this.#causeOf(reason), core.outlets.size === 0);
     this.#leave(core);
@@ -82,15 +84,14 @@ export abstract class PushSource<Out> implements Task {
   /** A turn behind the stretch in which the batch began. */
   run(): void {
     this.#scheduled = false;
-    this.#send();
+    if (!this.#beginning) this.#send();
   }
 
   protected readonly accept = (event: Out): void => {
     if (this.#over) return;
-    if (this.#batch.length === 0) this.#begin();
-    if (this.#over) return;
     this.#batch.push(event);
-    if (this.#batch.length >= this.#room) this.#send();
+    if (this.#batch.length === 1) this.#begin();
+    if (this.#batch.length >= this.#room && !this.#beginning) this.#send();
   };
 
   /** The other system has failed: behind what came before, so does the stage. */
@@ -139,13 +140,16 @@ export abstract class PushSource<Out> implements Task {
   #begin(): void {
     const core = this.#core;
     if (exhausted(core)) {
+      this.#beginning = true;
       core.runtime.flush();
+      this.#beginning = false;
       if (this.#over) return;
       if (exhausted(core)) this.#pause(core);
+      if (this.#batch.length === 0) return;
     }
     const wanted = demandOf(core);
     this.#room = wanted > 0 ? wanted : this.#burst;
-    if (this.#room <= 1 || this.#scheduled) return;
+    if (this.#batch.length >= this.#room || this.#scheduled) return;
     this.#scheduled = true;
     core.runtime.schedule(this);
   }

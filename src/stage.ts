@@ -292,12 +292,15 @@ export class Core implements Task {
     known("stop", options, ["reason", "timeout"]);
     const { reason, timeout = Number.POSITIVE_INFINITY } = options;
     check("timeout", timeout, "number");
-    if (!(timeout >= 0)) throw argumentError("ERR_RANGE", "timeout to be 0 or more milliseconds", timeout);
-    if (this.outcome.settled) return Promise.resolve();
+    if (!(timeout >= 0)) throw argumentError("ERR_RANGE", "timeout to be 0 or more", timeout);
     this.post(STOP, undefined, reason);
     const { clock } = this.runtime;
-    const timer =
-      timeout > LONGEST_TIMER ? undefined : clock.setTimer(() => this.#stopNow({ type: "stop", reason }), timeout);
+    const cut = (): void => {
+      this.#stopNow({ type: "stop", reason });
+      // Where that ended a callback no time is left for `terminate`.
+      this.#cutShort?.();
+    };
+    const timer = timeout > LONGEST_TIMER ? undefined : clock.setTimer(cut, timeout);
     return new Promise((resolve) => {
       this.outcome.whenSettled(() => {
         if (timer !== undefined) clock.clearTimer(timer);
@@ -994,7 +997,7 @@ export class Core implements Task {
 
   /** Ends the stage now; where its end waits for `terminate`, that wait ends. */
   #stopNow(reason: Reason, abort = false): void {
-    if (this.#phase === ENDING) this.#cutShort?.();
+    if (this.#phase >= ENDING) this.#cutShort?.();
     else this.#finish(reason, abort);
   }
 
@@ -1069,7 +1072,7 @@ export class Core implements Task {
     if (atOnce) this.#close(reason);
     await new Promise<void>((resolve) => {
       this.#cutShort = resolve;
-      void Promise.resolve(last)
+      void Promise.resolve(last as PromiseLike<void>)
         .then(ignore, (error: unknown) => this.outcome.report(error, "terminate"))
         .then(resolve);
     });
@@ -1104,12 +1107,18 @@ export class Core implements Task {
     this.#phase = CLOSED;
     this.#plain = false;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    let crossed = false;
     for (const outlet of this.outlets) {
       this.#detach(outlet);
-      if (outlet.ended) continue;
+      if (outlet.ended) {
+        crossed ||= outlet.port.carries;
+        continue;
+      }
       outlet.ended = true;
       this.#tell(outlet.port, reason);
     }
+    // Who has left meanwhile was to carry a failure on, and will not.
+    if (crossed && isFailure(reason)) this.outcome.carry()();
     this.#leave(reason);
     this.#empty(this.#mailbox);
     this.#empty(this.#waiting);

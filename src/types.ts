@@ -83,7 +83,7 @@ export interface Subscription {
 
 export interface StopOptions {
   readonly reason?: unknown;
-  /** Milliseconds from the call until a running callback is not waited for any longer. @default Infinity */
+  /** Milliseconds from the call until a running callback and `terminate` are not waited for any longer. @default Infinity */
   readonly timeout?: number | undefined;
 }
 

@@ -19,6 +19,8 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
   #count = 0;
   /** Values to collect before they are pushed: what is asked for, or what the buffer holds. */
   #room = 1;
+  /** Consumers work off what they have; what comes meanwhile stands behind the first value of the batch. */
+  #beginning = false;
 
   constructor(stage: EmittingContext, bufferSize: number, overflow: Overflow) {
     super();
@@ -28,14 +30,10 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
 
   override next(value: Value): void {
     if (this.closed) return;
-    const count = this.#count;
-    if (count === 0) {
-      this.#begin();
-      if (this.closed) return;
-    }
-    this.#batch[count] = value;
-    this.#count = count + 1;
-    if (count + 1 >= this.#room) this.send();
+    this.#batch[this.#count] = value;
+    this.#count += 1;
+    if (this.#count === 1) this.#begin();
+    if (this.#count > 0 && this.#count >= this.#room && !this.#beginning) this.send();
   }
 
   override error(error: unknown): void {
@@ -61,14 +59,14 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
 
   /** The stage ends, aborted or not. What is collected is for nobody. */
   end(reason: Reason, aborted: boolean): void {
-    const batch = this.#take();
+    const batch = this.#take().slice(this.#beginning ? 1 : 0);
     const cause = isFailure(reason) ? (aborted ? "abort" : "failure") : "stop";
     this.stage["~core"].outcome.discard(batch, cause, cause === "stop");
     this.release(errorOf(reason));
   }
 
   run(): void {
-    this.send();
+    if (!this.#beginning) this.send();
   }
 
   /** Pushes what is collected. */
@@ -100,9 +98,14 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
   #begin(): void {
     const { stage } = this;
     const { runtime } = stage["~core"];
-    if (stage.demand === 0) runtime.flush();
+    if (stage.demand === 0) {
+      this.#beginning = true;
+      runtime.flush();
+      this.#beginning = false;
+      if (this.#count === 0) return;
+    }
     const { demand } = stage;
     this.#room = demand > 0 ? demand : this.#burst;
-    if (this.#room > 1) runtime.schedule(this);
+    if (this.#count < this.#room) runtime.schedule(this);
   }
 }

@@ -24,7 +24,7 @@ export interface ToObservableOptions<in out Out, out Result extends Subscribable
 }
 
 /** A subscriber of RxJS 7 says `closed`, any other `active`. */
-const isOver = (subscriber: SubscriberPeer<never>): boolean => subscriber.closed ?? !subscriber.active;
+const isOver = (subscriber: SubscriberPeer<never>): boolean => subscriber.closed ?? subscriber.active === false;
 
 /** Hands events to an observer, batch by batch; a batch's ask goes out when the observer has had all of it. */
 class ObserverIntake extends Intake {
@@ -121,6 +121,8 @@ export function toObservable(producer: unknown, options: object = {}): unknown {
   );
   check("Observable", Class, "function");
   return new Class((subscriber: SubscriberPeer<unknown>) => {
+    // RxJS 9 subscribes with a signal that has aborted, and then calls no teardown.
+    if (isOver(subscriber)) return undefined;
     const intake = new ObserverIntake(source, resolved, subscriber);
     const leave = (): void => intake.leave({ type: "cancel" });
     subscriber.addTeardown?.(leave);

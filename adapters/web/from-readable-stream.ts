@@ -86,7 +86,12 @@ class StreamSource<Out> implements Task {
     if (this.#over) return undefined;
     this.#over = true;
     if (isFailure(reason)) this.#cause = this.#signal?.aborted ? "abort" : "failure";
-    const cancelled = this.#cancels ? this.#reader.cancel(errorOf(reason)) : undefined;
+    const error = errorOf(reason);
+    // A stream that has failed with it by itself says so again.
+    const known = (second: unknown): void => {
+      if (!isFailure(reason) || second !== error) throw second;
+    };
+    const cancelled = this.#cancels ? this.#reader.cancel(error).then(undefined, known) : undefined;
     if (cancelled) this.#onCancel?.(cancelled);
     // Reads under way have ended with the stream; in one that stays open they leave their chunks to the next reader.
     this.#reader.releaseLock();

@@ -180,7 +180,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   /** Of a write, of `close` or `abort`. */
   readonly #onError = (error: unknown): void => {
     if (!this.#over) this.#onBreak(error);
-    else if (!this.#known.has(error)) {
+    else if (!this.#known.has(error) && !(this.#onBroken && error instanceof TypeError)) {
       this.#known.add(error);
       this.#core.outcome.report(error, "terminate");
     }

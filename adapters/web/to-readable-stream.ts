@@ -45,6 +45,8 @@ class WebOutflow extends Intake {
   /** The ask that the events passed on carry: sent when the next one is pulled. */
   #ask: number;
   #pulled = false;
+  /** What the last event passed on counts. */
+  #last = 0;
   /** The stream pulls again while it is fed. */
   #feeding = false;
   #over = false;
@@ -55,7 +57,7 @@ class WebOutflow extends Intake {
     { highWaterMark = 0, type, signal }: ToByteStreamOptions | ToReadableStreamOptions<never>,
   ) {
     super("toReadableStream", producer, options);
-    this.#highWaterMark = highWaterMark;
+    this.#highWaterMark = Math.min(highWaterMark, Number.MAX_SAFE_INTEGER);
     this.#bytes = type === "bytes";
     this.#signal = signal;
     this.#window = new Window(options.maxDemand, options.minDemand);
@@ -134,7 +136,9 @@ class WebOutflow extends Intake {
       if (!this.#passBytes(event)) return true;
     } else {
       this.#pulled = false;
+      const before = this.#controller.desiredSize ?? 0;
       this.#controller.enqueue(event);
+      this.#last = before - (this.#controller.desiredSize ?? 0);
     }
     this.pending -= 1;
     this.#ask += this.#window.handOver(1);
@@ -176,14 +180,19 @@ class WebOutflow extends Intake {
   #end(reason: Reason): void {
     const controller = this.#controller;
     const failed = isFailure(reason);
-    if (failed && (controller.desiredSize ?? 0) < this.#highWaterMark) return;
+    // If anything is kept, the last event is. Half of it, for sizes may be fractions whose sums are not exact.
+    if (failed && this.#highWaterMark - (controller.desiredSize ?? 0) > this.#last / 2) return;
     this.#finish();
     this.told();
     if (failed) controller.error(errorOf(reason));
     else {
-      controller.close();
-      // A read into a view waits until it is told that nothing comes.
-      controller.byobRequest?.respond(0);
+      try {
+        controller.close();
+        // A read into a view waits until it is told that nothing comes.
+        controller.byobRequest?.respond(0);
+      } catch {
+        // A view of wider elements is filled in part: the stream has failed with that, and its reader hears of it.
+      }
     }
   }
 
@@ -256,7 +265,7 @@ export function toReadableStream(
   const { ReadableStream } = globalThis as unknown as { readonly ReadableStream: ReadableStreamClass };
   const stream = new ReadableStream(
     { type, start: outflow.onStart, pull: outflow.onPull, cancel: outflow.onCancel },
-    { highWaterMark, ...(size && { size }) },
+    { highWaterMark: Math.min(highWaterMark, Number.MAX_SAFE_INTEGER), ...(size && { size }) },
   );
   outflow.begin();
   return stream;

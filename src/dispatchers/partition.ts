@@ -65,7 +65,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       const partition = by ? partitions[hashKey(name) % length] : byName.get(name);
       if (!partition && (by || name !== undefined)) {
         const expected = by
-          ? "a partition's key to be a string, number, bigint or boolean"
+          ? "a string, number, bigint or boolean as key"
           : `hash to answer one of ${names.join(", ")} or undefined`;
         throw new CallbackError({ code: "ERR_PARTITION_KEY", expected, got: name }, batch);
       }

@@ -346,10 +346,17 @@ describe("bad input", () => {
       textOf(fine(), within),
     ]).toEqual([
       "expected a producer, got an array of 1 (from… makes one of it), rule 1.3",
-      "expected step 0 of a pipeline to be a step or a stage that takes events, got collect, a sink, which stands last, rule 1.1",
-      'expected step 0 of a pipeline to be a step, a sink or a stage that takes events, got "map", rule 1.1',
-      "expected step 0 of a pipeline to be a stage that stands in no other, got within, rule 1.1",
+      "expected step 0 of a pipeline to be a step, a producerConsumer in no other or, last, a sink, got the sink collect, rule 1.1",
+      'expected step 0 of a pipeline to be a step, a producerConsumer in no other or, last, a sink, got "map", rule 1.1',
+      "expected step 0 of a pipeline to be a step, a producerConsumer in no other or, last, a sink, got the producerConsumer within, rule 1.1",
     ]);
+  });
+
+  test("8.5 a stage that stands in the same pipeline twice, or is its source", () => {
+    const twice = producerConsumer((events: readonly number[]) => events);
+    expect(() => untyped(fine(), twice, twice, collect())).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+    expect(() => untyped(twice, twice, collect())).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+    expect(twice.subscriptions).toEqual([]);
   });
 
   test("8.6 a subscription that is refused leaves nothing running", async () => {

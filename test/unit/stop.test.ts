@@ -38,6 +38,39 @@ describe("stop({ timeout })", () => {
     expect(rig.runtime.clock.pending).toBe(0);
   });
 
+  test("5.12 where it cuts a callback short it does not wait for terminate, which runs", async () => {
+    const gate = Promise.withResolvers<never>();
+    const rig = await busy(never, { terminate: () => gate.promise });
+    const stopped = watch(rig.stage.stop({ timeout: 100 }));
+    rig.runtime.clock.advance(100);
+    await turns();
+    expect([stopped.fulfilled, rig.last.map(sayReason), rig.stage.state]).toEqual([true, ["stop"], "stopped"]);
+    gate.reject(new Error("late"));
+    await turns();
+    expect([rig.reports, rig.runtime.clock.pending]).toEqual([["terminate: late"], 0]);
+  });
+
+  test("5.12 cuts the terminate of an abort short, too", async () => {
+    const rig = await busy(never, { terminate: () => never });
+    rig.abort.abort(boom);
+    await turns();
+    const stopped = watch(rig.stage.stop({ timeout: 5 }));
+    rig.runtime.clock.advance(4);
+    await turns();
+    expect(stopped.fulfilled).toBe(false);
+    rig.runtime.clock.advance(1);
+    await turns();
+    expect([stopped.fulfilled, rig.runtime.clock.pending]).toEqual([true, 0]);
+    expect((await rig.seen()).done).toBe("rejected boom");
+  });
+
+  test("5.12 a stage that has ended is not waited for", async () => {
+    const rig = new Rig("producer");
+    await rig.stage.stop();
+    await rig.stage.stop({ timeout: 5 });
+    expect(rig.runtime.clock.pending).toBe(0);
+  });
+
   test("5.12 of 0 ends the stage as soon as timers run", async () => {
     const rig = await busy(never);
     void rig.stage.stop({ timeout: 0 });

@@ -227,3 +227,24 @@ describe("throughGenerator", () => {
     expect(parts.flat().toSorted((a, b) => a - b)).toEqual(range(1, 50));
   });
 });
+
+test("7.2 a failure of the source that the generator passes on is told once", async () => {
+  const runtime = testRuntime();
+  const reports: unknown[] = [];
+  const error = new Error("of the source");
+  const stage = throughGenerator(
+    async function* (events: AsyncIterable<number>) {
+      for await (const n of events) yield n;
+    },
+    { runtime, onReport: (what) => void reports.push(what) },
+  );
+  const source = producer<number>(() => {}, { runtime });
+  stage.subscribe(source);
+  const c = consumer<number>(() => {}, { runtime });
+  c.subscribe(stage);
+  await turns();
+  source.fail(error);
+  await expect(c.done).rejects.toBe(error);
+  await turns();
+  expect(reports).toEqual([]);
+});

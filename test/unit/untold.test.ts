@@ -4,6 +4,7 @@ import {
   type BroadcastSubscribeOptions,
   broadcastDispatcher,
   consumer,
+  fromIterable,
   type Producer,
   type ProducerStage,
   producer,
@@ -53,6 +54,43 @@ function scene() {
   };
   return { reports, options, source, through, busy };
 }
+
+describe("a failure of a source whose only consumer has left in the same stretch", () => {
+  test("5.11 is reported: the source has not heard that its consumer left", async () => {
+    const { reports, options, source } = scene();
+    const from = source();
+    const stage = consumer(
+      {
+        handleEvents: (_events: readonly number[], subscription) => subscription.cancel(),
+        handleCancel: () => from.fail(first),
+      },
+      options("sink"),
+    );
+    stage.subscribe(from);
+    await turns();
+    from.push([1]);
+    await stage.done;
+    expect([from.state, reports]).toEqual(["failed", ["source done: first"]]);
+  });
+
+  test("5.11 is reported: a loop is left, and its iterator fails with the next value", async () => {
+    const reports: string[] = [];
+    const from = fromIterable(
+      (async function* () {
+        yield 1;
+        await Promise.resolve();
+        throw first;
+      })(),
+      { runtime: testRuntime(), onReport: (error, { phase }) => void reports.push(`${phase}: ${say(error)}`) },
+    );
+    for await (const n of from) {
+      expect(n).toBe(1);
+      break;
+    }
+    await turns();
+    expect(reports).toEqual(["done: first"]);
+  });
+});
 
 describe("a failure that crosses another end of the only one to carry it on", () => {
   test("5.11 is reported: the consumer's callback fails", async () => {

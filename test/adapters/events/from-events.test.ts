@@ -447,3 +447,27 @@ describe("arguments", () => {
     expect(census(emitter)).toEqual({});
   });
 });
+
+test("7.4 what a consumer emits in answer comes behind what is being emitted", async () => {
+  const runtime = testRuntime();
+  const emitter = new EventEmitter();
+  const emitted: number[] = [];
+  const seen: number[] = [];
+  const stage = fromEvents<number>(emitter, "data", { overflow: "throw", runtime });
+  const echo = consumer(
+    (events: readonly number[]) => {
+      for (const n of events) {
+        seen.push(n);
+        if (n < 100) emitter.emit("data", 100 + n);
+      }
+    },
+    { runtime },
+  );
+  echo.subscribe(stage, { maxDemand: 1 });
+  await turns();
+  emitter.prependListener("data", (n: number) => void emitted.push(n));
+  for (const n of range(0, 4)) emitter.emit("data", n);
+  await turns();
+  expect(seen).toEqual(emitted);
+  expect(emitted).toHaveLength(10);
+});

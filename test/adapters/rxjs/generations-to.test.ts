@@ -229,3 +229,17 @@ describe("the class that it is made of", () => {
     );
   });
 });
+
+test("7.3 RxJS 9 with a signal that has aborted leaves the producer alone", async () => {
+  const { stage, demands, left } = counting(3);
+  const { Class } = generations.find(({ name }) => name.includes("9")) as Generation;
+  const observable = toObservable(stage, { Observable: Class }) as unknown as {
+    subscribe: (observer: object, options: { readonly signal: AbortSignal }) => void;
+  };
+  const seen: number[] = [];
+  observable.subscribe({ next: (n: number) => void seen.push(n) }, { signal: AbortSignal.abort() });
+  await turns();
+  expect([seen, demands, left]).toEqual([[], [], []]);
+  for await (const n of stage) seen.push(n);
+  expect(seen).toEqual([1, 2, 3]);
+});

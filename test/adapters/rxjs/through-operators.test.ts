@@ -1,4 +1,4 @@
-import { pairwise, pipe } from "rxjs";
+import { map, merge, type Observable, pairwise, pipe, Subject, tap as looking } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { throughOperators, type ThroughOperatorsOptions } from "../../../adapters/rxjs/index.ts";
 import { collect, consumer, fromIterable, pipeline, producer, type Reason } from "../../../src/index.ts";
@@ -412,4 +412,24 @@ describe("throughOperators", () => {
       }),
     ).toThrow(error);
   });
+});
+
+test("7.4 what a chain emits while its consumers are given the chance to ask comes behind what made them", async () => {
+  const runtime = testRuntime();
+  const side = new Subject<string>();
+  const emitted: string[] = [];
+  const stage = throughOperators(
+    (source: Observable<number>) => merge(source.pipe(map(String)), side).pipe(looking((text) => void emitted.push(text))),
+    { runtime },
+  );
+  const seen: string[] = [];
+  consumer((events: readonly string[]) => void seen.push(...events), { runtime }).subscribe(stage, { maxDemand: 1 });
+  const source = producer<number>(() => {}, { runtime });
+  stage.subscribe(source, { maxDemand: 10 });
+  await turns();
+  source.push([1, 2, 3]);
+  for (const text of ["a", "b", "c"]) side.next(text);
+  await turns();
+  expect(emitted).toHaveLength(6);
+  expect(seen).toEqual(emitted);
 });

@@ -447,3 +447,14 @@ test("K05 no rejection without a handler, whatever ends it", async () => {
   });
   expect(heard).toEqual([]);
 });
+
+describe("a transform that has enough with the last event", () => {
+  test("7.3 is no failure, and nothing to report", async () => {
+    const { runtime, reports, middle } = setUp(taking(2, 4));
+    middle.subscribe(fromIterable([1, 2], { runtime }));
+    const seen: number[] = [];
+    for await (const n of middle) seen.push(n);
+    await turns();
+    expect([seen, middle.state, reports]).toEqual([[2, 4], "completed", []]);
+  });
+});

@@ -114,3 +114,16 @@ describe("a byte stream of a producer", () => {
     expect(await new Response(streamOf(textOf("a mill "), textOf("and its race"))).text()).toBe("a mill and its race");
   });
 });
+
+test("H14 an end in the middle of a wider element is the reader's to hear of, and nobody else's", async () => {
+  const reports: unknown[] = [];
+  const source = fromIterable([new Uint8Array(3)], {
+    runtime: testRuntime(),
+    onReport: (error) => reports.push(error),
+  });
+  const reader = toReadableStream(source, { type: "bytes" }).getReader({ mode: "byob" });
+  expect((await reader.read(new Uint16Array(2))).value).toHaveLength(1);
+  await expect(reader.read(new Uint16Array(2))).rejects.toThrow(TypeError);
+  await turns();
+  expect([source.state, reports]).toEqual(["completed", []]);
+});

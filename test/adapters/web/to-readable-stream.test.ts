@@ -432,3 +432,45 @@ describe("wrong calls", () => {
     expect(heard).toEqual([]);
   });
 });
+
+const failing = (events: readonly number[], error: Error) =>
+  producer<number>(
+    {
+      handleDemand(_demand, stage) {
+        stage.push(events);
+        stage.fail(error, { after: "buffer" });
+      },
+    },
+    { runtime: testRuntime() },
+  );
+/** What a reader gets, and what it fails with. */
+async function outcomeOf(stream: ReadableStream<number>): Promise<readonly unknown[]> {
+  const reader = stream.getReader();
+  const seen: unknown[] = [];
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) seen.push(next.value);
+  } catch (error) {
+    seen.push(error);
+  }
+  return seen;
+}
+
+describe("a failure behind what the stream keeps ready", () => {
+  const error = new Error("late");
+
+  test.each([0, 1, 10, Number.POSITIVE_INFINITY])(
+    "5.8 comes last with a high-water mark of %s",
+    async (highWaterMark) => {
+      const stream = toReadableStream(failing([1, 2], error), { highWaterMark, maxDemand: 4 });
+      await turns();
+      expect(await outcomeOf(stream)).toEqual([1, 2, error]);
+    },
+  );
+
+  test("5.8 comes, though sums of fractions are not exact", async () => {
+    const parts = [0.7, 0.1, 0.2, 0.3];
+    const stream = toReadableStream(failing(parts, error), { highWaterMark: 1, size: (part) => part, maxDemand: 10 });
+    await turns();
+    expect(await outcomeOf(stream)).toEqual([...parts, error]);
+  });
+});
