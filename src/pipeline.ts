@@ -182,7 +182,7 @@ export const pipeline: PipelineSignatures = compose as unknown as PipelineSignat
 
 function compose(source: Stage, ...steps: readonly unknown[]): unknown {
   if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", words(`${describe(source)} (from… makes one of it)`));
+    throw argumentError("ERR_NOT_PRODUCER", "", words(`${describe(source)} (from… makes one)`));
   // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
   const seen = new Set<unknown>([source]);
   const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1, seen));

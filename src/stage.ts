@@ -887,7 +887,7 @@ export class Core implements Task {
         this.outcome.report(cause, callback);
         const unstarted = this.#unstarted(link);
         this.#forget(link);
-        link.port.end({ reason: { type: "cancel" }, unstarted });
+        link.port.end({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
       });
   }
 
@@ -1107,7 +1107,7 @@ export class Core implements Task {
     this.#phase = CLOSED;
     this.#plain = false;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    let crossed = false;
+    let crossed: boolean | undefined;
     for (const outlet of this.outlets) {
       this.#detach(outlet);
       if (outlet.ended) {
