@@ -419,7 +419,8 @@ test("7.4 what a chain emits while its consumers are given the chance to ask com
   const side = new Subject<string>();
   const emitted: string[] = [];
   const stage = throughOperators(
-    (source: Observable<number>) => merge(source.pipe(map(String)), side).pipe(looking((text) => void emitted.push(text))),
+    (source: Observable<number>) =>
+      merge(source.pipe(map(String)), side).pipe(looking((text) => void emitted.push(text))),
     { runtime },
   );
   const seen: string[] = [];
