@@ -103,7 +103,7 @@ const taken = new WeakSet<object>();
 
 function outputOf(stage: Core, options: Options): Output {
   const dispatcher = (options.dispatcher ?? new DemandDispatcher()) as AnyDispatcher;
-  if (taken.has(dispatcher)) throw argumentError("ERR_OPTION", "a dispatcher of its own", dispatcher);
+  if (taken.has(dispatcher)) throw argumentError("ERR_OPTION", "a free dispatcher", dispatcher);
   taken.add(dispatcher);
   return new Output({
     dispatcher,

@@ -36,7 +36,7 @@ function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>
   if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
   if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
   const got = step && (kind || step["~begin"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
-  const expected = `step ${index} of a pipeline to be a step, a producerConsumer in no other or, last, a sink`;
+  const expected = `step ${index} of a pipeline to be a step, a free producerConsumer or, last, a sink`;
   throw argumentError("ERR_OPTION", expected, got);
 }
 

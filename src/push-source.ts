@@ -159,6 +159,7 @@ export abstract class PushSource<Out> implements Task {
     const core = this.#core;
     if (batch.length === 0 || this.#over) return;
     this.#batch = [];
+    this.#beginning = false;
     try {
       push(core, batch, true);
     } catch (error) {

@@ -59,7 +59,8 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
 
   /** The stage ends, aborted or not. What is collected is for nobody. */
   end(reason: Reason, aborted: boolean): void {
-    const batch = this.#take().slice(this.#beginning ? 1 : 0);
+    const from = this.#beginning ? 1 : 0;
+    const batch = this.#take().slice(from);
     const cause = isFailure(reason) ? (aborted ? "abort" : "failure") : "stop";
     this.stage["~core"].outcome.discard(batch, cause, cause === "stop");
     this.release(errorOf(reason));
@@ -91,6 +92,7 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
     if (batch.length > count) batch.length = count;
     this.#batch = count < LEAST ? [] : new Array<Value>(Math.min(count, MOST));
     this.#count = 0;
+    this.#beginning = false;
     return batch;
   }
 

@@ -177,10 +177,15 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     if (this.#closing === undefined) this.#onBreak(closedElsewhere());
   };
 
+  /** A transform that ended by itself refuses what comes with an error of the platform. */
+  #isEnough(error: unknown): boolean {
+    return error instanceof TypeError && this.#core.partner?.outcome.reason?.type === "complete";
+  }
+
   /** Of a write, of `close` or `abort`. */
   readonly #onError = (error: unknown): void => {
     if (!this.#over) this.#onBreak(error);
-    else if (!this.#known.has(error) && !(this.#onBroken && error instanceof TypeError)) {
+    else if (!this.#known.has(error) && !this.#isEnough(error)) {
       this.#known.add(error);
       this.#core.outcome.report(error, "terminate");
     }

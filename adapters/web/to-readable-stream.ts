@@ -32,6 +32,9 @@ export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
   ? [options?: ToReadableStreamOptions<Out> & SO]
   : [options: ToReadableStreamOptions<Out> & SO];
 
+/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue can be told. */
+const MOST = 2 ** 32;
+
 /** Passes on what has come when the stream is pulled, and asks for more then. */
 class WebOutflow extends Intake {
   readonly #highWaterMark: number;
@@ -57,7 +60,7 @@ class WebOutflow extends Intake {
     { highWaterMark = 0, type, signal }: ToByteStreamOptions | ToReadableStreamOptions<never>,
   ) {
     super("toReadableStream", producer, options);
-    this.#highWaterMark = Math.min(highWaterMark, Number.MAX_SAFE_INTEGER);
+    this.#highWaterMark = Math.min(highWaterMark, MOST);
     this.#bytes = type === "bytes";
     this.#signal = signal;
     this.#window = new Window(options.maxDemand, options.minDemand);
@@ -138,7 +141,8 @@ class WebOutflow extends Intake {
       this.#pulled = false;
       const before = this.#controller.desiredSize ?? 0;
       this.#controller.enqueue(event);
-      this.#last = before - (this.#controller.desiredSize ?? 0);
+      // Passed to a read that waits, or of size 0, it leaves nothing: what was kept before it may leave rests of fractions.
+      this.#last = before - (this.#controller.desiredSize ?? 0) || this.#last;
     }
     this.pending -= 1;
     this.#ask += this.#window.handOver(1);
@@ -265,7 +269,7 @@ export function toReadableStream(
   const { ReadableStream } = globalThis as unknown as { readonly ReadableStream: ReadableStreamClass };
   const stream = new ReadableStream(
     { type, start: outflow.onStart, pull: outflow.onPull, cancel: outflow.onCancel },
-    { highWaterMark: Math.min(highWaterMark, Number.MAX_SAFE_INTEGER), ...(size && { size }) },
+    { highWaterMark: Math.min(highWaterMark, MOST), ...(size && { size }) },
   );
   outflow.begin();
   return stream;

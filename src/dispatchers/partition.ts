@@ -1,6 +1,6 @@
 import { Buffer } from "../buffer.ts";
 import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../dispatcher.ts";
-import { argumentError, CallbackError, dispatcherError } from "../errors.ts";
+import { argumentError, CallbackError, callbackError } from "../errors.ts";
 import { type Key, hashKey } from "../hash.ts";
 import { check, integer, known } from "../options.ts";
 import { addDemand } from "../protocol.ts";
@@ -61,11 +61,16 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     this.#byName = byName as Map<string | number, Partition<Event>>;
     this.#maxQueued = maxQueued;
     this.#place = (event, batch) => {
-      const name = by ? by(event) : (hash as (event: Event) => unknown)(event);
+      let name: unknown;
+      try {
+        name = by ? by(event) : (hash as (event: Event) => unknown)(event);
+      } catch (cause) {
+        throw callbackError("by or hash", cause, batch);
+      }
       const partition = by ? partitions[hashKey(name) % length] : byName.get(name);
       if (!partition && (by || name !== undefined)) {
         const expected = by
-          ? "a string, number, bigint or boolean as key"
+          ? "a key: string, number, bigint or boolean"
           : `hash to answer one of ${names.join(", ")} or undefined`;
         throw new CallbackError({ code: "ERR_PARTITION_KEY", expected, got: name }, batch);
       }
@@ -126,7 +131,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       }
     } catch (cause) {
       for (const partition of this.#partitions) partition.arriving = [];
-      throw Object.assign(dispatcherError("by or hash", cause, events) as Error, { event });
+      throw Object.assign(cause as CallbackError, { event });
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;

@@ -119,7 +119,7 @@ describe.each(["producer", "producerConsumer"])("the options of a %s", (kind) =>
     "1.1 a dispatcher is for one producer",
     (dispatcher) => {
       make(none, { dispatcher });
-      expect(() => make(none, { dispatcher })).toThrow(refused("ERR_OPTION", "a dispatcher of its own"));
+      expect(() => make(none, { dispatcher })).toThrow(refused("ERR_OPTION", "a free dispatcher"));
     },
   );
 

@@ -346,9 +346,9 @@ describe("bad input", () => {
       textOf(fine(), within),
     ]).toEqual([
       "expected a producer, got an array of 1 (from… makes one), rule 1.3",
-      "expected step 0 of a pipeline to be a step, a producerConsumer in no other or, last, a sink, got the sink collect, rule 1.1",
-      'expected step 0 of a pipeline to be a step, a producerConsumer in no other or, last, a sink, got "map", rule 1.1',
-      "expected step 0 of a pipeline to be a step, a producerConsumer in no other or, last, a sink, got the producerConsumer within, rule 1.1",
+      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the sink collect, rule 1.1",
+      'expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got "map", rule 1.1',
+      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the producerConsumer within, rule 1.1",
     ]);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { Deque } from "../../src/deque.ts";
 import { hashKey } from "../../src/hash.ts";
 import {
+  CallbackError,
   broadcastDispatcher,
   consumer,
   demandDispatcher,
@@ -118,6 +119,24 @@ describe("partition keys", () => {
     await turns();
     source.push([1, 2]);
     await expect(source.done).rejects.toMatchObject({ code: "ERR_CALLBACK", cause, events: [1, 2], event: 2 });
+  });
+
+  test("4.5 by that throws an error of headrace's, which may be frozen: it is the cause", async () => {
+    const runtime = testRuntime();
+    const cause = Object.freeze(
+      new CallbackError({ code: "ERR_CALLBACK", expected: "another", got: 1 }, ["another's"]),
+    );
+    const dispatcher = partitionDispatcher({
+      partitions: 2,
+      by: (): number => {
+        throw cause;
+      },
+    });
+    const source = producer<number, { partition: number }>(() => {}, { runtime, dispatcher });
+    consumer<number>(() => {}, { runtime }).subscribe(source, { partition: 0, cancel: "temporary" });
+    await turns();
+    source.push([1, 2]);
+    await expect(source.done).rejects.toMatchObject({ code: "ERR_CALLBACK", cause, events: [1, 2], event: 1 });
   });
 
   test("4.5 a name that is none of the partitions fails the producer", async () => {

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fromEvents, type FromEventsOptions } from "../../../adapters/events/index.ts";
-import { collect, consumer, pipeline, take } from "../../../src/index.ts";
+import { collect, consumer, pipeline, type Subscription, take } from "../../../src/index.ts";
 import { failed } from "../../reactive-streams/harness.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { bridge, census, CountingTarget, hand, recorder } from "./support.ts";
@@ -470,4 +470,38 @@ test("7.4 what a consumer emits in answer comes behind what is being emitted", a
   await turns();
   expect(seen).toEqual(emitted);
   expect(emitted).toHaveLength(10);
+});
+
+test("7.4 what is emitted in answer and not delivered when the stage ends is discarded, all of it", async () => {
+  const runtime = testRuntime();
+  const emitter = new EventEmitter();
+  const seen: number[] = [];
+  const discarded: unknown[] = [];
+  const stage = fromEvents<number>(emitter, "data", {
+    overflow: "drop-newest",
+    runtime,
+    onDiscard: ({ events }) => void discarded.push(...events),
+  });
+  let subscription: Subscription | undefined;
+  const c = consumer<number>(
+    {
+      handleSubscribe: (_role, begun) => {
+        subscription = begun;
+      },
+      handleEvents(events) {
+        seen.push(...events);
+        if (!events.includes(1)) return;
+        emitter.emit("data", 2);
+        emitter.emit("data", 3);
+        void stage.stop();
+      },
+    },
+    { runtime },
+  );
+  c.subscribe(stage, { demand: "manual" });
+  await turns();
+  subscription?.ask(10);
+  emitter.emit("data", 1);
+  await turns();
+  expect([...seen, ...discarded]).toEqual([1, 2, 3]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { throughTransformStream } from "../../../adapters/web/index.ts";
-import { fromIterable, type ProducerOptions } from "../../../src/index.ts";
+import { fromIterable, producer, type ProducerOptions } from "../../../src/index.ts";
 import { RawConsumer } from "../../genstage/fixtures.ts";
 import { testRuntime, turns } from "../../support/runtime.ts";
 import {
@@ -457,4 +457,24 @@ describe("a transform that has enough with the last event", () => {
     await turns();
     expect([seen, middle.state, reports]).toEqual([[2, 4], "completed", []]);
   });
+});
+
+test("7.3 a hook of the writable side that throws behind a failure is reported, whatever it throws", async () => {
+  const bug = new TypeError("in a hook");
+  const writable = new WritableStream<number>({
+    abort() {
+      throw bug;
+    },
+  });
+  const { runtime, reports, middle } = setUp<number, number>({ readable: new ReadableStream<number>(), writable });
+  const source = producer<number>(() => {}, { runtime });
+  middle.subscribe(source);
+  const drain = middle.done.catch((error: unknown) => error);
+  new RawConsumer<number>().attach(middle, {}).ask(1);
+  await turns();
+  const error = new Error("of the source");
+  source.fail(error);
+  expect(await drain).toBe(error);
+  await turns();
+  expect(reports.map(([what]) => what)).toContain(bug);
 });

@@ -467,6 +467,33 @@ describe("a failure behind what the stream keeps ready", () => {
     },
   );
 
+  test("5.8 comes behind an event that went to a read which waited, though rests of fractions are left", async () => {
+    const source = producer<number>(() => {}, { runtime: testRuntime() });
+    const stream = toReadableStream(source, { highWaterMark: 0.5, size: (part) => part, maxDemand: 100 });
+    const reader = stream.getReader();
+    await turns();
+    source.push([0.1, 0.2, 0.3]);
+    await turns();
+    expect(await read(reader, 3)).toEqual([0.1, 0.2, 0.3]);
+    const next = reader.read();
+    await turns();
+    source.push([7]);
+    expect((await next).value).toBe(7);
+    await turns();
+    source.fail(error);
+    await expect(reader.read()).rejects.toBe(error);
+  });
+
+  test("5.8 comes behind fractions, however many may be kept", async () => {
+    const stream = toReadableStream(failing([1, 2, 3], error), {
+      highWaterMark: Number.POSITIVE_INFINITY,
+      size: () => 0.25,
+      maxDemand: 8,
+    });
+    await turns();
+    expect(await outcomeOf(stream)).toEqual([1, 2, 3, error]);
+  });
+
   test("5.8 comes, though sums of fractions are not exact", async () => {
     const parts = [0.7, 0.1, 0.2, 0.3];
     const stream = toReadableStream(failing(parts, error), { highWaterMark: 1, size: (part) => part, maxDemand: 10 });
