@@ -33,7 +33,7 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
     this.#batch[this.#count] = value;
     this.#count += 1;
     if (this.#count === 1) this.#begin();
-    if (this.#count > 0 && this.#count >= this.#room && !this.#beginning) this.send();
+    if (this.#count >= this.#room && !this.#beginning) this.send();
   }
 
   override error(error: unknown): void {

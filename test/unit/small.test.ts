@@ -104,9 +104,12 @@ describe("partition keys", () => {
     },
   );
 
-  test("4.5 by that throws: the error tells for which event", async () => {
+  const another = new CallbackError({ code: "ERR_CALLBACK", expected: "another", got: 1 }, ["another's"]);
+  test.each([
+    ["an error", new Error("no user")],
+    ["an error of headrace's, and frozen", Object.freeze(another)],
+  ])("4.5 by that throws %s: it is the cause, and the event is told", async (_what, cause) => {
     const runtime = testRuntime();
-    const cause = new Error("no user");
     const dispatcher = partitionDispatcher({
       partitions: 2,
       by: (n: number) => {
@@ -119,24 +122,6 @@ describe("partition keys", () => {
     await turns();
     source.push([1, 2]);
     await expect(source.done).rejects.toMatchObject({ code: "ERR_CALLBACK", cause, events: [1, 2], event: 2 });
-  });
-
-  test("4.5 by that throws an error of headrace's, which may be frozen: it is the cause", async () => {
-    const runtime = testRuntime();
-    const cause = Object.freeze(
-      new CallbackError({ code: "ERR_CALLBACK", expected: "another", got: 1 }, ["another's"]),
-    );
-    const dispatcher = partitionDispatcher({
-      partitions: 2,
-      by: (): number => {
-        throw cause;
-      },
-    });
-    const source = producer<number, { partition: number }>(() => {}, { runtime, dispatcher });
-    consumer<number>(() => {}, { runtime }).subscribe(source, { partition: 0, cancel: "temporary" });
-    await turns();
-    source.push([1, 2]);
-    await expect(source.done).rejects.toMatchObject({ code: "ERR_CALLBACK", cause, events: [1, 2], event: 1 });
   });
 
   test("4.5 a name that is none of the partitions fails the producer", async () => {
