@@ -1,6 +1,7 @@
-import { ConsumerHandle, StageContext } from "./handle.ts";
-import { makeWith } from "./make.ts";
-import type { Consumer, ConsumerBehaviour, HandleEvents, StageOptions } from "./types.ts";
+import { consumerFaces, makeStage } from "./stage/make-stage.ts";
+import type { Consumer } from "./contract/stage.ts";
+import type { ConsumerBehaviour, HandleEvents } from "./contract/behaviour.ts";
+import type { StageOptions } from "./contract/options.ts";
 
 /**
  * Makes a stage that takes events.
@@ -21,5 +22,5 @@ export function consumer<In>(
   behaviour: ConsumerBehaviour<In> | HandleEvents<In>,
   options: StageOptions = {},
 ): Consumer<In> {
-  return makeWith([ConsumerHandle, StageContext], "consumer", behaviour, options) as Consumer<In>;
+  return makeStage(consumerFaces, "consumer", behaviour, options) as Consumer<In>;
 }

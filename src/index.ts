@@ -1,27 +1,29 @@
 // Stages
 export { consumer } from "./consumer.ts";
-export { fromIterable } from "./from-iterable.ts";
-export { type ProducerOptions, producer } from "./producer.ts";
+export { fromIterable } from "./sources/from-iterable.ts";
+export { type ProducerOptions } from "./contract/options.ts";
+export { producer } from "./producer.ts";
 export { producerConsumer } from "./producer-consumer.ts";
 export { throughGenerator } from "./through-generator.ts";
 // Composition
-export type { Composed, NoResult, Pipeline, Sink, Step } from "./composition.ts";
-export { pipeline } from "./pipeline.ts";
-export type { PipelineSignatures } from "./pipeline-signatures.ts";
-export { balance } from "./steps/balance.ts";
-export { broadcast } from "./steps/broadcast.ts";
-export { collect } from "./steps/collect.ts";
-export { filter } from "./steps/filter.ts";
-export { flatMap } from "./steps/flat-map.ts";
-export { forEach } from "./steps/for-each.ts";
-export { map } from "./steps/map.ts";
-export { partitionBy } from "./steps/partition-by.ts";
-export { reduce } from "./steps/reduce.ts";
-export { scan } from "./steps/scan.ts";
-export { skip } from "./steps/skip.ts";
-export { take } from "./steps/take.ts";
-export { takeWhile } from "./steps/take-while.ts";
-export { tap } from "./steps/tap.ts";
+export type { Composed, NoResult, Pipeline } from "./contract/pipeline.ts";
+export type { Sink, Step } from "./contract/step.ts";
+export { pipeline } from "./pipeline/pipeline.ts";
+export type { PipelineSignatures } from "./pipeline/signatures.ts";
+export { balance } from "./steps/fan-out/balance.ts";
+export { broadcast } from "./steps/fan-out/broadcast.ts";
+export { collect } from "./steps/sinks/collect.ts";
+export { filter } from "./steps/per-event/filter.ts";
+export { flatMap } from "./steps/per-event/flat-map.ts";
+export { forEach } from "./steps/sinks/for-each.ts";
+export { map } from "./steps/per-event/map.ts";
+export { partitionBy } from "./steps/fan-out/partition-by.ts";
+export { reduce } from "./steps/sinks/reduce.ts";
+export { scan } from "./steps/per-event/scan.ts";
+export { skip } from "./steps/per-event/skip.ts";
+export { take } from "./steps/per-event/take.ts";
+export { takeWhile } from "./steps/per-event/take-while.ts";
+export { tap } from "./steps/per-event/tap.ts";
 // Dispatchers
 export type {
   Dispatcher,
@@ -29,7 +31,7 @@ export type {
   DispatcherLink,
   OptionsOfEvent,
   SubscribeOptionsOf,
-} from "./dispatcher.ts";
+} from "./contract/dispatcher.ts";
 export {
   type BroadcastDispatcherOptions,
   type BroadcastOptions,
@@ -44,18 +46,11 @@ export {
   type PartitionSubscribeOptions,
   partitionDispatcher,
 } from "./dispatchers/partition.ts";
-export type { Key } from "./hash.ts";
+export type { Key } from "./base/hash.ts";
 // Running
-export {
-  type Clock,
-  fifoScheduler,
-  type Runtime,
-  type RuntimeOptions,
-  runtime,
-  type Scheduler,
-  seededScheduler,
-  type Task,
-} from "./runtime.ts";
+export { type Clock, type Runtime, type RuntimeOptions, type Scheduler, type Task } from "./contract/runtime.ts";
+export { fifoScheduler, seededScheduler } from "./runtime/schedulers.ts";
+export { runtime } from "./runtime/engine.ts";
 // Errors
 export {
   type ArgumentCode,
@@ -68,8 +63,13 @@ export {
   OverflowError,
   type ProtocolCode,
   ProtocolError,
-} from "./errors.ts";
+} from "./base/errors.ts";
 // What they are made of
-export type { Inspection, LinkInspection, StageInspection, Waiting } from "./inspect.ts";
-export type { Attachable, Awaitable, ConsumerPort, Emits, End, ProducerPort, Reason } from "./protocol.ts";
-export type * from "./types.ts";
+export type { Inspection, LinkInspection, StageInspection, Waiting } from "./contract/inspection.ts";
+export type { Attachable, ConsumerPort, ProducerPort } from "./contract/stage.ts";
+export type { Awaitable, Emits } from "./contract/behaviour.ts";
+export type { End, Reason } from "./contract/reason.ts";
+export type * from "./contract/stage.ts";
+export type * from "./contract/options.ts";
+export type * from "./contract/behaviour.ts";
+export type * from "./contract/states.ts";

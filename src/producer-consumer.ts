@@ -1,8 +1,9 @@
-import type { SubscribeOptionsOf } from "./dispatcher.ts";
-import { EmittingContext, ProducerConsumerHandle } from "./handle.ts";
-import { makeWith } from "./make.ts";
-import type { ProducerOptions } from "./producer.ts";
-import type { NoOptions, ProducerConsumer, ProducerConsumerCallbacks, Pushable, TransformEvents } from "./types.ts";
+import type { SubscribeOptionsOf, NoOptions } from "./contract/dispatcher.ts";
+import { defaultDispatcher } from "./dispatchers/demand.ts";
+import { makeStage, producerConsumerFaces } from "./stage/make-stage.ts";
+import type { ProducerOptions, Pushable } from "./contract/options.ts";
+import type { ProducerConsumer } from "./contract/stage.ts";
+import type { ProducerConsumerCallbacks, TransformEvents } from "./contract/behaviour.ts";
 
 /**
  * Makes a stage that takes events and emits what it makes of them.
@@ -30,10 +31,7 @@ export function producerConsumer<
   behaviour: ProducerConsumerCallbacks<In, Out, I, D, P> | TransformEvents<In, Out, D>,
   options: ProducerOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
-  return makeWith(
-    [ProducerConsumerHandle, EmittingContext],
-    "producerConsumer",
-    behaviour,
-    options,
-  ) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
+  return makeStage(producerConsumerFaces, "producerConsumer", behaviour, options, {
+    dispatcher: defaultDispatcher,
+  }) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
 }

@@ -1,12 +1,9 @@
-import type { Dispatcher, SubscribeOptionsOf } from "./dispatcher.ts";
-import { EmittingContext, ProducerHandle } from "./handle.ts";
-import { makeWith } from "./make.ts";
-import type { EmitOptions, HandleDemand, NoOptions, ProducerCallbacks, ProducerStage, Pushable } from "./types.ts";
-
-export interface ProducerOptions<in Out, in out SO extends object = NoOptions> extends EmitOptions<Out> {
-  /** Who gets which event. @default demandDispatcher() */
-  readonly dispatcher?: Dispatcher<Out, SO> | undefined;
-}
+import type { SubscribeOptionsOf, NoOptions } from "./contract/dispatcher.ts";
+import { defaultDispatcher } from "./dispatchers/demand.ts";
+import { makeStage, producerFaces } from "./stage/make-stage.ts";
+import type { Pushable, ProducerOptions } from "./contract/options.ts";
+import type { HandleDemand, ProducerCallbacks } from "./contract/behaviour.ts";
+import type { ProducerStage } from "./contract/stage.ts";
 
 /**
  * Makes a stage that emits events when they are asked for.
@@ -36,8 +33,7 @@ export function producer<
   behaviour: ProducerCallbacks<Out, I, D, P> | HandleDemand<Out, D>,
   options: ProducerOptions<Out, SO> = {},
 ): ProducerStage<Out, SubscribeOptionsOf<SO, Out>> {
-  return makeWith([ProducerHandle, EmittingContext], "producer", behaviour, options) as ProducerStage<
-    Out,
-    SubscribeOptionsOf<SO, Out>
-  >;
+  return makeStage(producerFaces, "producer", behaviour, options, {
+    dispatcher: defaultDispatcher,
+  }) as ProducerStage<Out, SubscribeOptionsOf<SO, Out>>;
 }

@@ -1,14 +1,16 @@
+import { defaultDispatcher } from "./dispatchers/demand.ts";
+import { makeStage, producerFaces } from "./stage/make-stage.ts";
 import { consumer } from "./consumer.ts";
-import type { SubscribeOptionsOf } from "./dispatcher.ts";
-import { argumentError } from "./errors.ts";
-import { sourceOf } from "./from-iterable.ts";
-import { make } from "./make.ts";
-import type { Producer } from "./types.ts";
-import { joined } from "./joined.ts";
-import type { ProducerOptions } from "./producer.ts";
-import { errorOf, isFailure, none, type Reason } from "./protocol.ts";
-import type { ConsumerBehaviour, Context, NoOptions, ProducerConsumer, Subscription } from "./types.ts";
-import { unread } from "./unread.ts";
+import type { SubscribeOptionsOf, NoOptions } from "./contract/dispatcher.ts";
+import { argumentError } from "./base/errors.ts";
+import { sourceOf } from "./sources/from-iterable.ts";
+import type { Producer, ProducerConsumer, Subscription, StageContext } from "./contract/stage.ts";
+import { coupled } from "./adapter/coupled.ts";
+import type { ProducerOptions } from "./contract/options.ts";
+import { errorOf, isFailure, none } from "./base/reason.ts";
+import type { Reason } from "./contract/reason.ts";
+import type { ConsumerBehaviour } from "./contract/behaviour.ts";
+import { unread } from "./adapter/unread.ts";
 
 type Result<In> = IteratorResult<In, undefined>;
 type Waiter<In> = PromiseWithResolvers<Result<In>>;
@@ -21,12 +23,12 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
   #at = 0;
   #taken: (() => void) | undefined;
   #subscription: Subscription | undefined;
-  #stage: Context | undefined;
+  #stage: StageContext | undefined;
   /** Calls of `next` that found nothing. */
   readonly #waiting: Waiter<In>[] = [];
   #reason: Reason | undefined;
 
-  init(stage: Context): void {
+  init(stage: StageContext): void {
     this.#stage = stage;
     // The generator had enough before anything came.
     if (this.#reason) stage.complete();
@@ -143,10 +145,11 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
       return open.call(outputs);
     },
   };
-  const output = make("producer", sourceOf(lazily), options, { onLastCancel: "stop" }) as Producer<
-    Out,
-    SubscribeOptionsOf<SO, Out>
-  >;
+  const output = makeStage(producerFaces, "producer", sourceOf(lazily), options, {
+    onLastCancel: "stop",
+    dispatcher: defaultDispatcher,
+    refused: ["demandMode", "overflow"],
+  }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
   const { signal, runtime, onReport } = options;
-  return joined(consumer<In>(input, { name: `${output.name} input`, signal, runtime, onReport }), output);
+  return coupled(consumer<In>(input, { name: `${output.name} input`, signal, runtime, onReport }), output);
 }

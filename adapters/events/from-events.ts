@@ -1,22 +1,24 @@
-import { argumentError } from "../../src/errors.ts";
-import type { NoOptions, Overflow, Producer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { make } from "../../src/make.ts";
-import { check, oneOf } from "../../src/options.ts";
-import { PushSource, type PushSettings } from "../../src/push-source.ts";
+import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
+import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { Overflow, Producer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { requireType, requireOneOf } from "../../src/base/check.ts";
+import { PushSource, type PushSettings } from "../../src/adapter/collector.ts";
 import { type Ears, earsOf, listen, type Listener } from "./listen.ts";
 import type {
   ArgumentsOf,
   EmitterNames,
-  EmitterPeer,
+  EmitterLike,
   EventName,
   EventOf,
-  EventTargetPeer,
+  EventTargetLike,
   FirstOf,
   MapArguments,
   NamesOf,
   Told,
-  UntypedPeer,
-} from "./peer.ts";
+  UntypedLike,
+} from "./like.ts";
 
 interface EventsOptions {
   /**
@@ -149,13 +151,13 @@ const prematureClose = (): Error =>
  * setTimeout(() => target.dispatchEvent(new Event("tick")));
  * console.log(await done); // [ 'tick' ]
  */
-export function fromEvents<Target extends EventTargetPeer, Name extends NamesOf<Target>, SO extends object = NoOptions>(
+export function fromEvents<Target extends EventTargetLike, Name extends NamesOf<Target>, SO extends object = NoOptions>(
   target: Target,
   name: Name,
   options: FromEventsOptions<EventOf<Target, Name>, SO> & { readonly map?: undefined },
 ): Producer<EventOf<Target, Name>, SubscribeOptionsOf<SO, EventOf<Target, Name>>>;
 export function fromEvents<
-  Target extends EventTargetPeer,
+  Target extends EventTargetLike,
   Name extends NamesOf<Target>,
   Out,
   SO extends object = NoOptions,
@@ -165,17 +167,17 @@ export function fromEvents<
   options: FromTargetOptions<EventOf<Target, Name>, Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>>;
 export function fromEvents<Out, SO extends object = NoOptions>(
-  source: UntypedPeer | EventTargetPeer,
+  source: UntypedLike | EventTargetLike,
   name: EventName,
   options: FromEventsOptions<Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>>;
-export function fromEvents<Out, SO extends object = NoOptions, Source = EmitterPeer | EventTargetPeer>(
+export function fromEvents<Out, SO extends object = NoOptions, Source = EmitterLike | EventTargetLike>(
   source: Source & Told<Source>,
   name: EventName,
   options: FromEventsOptions<Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>>;
 export function fromEvents<
-  Emitter extends EmitterPeer,
+  Emitter extends EmitterLike,
   Name extends EmitterNames<Emitter>,
   Out,
   SO extends object = NoOptions,
@@ -185,7 +187,7 @@ export function fromEvents<
   options: FromEmitterOptions<ArgumentsOf<Emitter, Name>, Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>>;
 export function fromEvents<
-  Emitter extends EmitterPeer,
+  Emitter extends EmitterLike,
   Name extends EmitterNames<Emitter>,
   SO extends object = NoOptions,
 >(
@@ -194,7 +196,7 @@ export function fromEvents<
   options: FromEventsOptions<FirstOf<ArgumentsOf<Emitter, Name>>, SO> & { readonly map?: undefined },
 ): Producer<FirstOf<ArgumentsOf<Emitter, Name>>, SubscribeOptionsOf<SO, FirstOf<ArgumentsOf<Emitter, Name>>>>;
 export function fromEvents<Out, SO extends object>(
-  source: EmitterPeer | EventTargetPeer,
+  source: EmitterLike | EventTargetLike,
   name: EventName,
   options: FromEventsOptions<Out, SO>,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
@@ -203,12 +205,12 @@ export function fromEvents<Out, SO extends object>(
   if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
     throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
   const { map, pause, resume, end, error, close, ...rest } = options;
-  check("map", map, "function");
-  check("pause", pause, "function");
-  check("resume", resume, "function");
+  requireType("map", map, "function");
+  requireType("pause", pause, "function");
+  requireType("resume", resume, "function");
   if ((pause === undefined) !== (resume === undefined))
     throw argumentError("ERR_OPTION", "pause and resume, both or neither", pause ?? resume);
-  oneOf("overflow", rest.overflow, ["throw", "drop-oldest", "drop-newest"]);
+  requireOneOf("overflow", rest.overflow, ["throw", "drop-oldest", "drop-newest"]);
   for (const [key, value] of Object.entries({ end, close })) if (value !== undefined) checkName(key, value);
   if (error !== undefined && error !== false) checkName("error", error);
   const settings: PushSettings = {
@@ -218,7 +220,10 @@ export function fromEvents<Out, SO extends object>(
     signal: rest.signal,
   };
   const behaviour = new EventsSource<Out>(settings, ears, name, options, map);
-  return make("producer", behaviour, rest, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+  return makeStage(producerFaces, "producer", behaviour, rest, {
+    onLastCancel: "stop",
+    dispatcher: defaultDispatcher,
+  }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
 export function checkName(what: string, name: unknown): void {

@@ -2,18 +2,18 @@ export { type FromEmitterOptions, type FromEventsOptions, type FromTargetOptions
 export { type IntoEmitterOptions, intoEmitter } from "./into-emitter.ts";
 export type {
   ArgumentsOf,
-  DispatchPeer,
-  EmitPeer,
+  DispatchLike,
+  EmitLike,
   EmitterNames,
-  EmitterPeer,
+  EmitterLike,
   EventMapOf,
   EventName,
   EventOf,
-  EventPeer,
-  EventTargetPeer,
+  EventLike,
+  EventTargetLike,
   FirstOf,
   MapArguments,
   NamesOf,
   Told,
-  UntypedPeer,
-} from "./peer.ts";
+  UntypedLike,
+} from "./like.ts";

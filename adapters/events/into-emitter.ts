@@ -1,18 +1,18 @@
-import { argumentError, CallbackError } from "../../src/errors.ts";
+import type { StageContext } from "../../src/contract/stage.ts";
+import { argumentError, CallbackError } from "../../src/base/errors.ts";
 import {
   type Consumer,
   type ConsumerBehaviour,
-  type Context,
   consumer,
   type Reason,
   type StageOptions,
   type Subscription,
 } from "../../src/index.ts";
-import { check } from "../../src/options.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
-import { unread } from "../../src/unread.ts";
+import { requireType } from "../../src/base/check.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import { unread } from "../../src/adapter/unread.ts";
 import { checkName } from "./from-events.ts";
-import type { CustomEventClass, DispatchPeer, EmitPeer, EventName, EventPeer } from "./peer.ts";
+import type { CustomEventClass, DispatchLike, EmitLike, EventName, EventLike } from "./like.ts";
 
 export interface IntoEmitterOptions<in In> extends StageOptions {
   /** The event to emit when the consumer ends well: its source completed or was stopped, or it was stopped. @default none */
@@ -22,7 +22,7 @@ export interface IntoEmitterOptions<in In> extends StageOptions {
   /** The arguments that an emitter's listeners get. @default the event */
   readonly args?: ((event: In) => readonly unknown[]) | undefined;
   /** The Event that an EventTarget dispatches, of whatever name. @default a CustomEvent with the event as `detail` */
-  readonly create?: ((event: In, name: string) => EventPeer) | undefined;
+  readonly create?: ((event: In, name: string) => EventLike) | undefined;
 }
 
 type Emit = (name: EventName, event: unknown) => void;
@@ -42,7 +42,7 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
     this.#options = options;
   }
 
-  handleEvents(events: readonly In[], subscription: Subscription, stage: Context): void {
+  handleEvents(events: readonly In[], subscription: Subscription, stage: StageContext): void {
     const { signal } = this.#options;
     const { length } = events;
     let at = 0;
@@ -95,23 +95,23 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
  * intoEmitter<string>(target, "letter").subscribe(fromIterable(["a", "b"]));
  */
 export function intoEmitter<In>(
-  emitter: EmitPeer | DispatchPeer,
+  emitter: EmitLike | DispatchLike,
   name: EventName,
   options: IntoEmitterOptions<In> = {},
 ): Consumer<In> {
-  const { emit, dispatchEvent } = (emitter ?? {}) as Partial<EmitPeer & DispatchPeer>;
+  const { emit, dispatchEvent } = (emitter ?? {}) as Partial<EmitLike & DispatchLike>;
   const emits = typeof emit === "function";
   if (!emits && typeof dispatchEvent !== "function")
     throw argumentError("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", emitter);
   const { end, error, args, create, ...rest } = options;
   checkName("the name of an event", name);
   for (const [key, value] of Object.entries({ end, error })) if (value !== undefined) checkName(key, value);
-  check("args", args, "function");
-  check("create", create, "function");
+  requireType("args", args, "function");
+  requireType("create", create, "function");
   if (args && !emits) throw argumentError("ERR_OPTION", "args for an EventEmitter only", args);
   if (create && emits) throw argumentError("ERR_OPTION", "create for an EventTarget only", create);
   const { CustomEvent } = globalThis as unknown as { readonly CustomEvent: CustomEventClass };
-  const on = emitter as EmitPeer & DispatchPeer;
+  const on = emitter as EmitLike & DispatchLike;
   const tell: Emit = emits
     ? (which, event) => void (event === undefined ? on.emit(which) : on.emit(which, event))
     : (which, event) => void on.dispatchEvent(new CustomEvent(which as string, { detail: event }));

@@ -1,5 +1,5 @@
-import { argumentError } from "../../src/errors.ts";
-import type { EmitterPeer, EventName, EventTargetPeer } from "./peer.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { EmitterLike, EventName, EventTargetLike } from "./like.ts";
 
 export type Listener = (...args: readonly unknown[]) => void;
 type Register = (name: EventName, listener: Listener) => void;
@@ -20,7 +20,7 @@ const pairs = [
 ] as const;
 
 /** Who has the methods of both is an emitter: its listeners get what was emitted, not an Event around it. */
-export function earsOf(source: EmitterPeer | EventTargetPeer): Ears {
+export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   const methods = (source ?? {}) as Partial<Record<string, Register>>;
   for (const [add, remove] of pairs)
     if (typeof methods[add] === "function" && typeof methods[remove] === "function")

@@ -1,6 +1,8 @@
-import { argumentError, OverflowError } from "../../src/errors.ts";
+import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
+import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError, OverflowError } from "../../src/base/errors.ts";
 import type {
-  NoOptions,
   Producer,
   ProducerContext,
   ProducerOptions,
@@ -8,18 +10,16 @@ import type {
   Reason,
   SubscribeOptionsOf,
 } from "../../src/index.ts";
-import type { ProducerHandle } from "../../src/handle.ts";
-import { make } from "../../src/make.ts";
-import { check } from "../../src/options.ts";
-import { defaultRuntime } from "../../src/runtime.ts";
-import type { Outcome } from "../../src/outcome.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
-import { push } from "../../src/push.ts";
-import type { Core } from "../../src/stage.ts";
+import type { ProducerHandle } from "../../src/stage/faces.ts";
+import { requireType } from "../../src/base/check.ts";
+import { defaultRuntime } from "../../src/runtime/engine.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import { push } from "../../src/stage/overflow.ts";
+import type { Core } from "../../src/stage/core.ts";
 import type { Halves } from "./halves.ts";
-import { isLegacy, LegacySource } from "./legacy.ts";
+import { isLegacy, LegacySource } from "./legacy-source.ts";
 import { isRead, Listeners } from "./listen.ts";
-import { can, type LegacyPeer, prematureClose, type ReadablePeer, type StatePeer, stateOf, willClose } from "./peer.ts";
+import { can, type LegacyLike, prematureClose, type ReadableLike, type StateLike, stateOf, willClose } from "./like.ts";
 import { report } from "./report.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
@@ -36,8 +36,8 @@ const READS = "a Readable that nobody else reads";
 
 /** Reads what was asked for, when it is there. */
 class ReadableSource<Out> {
-  readonly #readable: ReadablePeer;
-  readonly #state: StatePeer | undefined;
+  readonly #readable: ReadableLike;
+  readonly #state: StateLike | undefined;
   readonly #destroys: boolean;
   readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
@@ -51,7 +51,7 @@ class ReadableSource<Out> {
   /** The errors this stage knows already. */
   readonly #known: Set<unknown>;
 
-  constructor(readable: ReadablePeer, destroys: boolean, halves: Halves | undefined) {
+  constructor(readable: ReadableLike, destroys: boolean, halves: Halves | undefined) {
     this.#readable = readable;
     this.#halves = halves;
     this.#known = halves?.known ?? new Set();
@@ -61,10 +61,9 @@ class ReadableSource<Out> {
   }
 
   /** Watches from the start: an error before the first demand must find a listener. */
-  begin(stage: ProducerStage<Out, never>): void {
+  start(stage: ProducerStage<Out, never>): void {
     const readable = this.#readable;
     this.#stage = stage;
-    if (!this.#destroys) this.#keepRest(this.#core.outcome);
     this.#listeners.add("error", this.#onError);
     this.#listeners.add("close", this.#onClose);
     this.#listeners.add("end", this.#onEnd);
@@ -107,14 +106,12 @@ class ReadableSource<Out> {
   };
 
   /** Events that will reach nobody go back to a Readable that stays open, where it can still take them. */
-  #keepRest(outcome: Outcome): void {
-    const discard = outcome.discard.bind(outcome);
-    outcome.discard = (events, cause, quiet) => {
-      const { readableEnded, destroyed } = this.#readable;
-      if (cause === "overflow" || readableEnded || destroyed) discard(events, cause, quiet);
-      else this.#unshift(events);
-    };
-  }
+  readonly putBack = (events: readonly unknown[]): readonly unknown[] => {
+    const { readableEnded, destroyed } = this.#readable;
+    if (this.#destroys || readableEnded || destroyed) return events;
+    this.#unshift(events);
+    return [];
+  };
 
   get #core(): Core {
     return (this.#stage as unknown as ProducerHandle)["~core"];
@@ -217,7 +214,7 @@ class ReadableSource<Out> {
  * Makes a producer of a Node Readable, Node's own or readable-stream's.
  *
  * **Shape** object mode: one event per object, `undefined` and other falsy ones included. Bytes and strings: one event is
- * what one `read()` gives, all that is buffered, joined, or on Node 26 the first chunk of the bytes; nothing is decoded
+ * what one `read()` gives, all that is buffered, coupled, or on Node 26 the first chunk of the bytes; nothing is decoded
  * unless `setEncoding` was.
  * **Units** demand counts events. A link holds 16 of them by default for bytes (about 1 MiB), 1000 in object mode.
  * **Backpressures** `read` is called for what was asked only, when it is there; the Readable reads ahead up to its own
@@ -237,7 +234,7 @@ class ReadableSource<Out> {
  * for await (const chunk of source) console.log(chunk.length);
  */
 export function fromReadable<Out, SO extends object = NoOptions>(
-  readable: ReadablePeer | LegacyPeer,
+  readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   return reading(readable, options);
@@ -245,7 +242,7 @@ export function fromReadable<Out, SO extends object = NoOptions>(
 
 /** The same, alone or as one half of a Duplex. */
 export function reading<Out, SO extends object>(
-  readable: ReadablePeer | LegacyPeer,
+  readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO>,
   halves?: Halves,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
@@ -253,20 +250,21 @@ export function reading<Out, SO extends object>(
   if (!pulled && !isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
   const { destroyOnCancel = true, ...rest } = options;
   const { runtime = defaultRuntime } = rest;
-  const { readableFlowing, readableObjectMode } = readable as Partial<ReadablePeer>;
-  check("destroyOnCancel", destroyOnCancel, "boolean");
+  const { readableFlowing, readableObjectMode } = readable as Partial<ReadableLike>;
+  requireType("destroyOnCancel", destroyOnCancel, "boolean");
   // Its last consumer may have left, a loop that ended say, and the producer not have had its turn.
   if (isRead(readable)) runtime.flush();
   if (readableFlowing || isRead(readable)) throw argumentError("ERR_NOT_SOURCE", READS, readable);
   const source = pulled
     ? new ReadableSource<Out>(readable, destroyOnCancel, halves)
     : new LegacySource<Out>(readable, destroyOnCancel);
-  const stage = make("producer", source, rest, {
+  const stage = makeStage(producerFaces, "producer", source, rest, {
+    dispatcher: defaultDispatcher,
     onLastCancel: "stop",
     defaultMaxDemand: readableObjectMode ? undefined : CHUNKS,
   });
-  source.begin(stage as ProducerStage<Out, never>);
+  source.start(stage as ProducerStage<Out, never>);
   return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
-export const isReadable = (value: unknown): value is ReadablePeer => can(value, "read", "on", "destroy");
+export const isReadable = (value: unknown): value is ReadableLike => can(value, "read", "on", "destroy");

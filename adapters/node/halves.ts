@@ -1,5 +1,6 @@
-import { isFailure, type Reason } from "../../src/protocol.ts";
-import type { Core } from "../../src/stage.ts";
+import { isFailure } from "../../src/base/reason.ts";
+import type { Reason } from "../../src/contract/reason.ts";
+import type { Core } from "../../src/stage/core.ts";
 
 /**
  * What the two halves of a Duplex know of each other. Its events reach both; the reading half hears them first, tells what

@@ -1,6 +1,6 @@
 export { type FromReadableOptions, fromReadable } from "./from-readable.ts";
 export { type IntoWritableOptions, intoWritable } from "./into-writable.ts";
-export type { DuplexPeer, LegacyPeer, ReadableClass, ReadablePeer, WritablePeer } from "./peer.ts";
+export type { DuplexLike, LegacyLike, ReadableClass, ReadableLike, WritableLike } from "./like.ts";
 export { type ThroughDuplexOptions, throughDuplex } from "./through-duplex.ts";
 export {
   type ToReadableArguments,

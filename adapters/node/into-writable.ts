@@ -1,22 +1,23 @@
+import { makeStage, consumerFaces } from "../../src/stage/make-stage.ts";
+import type { StageContext } from "../../src/contract/stage.ts";
 import process from "node:process";
-import { argumentError } from "../../src/errors.ts";
-import type { Consumer, ConsumerBehaviour, Context, Reason, StageOptions, Subscription } from "../../src/index.ts";
-import { make } from "../../src/make.ts";
-import { check, oneOf } from "../../src/options.ts";
-import { unread } from "../../src/unread.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { Consumer, ConsumerBehaviour, Reason, StageOptions, Subscription } from "../../src/index.ts";
+import { requireType, requireOneOf } from "../../src/base/check.ts";
+import { unread } from "../../src/adapter/unread.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
 import type { Halves } from "./halves.ts";
 import { Listeners } from "./listen.ts";
 import {
-  type StatePeer,
-  type WritablePeer,
+  type StateLike,
+  type WritableLike,
   can,
   joins,
   prematureClose,
   stateOf,
   willClose,
   writeAfterEnd,
-} from "./peer.ts";
+} from "./like.ts";
 import { report } from "./report.ts";
 
 export interface IntoWritableOptions extends StageOptions {
@@ -31,15 +32,15 @@ export interface IntoWritableOptions extends StageOptions {
 
 /** Writes batches, as fast as the Writable lets it. */
 class WritableSink<In> implements ConsumerBehaviour<In> {
-  readonly #writable: WritablePeer;
-  readonly #state: StatePeer | undefined;
+  readonly #writable: WritableLike;
+  readonly #state: StateLike | undefined;
   readonly #ends: boolean;
   readonly #onStop: "end" | "destroy";
   readonly #corks: boolean;
   readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
   #stage: Consumer<In> | undefined;
-  #context: Context | undefined;
+  #context: StageContext | undefined;
   /** The Writable's outcome is known, or nobody is interested any more. */
   #over = false;
   /** The batch in hand, and how much of it is written. */
@@ -54,7 +55,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   #unwritten = 0;
   #wake: (() => void) | undefined;
 
-  constructor(writable: WritablePeer, ends: boolean, onStop: "end" | "destroy", halves: Halves | undefined) {
+  constructor(writable: WritableLike, ends: boolean, onStop: "end" | "destroy", halves: Halves | undefined) {
     this.#writable = writable;
     this.#halves = halves;
     this.#known = halves?.known ?? new Set();
@@ -65,7 +66,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     this.#listeners = new Listeners(writable);
   }
 
-  begin(stage: Consumer<In>): void {
+  start(stage: Consumer<In>): void {
     const writable = this.#writable;
     this.#stage = stage;
     this.#listeners.add("error", this.#onError);
@@ -84,7 +85,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
     }
   }
 
-  readonly init = (context: Context): void => {
+  readonly init = (context: StageContext): void => {
     this.#context = context;
     if (this.#broken) context.fail(this.#broken.error);
   };
@@ -92,7 +93,7 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   readonly handleEvents = (
     events: readonly In[],
     subscription: Subscription,
-    stage: Context,
+    stage: StageContext,
   ): Promise<void> | undefined => {
     this.#events = events;
     this.#at = 0;
@@ -280,21 +281,21 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
  * file.subscribe(fromIterable(["a", "b", "c"]));
  * await file.done;
  */
-export function intoWritable<In>(writable: WritablePeer, options: IntoWritableOptions = {}): Consumer<In> {
+export function intoWritable<In>(writable: WritableLike, options: IntoWritableOptions = {}): Consumer<In> {
   if (!isWritable(writable)) throw argumentError("ERR_NOT_SOURCE", "a Writable", writable);
   return writing(writable, options);
 }
 
 /** The same, alone or as one half of a Duplex. */
-export function writing<In>(writable: WritablePeer, options: IntoWritableOptions, halves?: Halves): Consumer<In> {
+export function writing<In>(writable: WritableLike, options: IntoWritableOptions, halves?: Halves): Consumer<In> {
   const standard = (writable as object) === process.stdout || (writable as object) === process.stderr;
   const { end = true, onStop = "end", ...rest } = options;
-  check("end", end, "boolean");
-  oneOf("onStop", onStop, ["end", "destroy"]);
+  requireType("end", end, "boolean");
+  requireOneOf("onStop", onStop, ["end", "destroy"]);
   const sink = new WritableSink<In>(writable, end && !standard, onStop, halves);
-  const stage = make("consumer", sink, rest) as Consumer<In>;
-  sink.begin(stage);
+  const stage = makeStage(consumerFaces, "consumer", sink, rest) as Consumer<In>;
+  sink.start(stage);
   return stage;
 }
 
-export const isWritable = (value: unknown): value is WritablePeer => can(value, "write", "on", "destroy");
+export const isWritable = (value: unknown): value is WritableLike => can(value, "write", "on", "destroy");

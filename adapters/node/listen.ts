@@ -1,15 +1,14 @@
-import type { EmitterPeer, StatePeer, StreamPeer } from "./peer.ts";
-import { willClose } from "./peer.ts";
+import { type EmitterLike, type StateLike, type StreamLike, willClose } from "./like.ts";
 
 type Listener = (argument: unknown) => void;
 
 /** One listener per emitter and event, whatever number of stages is attached: emitters warn of more than ten. */
 class Hub {
-  readonly #emitter: EmitterPeer;
+  readonly #emitter: EmitterLike;
   readonly #event: string;
   readonly listeners = new Set<Listener>();
 
-  constructor(emitter: EmitterPeer, event: string) {
+  constructor(emitter: EmitterLike, event: string) {
     this.#emitter = emitter;
     this.#event = event;
   }
@@ -30,13 +29,13 @@ class Hub {
   };
 }
 
-const hubs = new WeakMap<EmitterPeer, Map<string, Hub>>();
+const hubs = new WeakMap<EmitterLike, Map<string, Hub>>();
 
 /** Whether a stage reads it: of all stages only those that do listen to its end. */
-export const isRead = (stream: EmitterPeer): boolean => !!hubs.get(stream)?.get("end")?.listeners.size;
+export const isRead = (stream: EmitterLike): boolean => !!hubs.get(stream)?.get("end")?.listeners.size;
 
 /** Listens until the answered function is called. */
-export function listen(emitter: EmitterPeer, event: string, listener: Listener): () => void {
+export function listen(emitter: EmitterLike, event: string, listener: Listener): () => void {
   let events = hubs.get(emitter);
   if (events === undefined) hubs.set(emitter, (events = new Map()));
   let hub = events.get(event);
@@ -47,10 +46,10 @@ export function listen(emitter: EmitterPeer, event: string, listener: Listener):
 
 /** The listeners of one stage on one stream. */
 export class Listeners {
-  readonly #stream: StreamPeer;
+  readonly #stream: StreamLike;
   readonly #stops = new Map<string, () => void>();
 
-  constructor(stream: StreamPeer) {
+  constructor(stream: StreamLike) {
     this.#stream = stream;
   }
 
@@ -64,7 +63,7 @@ export class Listeners {
   }
 
   /** Removes all, or all but the one for errors until `close`: an error in clean-up that nobody hears ends the process. */
-  release(state: StatePeer | undefined, guard: boolean): void {
+  release(state: StateLike | undefined, guard: boolean): void {
     const guards = guard && !(state?.closeEmitted ?? this.#stream.closed);
     for (const event of Array.from(this.#stops.keys())) if (event !== "error" || !guards) this.remove(event);
     if (guards && willClose(this.#stream, state))

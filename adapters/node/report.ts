@@ -1,4 +1,4 @@
-import type { Core } from "../../src/stage.ts";
+import type { Core } from "../../src/stage/core.ts";
 
 /** Tells the `onReport` of a stage of this package what failed in clean-up. */
 export const report = (stage: object, error: unknown, phase: string): void =>

@@ -1,12 +1,13 @@
-import { argumentError } from "../../src/errors.ts";
-import type { ConsumerHandle } from "../../src/handle.ts";
-import type { NoOptions, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { joined } from "../../src/joined.ts";
-import { check } from "../../src/options.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { ConsumerHandle } from "../../src/stage/faces.ts";
+import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { coupled } from "../../src/adapter/coupled.ts";
+import { requireType } from "../../src/base/check.ts";
 import { type FromReadableOptions, isReadable, reading } from "./from-readable.ts";
 import { Halves } from "./halves.ts";
 import { isWritable, writing } from "./into-writable.ts";
-import type { DuplexPeer } from "./peer.ts";
+import type { DuplexLike } from "./like.ts";
 
 export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /** Whether the writable side is ended behind the last event of the sources, or when the readable side has ended. @default true */
@@ -40,18 +41,18 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
  * for await (const chunk of gunzip) console.log(String(chunk)); // a mill
  */
 export function throughDuplex<In, Out, SO extends object = NoOptions>(
-  duplex: DuplexPeer,
+  duplex: DuplexLike,
   options: ThroughDuplexOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
   if (!isReadable(duplex) || !isWritable(duplex)) throw argumentError("ERR_NOT_SOURCE", "a Duplex", duplex);
   const { end, ...rest } = options;
-  check("end", end, "boolean");
+  requireType("end", end, "boolean");
   const { signal, runtime, onReport } = rest;
   const halves = new Halves();
   // The reading half first: it is the one that tells.
   const output = reading<Out, SO>(duplex, rest satisfies FromReadableOptions<Out, SO>, halves);
   const input = writing<In>(duplex, { name: `${output.name} input`, signal, runtime, onReport, end }, halves);
-  const stage = joined(input, output);
+  const stage = coupled(input, output);
   halves.join((input as unknown as ConsumerHandle)["~core"]);
   return stage;
 }

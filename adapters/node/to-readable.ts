@@ -1,10 +1,11 @@
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
 import { Readable } from "node:stream";
-import { argumentError } from "../../src/errors.ts";
-import type { NoOptions, Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
-import { Intake, type Source } from "../../src/intake.ts";
-import { subscribeOptions } from "../../src/options.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
-import type { PushPeer, ReadableClass, ReadableSettings } from "./peer.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
+import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
+import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import type { PushLike, ReadableClass, ReadableSettings } from "./like.ts";
 
 export interface ToReadableOptions extends Pick<SubscribeOptions, "data"> {
   /** Whether events are objects; otherwise strings and bytes. @default true */
@@ -28,15 +29,15 @@ export type ToReadableArguments<SO extends object> = {} extends SO
 type Destroy = ReadableSettings["destroy"];
 
 /** Pushes what comes into a Readable, in the runtime's turns, and asks when the Readable is read. */
-class Outflow extends Intake {
-  readonly #readable: PushPeer;
+class ReadablePort extends Port {
+  readonly #readable: PushLike;
   /** Of the first batch arrived, how many events were pushed. */
   #at = 0;
   /** The Readable has asked and waits for a push. */
   #pulled = false;
   #closed: (() => void) | undefined;
 
-  constructor(producer: Source, options: ResolvedSubscribeOptions, readable: PushPeer) {
+  constructor(producer: Source, options: ResolvedSubscribeOptions, readable: PushLike) {
     super("toReadable", producer, options);
     this.#readable = readable;
   }
@@ -177,9 +178,9 @@ export function toReadable<Out, SO extends object>(
   const source = producer as unknown as Source;
   if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", producer);
-  const given: ToReadableOptionsWith<PushPeer> = { Readable, ...options };
+  const given: ToReadableOptionsWith<PushLike> = { Readable, ...options };
   const { Readable: Class, objectMode = true, highWaterMark, signal, maxDemand, ...rest } = given;
-  let outflow: Outflow | undefined;
+  let outflow: ReadablePort | undefined;
   const settings: ReadableSettings = {
     objectMode,
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
@@ -187,10 +188,10 @@ export function toReadable<Out, SO extends object>(
     read: () => outflow?.onRead(),
     destroy: (error, callback) => (outflow ? outflow.onDestroy(error, callback) : callback(error)),
   };
-  const readable: PushPeer = new Class(settings);
+  const readable: PushLike = new Class(settings);
   try {
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
-    outflow = new Outflow(
+    outflow = new ReadablePort(
       source,
       subscribeOptions({ ...rest, maxDemand: most, demand: "manual" }, undefined),
       readable,

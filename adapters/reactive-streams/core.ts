@@ -1,7 +1,7 @@
-import { argumentError, CallbackError } from "../../src/errors.ts";
-import { isDemand } from "../../src/protocol.ts";
-import type { Core } from "../../src/stage.ts";
-import type { Subscriber } from "./peer.ts";
+import { argumentError, CallbackError } from "../../src/base/errors.ts";
+import { isDemand } from "../../src/base/demand.ts";
+import type { Core } from "../../src/stage/core.ts";
+import type { Subscriber } from "./like.ts";
 
 /** The stage behind what the user holds: adapters schedule work of their own, and report what fails in clean-up. */
 export const coreOf = (stage: object): Core => (stage as { readonly "~core": Core })["~core"];

@@ -1,10 +1,13 @@
-import { argumentError, ProtocolError, words } from "../../src/errors.ts";
-import type { NoOptions, Producer, ProducerOptions, Reason, SubscribeOptionsOf, Task } from "../../src/index.ts";
-import { make } from "../../src/make.ts";
-import { addDemand, isFailure } from "../../src/protocol.ts";
-import type { Core } from "../../src/stage.ts";
+import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
+import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError, ProtocolError, words } from "../../src/base/errors.ts";
+import type { Producer, ProducerOptions, Reason, SubscribeOptionsOf, Task } from "../../src/index.ts";
+import { addDemand } from "../../src/base/demand.ts";
+import { isFailure } from "../../src/base/reason.ts";
+import type { Core } from "../../src/stage/core.ts";
 import { coreOf } from "./core.ts";
-import type { Publisher, Subscriber, Subscription } from "./peer.ts";
+import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
 /** Requests what is asked for; collects what comes in one stretch, and delivers it as one batch. */
 class PublisherSource<Out> implements Subscriber<Out>, Task {
@@ -29,7 +32,7 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     this.#signal = signal;
   }
 
-  begin(core: Core): void {
+  start(core: Core): void {
     this.#core = core;
   }
 
@@ -184,7 +187,10 @@ export function fromPublisher<Out, SO extends object = NoOptions>(
   if (typeof (publisher as Partial<Publisher<Out>> | null | undefined)?.subscribe !== "function")
     throw argumentError("ERR_NOT_SOURCE", "a Publisher", publisher);
   const source = new PublisherSource<Out>(publisher, options.signal);
-  const stage = make("producer", source, options, { onLastCancel: "stop" });
-  source.begin(coreOf(stage));
+  const stage = makeStage(producerFaces, "producer", source, options, {
+    onLastCancel: "stop",
+    dispatcher: defaultDispatcher,
+  });
+  source.start(coreOf(stage));
   return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }

@@ -1,23 +1,25 @@
-import { argumentError, words } from "../../src/errors.ts";
+import type { StageContext } from "../../src/contract/stage.ts";
+import { argumentError, words } from "../../src/base/errors.ts";
 import {
   type Consumer,
   type ConsumerBehaviour,
-  type Context,
   consumer,
   type Reason,
   type StageOptions,
+  type SubscribeOptions,
   type Subscription as Link,
 } from "../../src/index.ts";
-import { addDemand, errorOf, isFailure } from "../../src/protocol.ts";
-import { unread } from "../../src/unread.ts";
-import { checkSubscriber, coreOf, demandOf, thrownBy } from "./core.ts";
-import type { Subscriber, Subscription } from "./peer.ts";
+import { addDemand } from "../../src/base/demand.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import { unread } from "../../src/adapter/unread.ts";
+import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
+import type { Subscriber, Subscription } from "./like.ts";
 
 /** Asks for what is requested, and hands it on event by event. */
 class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
   #subscriber: Subscriber<In> | undefined;
   readonly #signal: AbortSignal | undefined;
-  #context!: Context;
+  #context!: StageContext;
   #subscribed = false;
   #link: Link | undefined;
   /** Requested and not delivered. */
@@ -32,7 +34,13 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
     this.#signal = signal;
   }
 
-  readonly handleSubscribe = (_role: unknown, link: Link, context: Context): void => {
+  /** Whoever subscribes it, the Subscriber's requests are the only demand; one producer at a time. */
+  readonly admit = (options: SubscribeOptions, links: readonly unknown[]): SubscribeOptions => {
+    if (links.length > 0) throw argumentError("ERR_DUPLICATE", "", words("a second one of a Subscriber"));
+    return { ...options, demand: "manual" };
+  };
+
+  readonly handleSubscribe = (_role: unknown, link: Link, context: StageContext): void => {
     const first = !this.#subscribed;
     this.#subscribed = true;
     this.#context = context;
@@ -51,7 +59,7 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
     if (this.#link === link) this.#link = undefined;
   };
 
-  readonly handleEvents = (events: readonly In[], link: Link, stage: Context): void => {
+  readonly handleEvents = (events: readonly In[], link: Link, stage: StageContext): void => {
     const { length } = events;
     let at = 0;
     while (at < length && !this.#done && !this.#broken && !this.#aborted) {
@@ -142,13 +150,5 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
  */
 export function intoSubscriber<In>(subscriber: Subscriber<In>, options: StageOptions = {}): Consumer<In> {
   checkSubscriber(subscriber);
-  const stage = consumer<In>(new SubscriberSink<In>(subscriber, options.signal), options);
-  const core = coreOf(stage);
-  const link = core.link.bind(core);
-  // Whoever subscribes it, the Subscriber's requests are the only demand.
-  core.link = (producer, subscribing, replaces) => {
-    if (core.links.length > 0) throw argumentError("ERR_DUPLICATE", "", words(`a second one of ${core.name}`));
-    return link(producer, { ...subscribing, demand: "manual" }, replaces);
-  };
-  return stage;
+  return consumer<In>(new SubscriberSink<In>(subscriber, options.signal), options);
 }

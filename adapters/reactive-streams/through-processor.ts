@@ -1,9 +1,10 @@
-import type { NoOptions, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { joined } from "../../src/joined.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { coupled } from "../../src/adapter/coupled.ts";
 import { checkSubscriber } from "./core.ts";
 import { fromPublisher } from "./from-publisher.ts";
 import { intoSubscriber } from "./into-subscriber.ts";
-import type { Processor } from "./peer.ts";
+import type { Processor } from "./like.ts";
 
 /**
  * Makes a producerConsumer of a Reactive Streams Processor.
@@ -34,5 +35,8 @@ export function throughProcessor<In, Out, SO extends object = NoOptions>(
   checkSubscriber(processor);
   const producer = fromPublisher<Out, SO>(processor, options);
   const { signal, runtime, onReport } = options;
-  return joined(intoSubscriber<In>(processor, { name: `${producer.name} input`, signal, runtime, onReport }), producer);
+  return coupled(
+    intoSubscriber<In>(processor, { name: `${producer.name} input`, signal, runtime, onReport }),
+    producer,
+  );
 }

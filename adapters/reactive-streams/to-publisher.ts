@@ -1,10 +1,11 @@
-import { argumentError, words } from "../../src/errors.ts";
-import type { NoOptions, Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
-import { Intake, type Source } from "../../src/intake.ts";
-import { subscribeOptions } from "../../src/options.ts";
-import { errorOf, failure, isFailure } from "../../src/protocol.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError, words } from "../../src/base/errors.ts";
+import type { Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
+import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
+import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
+import { errorOf, failure, isFailure } from "../../src/base/reason.ts";
 import { checkSubscriber, coreOf, demandOf, thrownBy } from "./core.ts";
-import type { Publisher, Subscriber, Subscription } from "./peer.ts";
+import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
 /** `data`, and what the producer's dispatcher asks for: the Subscriber says how much. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
@@ -14,7 +15,7 @@ export type ToPublisherArguments<SO extends object> = {} extends SO
   : [options: ToPublisherOptions & SO];
 
 /** Asks as the Subscriber requests, and hands over in the runtime's turns: never inside a request. */
-class SubscriberIntake extends Intake implements Subscription {
+class SubscriberPort extends Port implements Subscription {
   #subscriber: Subscriber<unknown> | undefined;
   /** The message in hand, and how many of its events the Subscriber has seen. */
   #message: readonly unknown[] = [];
@@ -160,7 +161,7 @@ export function toPublisher<Out, SO extends object = NoOptions>(
       checkSubscriber(subscriber);
       if (known.has(subscriber)) throw argumentError("ERR_DUPLICATE", "", words("the same Subscriber again"));
       known.add(subscriber);
-      new SubscriberIntake(source, resolved, subscriber as Subscriber<unknown>).start();
+      new SubscriberPort(source, resolved, subscriber as Subscriber<unknown>).start();
     },
   };
 }

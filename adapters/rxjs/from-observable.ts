@@ -1,7 +1,9 @@
-import { argumentError } from "../../src/errors.ts";
-import type { EmittingContext } from "../../src/handle.ts";
+import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
+import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { EmittingContext } from "../../src/stage/faces.ts";
 import type {
-  NoOptions,
   Overflow,
   Producer,
   ProducerContext,
@@ -10,9 +12,8 @@ import type {
   Role,
   SubscribeOptionsOf,
 } from "../../src/index.ts";
-import { make } from "../../src/make.ts";
 import { Inflow } from "./inflow.ts";
-import type { ObservableLike } from "./peer.ts";
+import type { ObservableLike } from "./like.ts";
 import { isSubscribable, subscribableOf } from "./receiver.ts";
 
 export interface FromObservableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
@@ -84,5 +85,8 @@ export function fromObservable<Out, SO extends object = NoOptions>(
   if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
     throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
   const behaviour = new ObservableSource(source, options);
-  return make("producer", behaviour, options, { onLastCancel: "stop" }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+  return makeStage(producerFaces, "producer", behaviour, options, {
+    onLastCancel: "stop",
+    dispatcher: defaultDispatcher,
+  }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }

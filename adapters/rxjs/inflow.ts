@@ -1,6 +1,6 @@
-import type { EmittingContext } from "../../src/handle.ts";
+import type { EmittingContext } from "../../src/stage/faces.ts";
 import { OverflowError, type Overflow, type Reason, type Task } from "../../src/index.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
 import { Receiver } from "./receiver.ts";
 
 /** Values that a policy drops are dropped, and reported, in bursts of at most this many. */

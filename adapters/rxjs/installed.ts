@@ -1,5 +1,5 @@
 import { Subject } from "rxjs";
-import type { AnyObservableClass } from "./peer.ts";
+import type { AnyObservableClass } from "./like.ts";
 
 /**
  * The class of Observables of the RxJS that is installed: its own in RxJS 7, the platform's in RxJS 9. Only RxJS 7 exports

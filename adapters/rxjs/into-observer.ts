@@ -1,35 +1,35 @@
-import { argumentError } from "../../src/errors.ts";
-import type { StageContext } from "../../src/handle.ts";
+import { PlainContext } from "../../src/stage/faces.ts";
+import type { StageContext } from "../../src/contract/stage.ts";
+import { argumentError } from "../../src/base/errors.ts";
 import {
   type Consumer,
   type ConsumerBehaviour,
-  type Context,
   consumer,
   type Reason,
   type StageOptions,
   type Subscription,
 } from "../../src/index.ts";
-import { check } from "../../src/options.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
-import { unread } from "../../src/unread.ts";
-import type { PartialObserverPeer } from "./peer.ts";
+import { requireType } from "../../src/base/check.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import { unread } from "../../src/adapter/unread.ts";
+import type { PartialObserverLike } from "./like.ts";
 
 /** A part of an observer, a Subject of RxJS 7 or 9, or a function that is given each event. */
-export type ObserverLike<In> = PartialObserverPeer<In> | ((value: In) => void);
+export type ObserverLike<In> = PartialObserverLike<In> | ((value: In) => void);
 
 /** Hands events over one by one, until the observer is over. */
 class ObserverSink<In> implements ConsumerBehaviour<In> {
-  readonly #observer: PartialObserverPeer<In>;
+  readonly #observer: PartialObserverLike<In>;
   readonly #signal: AbortSignal | undefined;
   /** It has been told the end, or is not to be told. */
   #over = false;
 
-  constructor(observer: PartialObserverPeer<In>, signal: AbortSignal | undefined) {
+  constructor(observer: PartialObserverLike<In>, signal: AbortSignal | undefined) {
     this.#observer = observer;
     this.#signal = signal;
   }
 
-  readonly handleEvents = (events: readonly In[], subscription: Subscription, context: Context): void => {
+  readonly handleEvents = (events: readonly In[], subscription: Subscription, context: StageContext): void => {
     const observer = this.#observer;
     let at = 0;
     try {
@@ -47,20 +47,20 @@ class ObserverSink<In> implements ConsumerBehaviour<In> {
     unread(context, subscription, events.slice(at));
   };
 
-  readonly terminate = (reason: Reason, context: Context): void => {
+  readonly terminate = (reason: Reason, context: StageContext): void => {
     const observer = this.#observer;
     if (this.#over || isOver(observer)) return;
     this.#over = true;
     if (!isFailure(reason)) observer.complete?.();
     else if (observer.error) {
-      (context as unknown as StageContext)["~core"].outcome.carried = true;
+      (context as unknown as PlainContext)["~core"].outcome.carried = true;
       observer.error(errorOf(reason));
     }
   };
 }
 
 /** Subjects that have ended say so in one way or another, and then take no notice of what they are given. */
-const isOver = (observer: PartialObserverPeer<never> & { readonly isStopped?: unknown }): boolean =>
+const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: unknown }): boolean =>
   observer.closed === true || observer.active === false || observer.isStopped === true;
 
 /**
@@ -88,12 +88,12 @@ export function intoObserver<In>(observer: ObserverLike<In>, options: StageOptio
   return consumer<In>(new ObserverSink<In>(observerOf(observer), options.signal), options);
 }
 
-function observerOf<In>(observer: ObserverLike<In>): PartialObserverPeer<In> {
+function observerOf<In>(observer: ObserverLike<In>): PartialObserverLike<In> {
   if (typeof observer === "function") return { next: observer };
   const { next, error, complete } = observer ?? {};
-  check("next", next, "function");
-  check("error", error, "function");
-  check("complete", complete, "function");
+  requireType("next", next, "function");
+  requireType("error", error, "function");
+  requireType("complete", complete, "function");
   if (!next && !error && !complete) throw argumentError("ERR_NOT_SOURCE", "an observer", observer);
   return observer;
 }

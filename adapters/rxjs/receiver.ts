@@ -1,4 +1,4 @@
-import type { ObservableLike, ObserverPeer, SubscribablePeer } from "./peer.ts";
+import type { ObservableLike, ObserverMethods, SubscribableLike } from "./like.ts";
 
 /** Teardowns kept before the first look for those that are closed. */
 const SWEEP = 64;
@@ -8,7 +8,7 @@ const SWEEP = 64;
  * Subscriber of its own, of whatever copy, so that a source which does not return from `subscribe` sees `closed`. RxJS 9
  * and the platform look at the signal.
  */
-export abstract class Receiver<Value> implements ObserverPeer<Value> {
+export abstract class Receiver<Value> implements ObserverMethods<Value> {
   /** Nothing is heard any more. */
   closed = false;
   readonly #aborter = new AbortController();
@@ -21,7 +21,7 @@ export abstract class Receiver<Value> implements ObserverPeer<Value> {
   /** What failed while it was let go of. */
   protected abstract report(error: unknown): void;
 
-  listen(source: SubscribablePeer<Value>): void {
+  listen(source: SubscribableLike<Value>): void {
     try {
       const answer: unknown = source.subscribe(this as never, { signal: this.#aborter.signal });
       this.add(answer);
@@ -84,12 +84,12 @@ export abstract class Receiver<Value> implements ObserverPeer<Value> {
 }
 
 /** What a source offers under the interop key, which may be a symbol or, where there is none, a string; or itself. */
-export function subscribableOf<Value>(source: ObservableLike<Value>): SubscribablePeer<Value> {
+export function subscribableOf<Value>(source: ObservableLike<Value>): SubscribableLike<Value> {
   const { observable } = Symbol as { readonly observable?: symbol };
-  const offers = source as Partial<Record<PropertyKey, () => SubscribablePeer<Value>>> | null | undefined;
+  const offers = source as Partial<Record<PropertyKey, () => SubscribableLike<Value>>> | null | undefined;
   const offer = (observable && offers?.[observable]) ?? offers?.["@@observable"];
-  return typeof offer === "function" ? offer.call(source) : (source as SubscribablePeer<Value>);
+  return typeof offer === "function" ? offer.call(source) : (source as SubscribableLike<Value>);
 }
 
-export const isSubscribable = (value: unknown): value is SubscribablePeer<never> =>
-  typeof (value as Partial<SubscribablePeer<never>> | null | undefined)?.subscribe === "function";
+export const isSubscribable = (value: unknown): value is SubscribableLike<never> =>
+  typeof (value as Partial<SubscribableLike<never>> | null | undefined)?.subscribe === "function";

@@ -1,7 +1,9 @@
-import { argumentError } from "../../src/errors.ts";
-import type { EmittingContext } from "../../src/handle.ts";
+import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
+import { makeStage, producerConsumerFaces } from "../../src/stage/make-stage.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { EmittingContext } from "../../src/stage/faces.ts";
 import type {
-  NoOptions,
   Overflow,
   ProducerConsumer,
   ProducerContext,
@@ -11,19 +13,18 @@ import type {
   SubscribeOptionsOf,
   Subscription,
 } from "../../src/index.ts";
-import { make } from "../../src/make.ts";
-import { check } from "../../src/options.ts";
-import { unread } from "../../src/unread.ts";
+import { requireType } from "../../src/base/check.ts";
+import { unread } from "../../src/adapter/unread.ts";
 import { Inflow } from "./inflow.ts";
 import { InstalledClass } from "./installed.ts";
 import type {
   AnyObservableClass,
   InstalledObservable,
   ObservableLike,
-  SubscribablePeer,
-  SubscriberPeer,
+  SubscribableLike,
+  SubscriberLike,
   ValueOf,
-} from "./peer.ts";
+} from "./like.ts";
 import { isSubscribable, subscribableOf } from "./receiver.ts";
 
 export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOptions>
@@ -67,7 +68,7 @@ class OperatorStage<In, Out> {
   readonly #signal: AbortSignal | undefined;
   #inflow: ChainInflow<Out> | undefined;
   /** Who listens to the Observable that the chain was given: nearly always one. */
-  readonly #listeners: SubscriberPeer<In>[] = [];
+  readonly #listeners: SubscriberLike<In>[] = [];
   /** Somebody has listened. */
   #fed = false;
   #inputOver = false;
@@ -76,7 +77,7 @@ class OperatorStage<In, Out> {
   #wake: (() => void) | undefined;
 
   constructor(
-    chain: (source: SubscribablePeer<In>) => ObservableLike<Out>,
+    chain: (source: SubscribableLike<In>) => ObservableLike<Out>,
     Class: AnyObservableClass,
     { bufferSize = 10_000, overflow = "throw", signal }: ProducerOptions<Out>,
   ) {
@@ -144,7 +145,7 @@ class OperatorStage<In, Out> {
     try {
       for (; at < events.length && listeners.length > 0 && !inflow.closed && !this.#signal?.aborted; at += 1) {
         const event = events[at] as In;
-        if (listeners.length === 1) (listeners[0] as SubscriberPeer<In>).next(event);
+        if (listeners.length === 1) (listeners[0] as SubscriberLike<In>).next(event);
         else for (const listener of listeners.slice()) listener.next(event);
       }
     } finally {
@@ -173,7 +174,7 @@ class OperatorStage<In, Out> {
     });
   }
 
-  readonly #onListen = (listener: SubscriberPeer<In>): (() => void) => {
+  readonly #onListen = (listener: SubscriberLike<In>): (() => void) => {
     const leave = (): void => {
       const at = this.#listeners.indexOf(listener);
       if (at >= 0) this.#listeners.splice(at, 1);
@@ -217,7 +218,7 @@ export function throughOperators<In, Out, SO extends object = NoOptions>(
   chain: (source: InstalledObservable<In>) => ObservableLike<Out>,
   options?: ThroughOperatorsOptions<Out, SO> & { readonly Observable?: undefined },
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
-export function throughOperators<Source extends SubscribablePeer<unknown>, Out, SO extends object = NoOptions>(
+export function throughOperators<Source extends SubscribableLike<unknown>, Out, SO extends object = NoOptions>(
   chain: (source: Source) => ObservableLike<Out>,
   options: ThroughOperatorsOptions<Out, SO> & { readonly Observable: AnyObservableClass },
 ): ProducerConsumer<ValueOf<Source>, Out, SubscribeOptionsOf<SO, Out>>;
@@ -227,7 +228,10 @@ export function throughOperators(
 ): unknown {
   const { Observable: Class = InstalledClass, ...rest } = options;
   if (typeof chain !== "function") throw argumentError("ERR_NOT_SOURCE", "a chain of operators", chain);
-  check("Observable", Class, "function");
+  requireType("Observable", Class, "function");
   const behaviour = new OperatorStage(chain as never, Class, rest);
-  return make("producerConsumer", behaviour, rest, { onLastCancel: "stop" });
+  return makeStage(producerConsumerFaces, "producerConsumer", behaviour, rest, {
+    onLastCancel: "stop",
+    dispatcher: defaultDispatcher,
+  });
 }

@@ -1,20 +1,22 @@
-import { Window } from "../../src/demand.ts";
-import { argumentError } from "../../src/errors.ts";
-import { Intake, type Source } from "../../src/intake.ts";
+import { Window } from "../../src/stage/window.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
 import type { Producer, ResolvedSubscribeOptions, SubscribeArguments, SubscribeOptions } from "../../src/index.ts";
-import { check, subscribeOptions } from "../../src/options.ts";
-import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
+import { requireType } from "../../src/base/check.ts";
+import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import type { Reason } from "../../src/contract/reason.ts";
 import { InstalledClass } from "./installed.ts";
 import type {
   AnyObservableClass,
   InstalledObservable,
   MadeObservable,
   ObservableClass,
-  SubscribablePeer,
-  SubscriberPeer,
-} from "./peer.ts";
+  SubscribableLike,
+  SubscriberLike,
+} from "./like.ts";
 
-export interface ToObservableOptions<in out Out, out Result extends SubscribablePeer<unknown>>
+export interface ToObservableOptions<in out Out, out Result extends SubscribableLike<unknown>>
   extends SubscribeOptions {
   /**
    * The class to make it of: RxJS 9's `ColdObservable`, the platform's `Observable`, that of another copy of RxJS 7.
@@ -24,17 +26,17 @@ export interface ToObservableOptions<in out Out, out Result extends Subscribable
 }
 
 /** A subscriber of RxJS 7 says `closed`, any other `active`. */
-const isOver = (subscriber: SubscriberPeer<never>): boolean => subscriber.closed ?? subscriber.active === false;
+const isOver = (subscriber: SubscriberLike<never>): boolean => subscriber.closed ?? subscriber.active === false;
 
 /** Hands events to an observer, batch by batch; a batch's ask goes out when the observer has had all of it. */
-class ObserverIntake extends Intake {
-  readonly #subscriber: SubscriberPeer<unknown>;
+class ObserverPort extends Port {
+  readonly #subscriber: SubscriberLike<unknown>;
   readonly #window: Window;
   /** The message in hand, and how many of its events the observer has seen. */
   #message: readonly unknown[] = [];
   #at = 0;
 
-  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: SubscriberPeer<unknown>) {
+  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: SubscriberLike<unknown>) {
     super("toObservable", producer, options);
     this.#subscriber = subscriber;
     this.#window = new Window(options.maxDemand, options.minDemand);
@@ -103,7 +105,7 @@ class ObserverIntake extends Intake {
  * @example
  * toObservable(fromIterable([1, 2, 3])).subscribe((n) => console.log(n));
  */
-export function toObservable<Out, SO extends object, Result extends SubscribablePeer<unknown>>(
+export function toObservable<Out, SO extends object, Result extends SubscribableLike<unknown>>(
   producer: Producer<Out, SO>,
   options: ToObservableOptions<Out, Result> & SO,
 ): MadeObservable<Result, Out>;
@@ -119,11 +121,11 @@ export function toObservable(producer: unknown, options: object = {}): unknown {
     options as SubscribeOptions & { readonly Observable?: AnyObservableClass },
     source.defaultMaxDemand,
   );
-  check("Observable", Class, "function");
-  return new Class((subscriber: SubscriberPeer<unknown>) => {
+  requireType("Observable", Class, "function");
+  return new Class((subscriber: SubscriberLike<unknown>) => {
     // RxJS 9 subscribes with a signal that has aborted, and then calls no teardown.
     if (isOver(subscriber)) return undefined;
-    const intake = new ObserverIntake(source, resolved, subscriber);
+    const intake = new ObserverPort(source, resolved, subscriber);
     const leave = (): void => intake.leave({ type: "cancel" });
     subscriber.addTeardown?.(leave);
     intake.start();

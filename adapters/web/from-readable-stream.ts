@@ -1,20 +1,14 @@
-import { argumentError } from "../../src/errors.ts";
-import type {
-  Discarded,
-  NoOptions,
-  Producer,
-  ProducerOptions,
-  Reason,
-  SubscribeOptionsOf,
-  Task,
-} from "../../src/index.ts";
-import { SourceHandle, StageContext } from "../../src/handle.ts";
-import { makeWith } from "../../src/make.ts";
-import { check, integer } from "../../src/options.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
-import type { Core } from "../../src/stage.ts";
+import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
+import { makeStage } from "../../src/stage/make-stage.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { Discarded, Producer, ProducerOptions, Reason, SubscribeOptionsOf, Task } from "../../src/index.ts";
+import { SourceHandle, PlainContext } from "../../src/stage/faces.ts";
+import { requireType, requireInteger } from "../../src/base/check.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import type { Core } from "../../src/stage/core.ts";
 import { coreOf } from "./core.ts";
-import type { ReadableStreamPeer, ReaderPeer, ReadPeer } from "./peer.ts";
+import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
 
 interface ReadingOptions {
   /**
@@ -36,7 +30,7 @@ const READS = 64;
 
 /** Reads what was asked for, several chunks at a time, and delivers as one batch what has come. */
 class StreamSource<Out> implements Task {
-  readonly #reader: ReaderPeer<Out>;
+  readonly #reader: ReaderLike<Out>;
   /** Bytes per view, 0 for a default reader. */
   readonly #byob: number;
   readonly #cancels: boolean;
@@ -59,7 +53,7 @@ class StreamSource<Out> implements Task {
   #cause: Discarded["cause"] = "stop";
 
   constructor(
-    reader: ReaderPeer<Out>,
+    reader: ReaderLike<Out>,
     { byob = 0, preventCancel = false }: ReadingOptions,
     signal: AbortSignal | undefined,
     onCancel: ((cancelled: PromiseLike<unknown>) => void) | undefined,
@@ -72,7 +66,7 @@ class StreamSource<Out> implements Task {
   }
 
   /** Watches from the start: a stream that has ended is noticed without a read. */
-  begin(core: Core): void {
+  start(core: Core): void {
     this.#core = core;
     if (!this.#over) this.#reader.closed.then(this.#onClosed, this.#onError);
   }
@@ -139,7 +133,7 @@ class StreamSource<Out> implements Task {
     this.#core.runtime.schedule(this);
   }
 
-  readonly #onRead = ({ done, value }: ReadPeer<Out>): void => {
+  readonly #onRead = ({ done, value }: ReadLike<Out>): void => {
     this.#reading -= 1;
     if (done) this.#closed = true;
     else {
@@ -196,7 +190,7 @@ class StreamSource<Out> implements Task {
  * for await (const chunk of source) console.log(chunk.length); // 19
  */
 export function fromReadableStream<Out, SO extends object = NoOptions>(
-  stream: ReadableStreamPeer<Out>,
+  stream: ReadableStreamLike<Out>,
   options: FromReadableStreamOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   const { byob, preventCancel, ...rest } = options;
@@ -205,22 +199,23 @@ export function fromReadableStream<Out, SO extends object = NoOptions>(
 
 /** `onCancel` is told when the stream is cancelled. */
 export function reading<Out, SO extends object>(
-  stream: ReadableStreamPeer<Out>,
+  stream: ReadableStreamLike<Out>,
   options: ProducerOptions<Out, SO>,
   reads: ReadingOptions,
   onCancel?: (cancelled: PromiseLike<unknown>) => void,
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   checkReadable(stream);
-  integer("byob", reads.byob, 1);
-  check("preventCancel", reads.preventCancel, "boolean");
+  requireInteger("byob", reads.byob, 1);
+  requireType("preventCancel", reads.preventCancel, "boolean");
   const [reader, bytes] = readerOf(stream, reads.byob !== undefined);
   try {
     const source = new StreamSource<Out>(reader, reads, options.signal, onCancel);
-    const stage = makeWith([SourceHandle, StageContext], "producer", source, options, {
+    const stage = makeStage([SourceHandle, PlainContext], "producer", source, options, {
+      dispatcher: defaultDispatcher,
       onLastCancel: "stop",
       defaultMaxDemand: bytes ? CHUNKS : undefined,
     });
-    source.begin(coreOf(stage));
+    source.start(coreOf(stage));
     return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
   } catch (error) {
     reader.releaseLock();
@@ -229,10 +224,10 @@ export function reading<Out, SO extends object>(
 }
 
 /** A reader, and whether its stream is one of bytes: only those have readers that take views. */
-function readerOf<Out>(stream: ReadableStreamPeer<Out>, byob: boolean): readonly [ReaderPeer<Out>, boolean] {
+function readerOf<Out>(stream: ReadableStreamLike<Out>, byob: boolean): readonly [ReaderLike<Out>, boolean] {
   let bytes = true;
   try {
-    const reader = stream.getReader({ mode: "byob" }) as ReaderPeer<Out>;
+    const reader = stream.getReader({ mode: "byob" }) as ReaderLike<Out>;
     if (byob) return [reader, bytes];
     reader.releaseLock();
   } catch (error) {
@@ -243,7 +238,7 @@ function readerOf<Out>(stream: ReadableStreamPeer<Out>, byob: boolean): readonly
 }
 
 export function checkReadable(value: unknown): void {
-  const stream = value as Partial<ReadableStreamPeer<unknown>> | null | undefined;
+  const stream = value as Partial<ReadableStreamLike<unknown>> | null | undefined;
   if (typeof stream?.getReader !== "function") throw argumentError("ERR_NOT_SOURCE", "a ReadableStream", value);
   if (stream.locked) throw argumentError("ERR_NOT_SOURCE", "a ReadableStream that is not locked", value);
 }

@@ -2,14 +2,14 @@ export { type FromReadableStreamOptions, fromReadableStream } from "./from-reada
 export { type IntoWritableStreamOptions, intoWritableStream } from "./into-writable-stream.ts";
 export type {
   MinimalReadableStream,
-  ReadableStreamPeer,
-  ReaderPeer,
-  ReadPeer,
-  TransformStreamPeer,
+  ReadableStreamLike,
+  ReaderLike,
+  ReadLike,
+  TransformStreamLike,
   WebReadableStream,
-  WritableStreamPeer,
-  WriterPeer,
-} from "./peer.ts";
+  WritableStreamLike,
+  WriterLike,
+} from "./like.ts";
 export { throughTransformStream } from "./through-transform-stream.ts";
 export {
   type ToByteStreamOptions,

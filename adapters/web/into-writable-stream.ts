@@ -1,19 +1,19 @@
-import { argumentError } from "../../src/errors.ts";
+import type { StageContext } from "../../src/contract/stage.ts";
+import { argumentError } from "../../src/base/errors.ts";
 import {
   type Consumer,
   type ConsumerBehaviour,
   consumer,
   type Reason,
   type StageOptions,
-  type Context,
   type Subscription,
 } from "../../src/index.ts";
-import { check } from "../../src/options.ts";
-import { unread } from "../../src/unread.ts";
-import { errorOf, isFailure } from "../../src/protocol.ts";
-import type { Core } from "../../src/stage.ts";
+import { requireType } from "../../src/base/check.ts";
+import { unread } from "../../src/adapter/unread.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import type { Core } from "../../src/stage/core.ts";
 import { coreOf } from "./core.ts";
-import type { WritableStreamPeer, WriterPeer } from "./peer.ts";
+import type { WritableStreamLike, WriterLike } from "./like.ts";
 
 export interface IntoWritableStreamOptions extends StageOptions {
   /** Whether the stream stays open, and is only unlocked, when the consumer completes or is stopped. @default false */
@@ -27,7 +27,7 @@ const closedElsewhere = (cause?: unknown): Error =>
 
 /** Writes batches, as fast as the stream lets it. */
 export class StreamSink<In> implements ConsumerBehaviour<In> {
-  readonly #writer: WriterPeer<In>;
+  readonly #writer: WriterLike<In>;
   readonly #closes: boolean;
   readonly #aborts: boolean;
   readonly #onBroken: ((error: unknown) => void) | undefined;
@@ -50,7 +50,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   readonly #known = new Set<unknown>();
 
   constructor(
-    writer: WriterPeer<In>,
+    writer: WriterLike<In>,
     { preventClose = false, preventAbort = false }: IntoWritableStreamOptions,
     onBroken: ((error: unknown) => void) | undefined,
   ) {
@@ -61,7 +61,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   }
 
   /** Watches from the start: a stream that has closed or failed is noticed without a write. */
-  begin(core: Core): void {
+  start(core: Core): void {
     this.#core = core;
     if (!this.#over) this.#writer.closed.then(this.#onClosed, this.#onBreak);
   }
@@ -75,7 +75,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   readonly handleEvents = (
     events: readonly In[],
     subscription: Subscription,
-    stage: Context,
+    stage: StageContext,
   ): Promise<void> | undefined => {
     this.#events = events;
     this.#at = 0;
@@ -230,7 +230,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
  * console.log(await new Response(readable).text()); // a mill and its race
  */
 export function intoWritableStream<In>(
-  stream: WritableStreamPeer<In>,
+  stream: WritableStreamLike<In>,
   options: IntoWritableStreamOptions = {},
 ): Consumer<In> {
   return writing(stream, options)[0];
@@ -238,19 +238,19 @@ export function intoWritableStream<In>(
 
 /** `onBroken` is told what the stream fails with, instead of the stage; its events are held until the stage ends. */
 export function writing<In>(
-  stream: WritableStreamPeer<In>,
+  stream: WritableStreamLike<In>,
   options: IntoWritableStreamOptions,
   onBroken?: (error: unknown) => void,
 ): readonly [Consumer<In>, StreamSink<In>] {
   checkWritable(stream);
   const { preventClose, preventAbort, ...rest } = options;
-  check("preventClose", preventClose, "boolean");
-  check("preventAbort", preventAbort, "boolean");
+  requireType("preventClose", preventClose, "boolean");
+  requireType("preventAbort", preventAbort, "boolean");
   const writer = stream.getWriter();
   try {
     const sink = new StreamSink<In>(writer, options, onBroken);
     const stage = consumer<In>(sink, rest);
-    sink.begin(coreOf(stage));
+    sink.start(coreOf(stage));
     return [stage, sink];
   } catch (error) {
     writer.releaseLock();
@@ -259,7 +259,7 @@ export function writing<In>(
 }
 
 export function checkWritable(value: unknown): void {
-  const stream = value as Partial<WritableStreamPeer<never>> | null | undefined;
+  const stream = value as Partial<WritableStreamLike<never>> | null | undefined;
   if (typeof stream?.getWriter !== "function") throw argumentError("ERR_NOT_SOURCE", "a WritableStream", value);
   if (stream.locked) throw argumentError("ERR_NOT_SOURCE", "a WritableStream that is not locked", value);
 }

@@ -1,11 +1,13 @@
-import { argumentError } from "../../src/errors.ts";
-import type { NoOptions, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { joined } from "../../src/joined.ts";
-import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { coupled } from "../../src/adapter/coupled.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import type { Reason } from "../../src/contract/reason.ts";
 import { coreOf } from "./core.ts";
 import { checkReadable, reading } from "./from-readable-stream.ts";
 import { checkWritable, type StreamSink, writing } from "./into-writable-stream.ts";
-import type { TransformStreamPeer } from "./peer.ts";
+import type { TransformStreamLike } from "./like.ts";
 
 /**
  * Makes a producerConsumer of a web TransformStream, or of any pair of a readable and a writable stream.
@@ -32,7 +34,7 @@ import type { TransformStreamPeer } from "./peer.ts";
  * for await (const piece of text) console.log(piece); // a mill
  */
 export function throughTransformStream<In, Out, SO extends object = NoOptions>(
-  transform: TransformStreamPeer<In, Out>,
+  transform: TransformStreamLike<In, Out>,
   options: ProducerOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
   const { readable, writable } = pairOf(transform);
@@ -51,15 +53,15 @@ export function throughTransformStream<In, Out, SO extends object = NoOptions>(
   output.outcome.whenSettled(() => {
     if (broken && untold(output.outcome.reason as Reason, broken.error)) output.outcome.report(broken.error, "input");
   });
-  return joined(consumer, producer);
+  return coupled(consumer, producer);
 }
 
 /** Whether an error of the writable side has not become the stage's. One that has ended itself makes a TypeError of that. */
 const untold = (reason: Reason, error: unknown): boolean =>
   isFailure(reason) ? errorOf(reason) !== error : !(error instanceof TypeError);
 
-function pairOf<In, Out>(transform: TransformStreamPeer<In, Out>): TransformStreamPeer<In, Out> {
-  const pair = transform as Partial<TransformStreamPeer<In, Out>> | null | undefined;
+function pairOf<In, Out>(transform: TransformStreamLike<In, Out>): TransformStreamLike<In, Out> {
+  const pair = transform as Partial<TransformStreamLike<In, Out>> | null | undefined;
   if (!pair?.readable || !pair.writable)
     throw argumentError("ERR_NOT_SOURCE", "a pair { readable, writable } of streams", transform);
   checkReadable(pair.readable);

@@ -1,10 +1,13 @@
-import { Window } from "../../src/demand.ts";
-import { argumentError } from "../../src/errors.ts";
-import type { NoOptions, Producer, ResolvedSubscribeOptions, StageOptions, SubscribeOptions } from "../../src/index.ts";
-import { Intake, type Source } from "../../src/intake.ts";
-import { check, oneOf, subscribeOptions } from "../../src/options.ts";
-import { errorOf, isFailure, type Reason } from "../../src/protocol.ts";
-import type { ControllerPeer, ReadableStreamClass, WebReadableStream } from "./peer.ts";
+import type { NoOptions } from "../../src/contract/dispatcher.ts";
+import { Window } from "../../src/stage/window.ts";
+import { argumentError } from "../../src/base/errors.ts";
+import type { Producer, ResolvedSubscribeOptions, StageOptions, SubscribeOptions } from "../../src/index.ts";
+import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
+import { requireType, requireOneOf } from "../../src/base/check.ts";
+import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
+import { errorOf, isFailure } from "../../src/base/reason.ts";
+import type { Reason } from "../../src/contract/reason.ts";
+import type { ControllerLike, ReadableStreamClass, WebReadableStream } from "./like.ts";
 
 interface Options extends Pick<SubscribeOptions, "data"> {
   /** Events, bytes, or what `size` counts, that the stream keeps ready. @default 0: nothing is asked for before a read */
@@ -36,12 +39,12 @@ export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
 const MOST = 2 ** 32;
 
 /** Passes on what has come when the stream is pulled, and asks for more then. */
-class WebOutflow extends Intake {
+class ReadableStreamPort extends Port {
   readonly #highWaterMark: number;
   readonly #bytes: boolean;
   readonly #signal: StageOptions["signal"];
   readonly #window: Window;
-  #controller!: ControllerPeer;
+  #controller!: ControllerLike;
   /** The first batch arrived: how many of its events, and of the next one how many bytes, are passed on. */
   #at = 0;
   #from = 0;
@@ -67,11 +70,11 @@ class WebOutflow extends Intake {
     this.#ask = this.#window.open();
   }
 
-  readonly onStart = (controller: ControllerPeer): void => {
+  readonly onStart = (controller: ControllerLike): void => {
     this.#controller = controller;
   };
 
-  begin(): void {
+  start(): void {
     const signal = this.#signal;
     if (signal?.aborted) this.#onAbort();
     else {
@@ -255,8 +258,8 @@ export function toReadableStream(
   if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", producer);
   const { type, size, highWaterMark = 0, signal, maxDemand, ...rest } = options;
-  oneOf("type", type, ["bytes"]);
-  check("size", size, "function");
+  requireOneOf("type", type, ["bytes"]);
+  requireType("size", size, "function");
   if (typeof highWaterMark !== "number")
     throw argumentError("ERR_OPTION", "highWaterMark to be a number", highWaterMark);
   if (!(highWaterMark >= 0)) throw argumentError("ERR_RANGE", "highWaterMark to be 0 or more", highWaterMark);
@@ -265,12 +268,12 @@ export function toReadableStream(
   if (type && size) throw argumentError("ERR_OPTION", "no size for a byte stream", size);
   const most = type || size ? 1 : Math.max(1, Math.min(1000, Math.floor(highWaterMark)));
   const resolved = subscribeOptions({ ...rest, maxDemand: maxDemand ?? most, demand: "manual" }, undefined);
-  const outflow = new WebOutflow(source, resolved, options);
+  const outflow = new ReadableStreamPort(source, resolved, options);
   const { ReadableStream } = globalThis as unknown as { readonly ReadableStream: ReadableStreamClass };
   const stream = new ReadableStream(
     { type, start: outflow.onStart, pull: outflow.onPull, cancel: outflow.onCancel },
     { highWaterMark: Math.min(highWaterMark, MOST), ...(size && { size }) },
   );
-  outflow.begin();
+  outflow.start();
   return stream;
 }

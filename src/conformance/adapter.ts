@@ -1,4 +1,5 @@
-import type { Consumer, EmitOptions, Producer, StageOptions, Subscriber } from "../types.ts";
+import type { Consumer, Producer, Subscriber } from "../contract/stage.ts";
+import type { EmitOptions, StageOptions } from "../contract/options.ts";
 
 /** Options that a factory passes on to the adapter it calls: runtime, signal, reports and discarded events are watched. */
 export interface SinkOptions extends StageOptions {}

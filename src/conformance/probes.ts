@@ -1,7 +1,8 @@
-import type { Reason } from "../protocol.ts";
-import { producer } from "../producer.ts";
-import type { Runtime } from "../runtime.ts";
-import type { NoOptions, Producer, ProducerContext, ProducerStage } from "../types.ts";
+import type { Reason } from "../contract/reason.ts";
+import { producer } from "../index.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import type { NoOptions } from "../contract/dispatcher.ts";
+import type { Producer, ProducerContext, ProducerStage } from "../contract/stage.ts";
 import type { SinkProbe, ThroughProbe } from "./adapter.ts";
 
 export interface Codec {

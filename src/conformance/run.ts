@@ -1,5 +1,5 @@
-import { argumentError } from "../errors.ts";
-import { check as checkOption, known } from "../options.ts";
+import { argumentError } from "../base/errors.ts";
+import { requireType as checkOption, refuseUnknown } from "../base/check.ts";
 import { type Adapter, capabilitiesOf, capabilityNames } from "./adapter.ts";
 import type { Check } from "./check.ts";
 import { NotApplicable } from "./expect.ts";
@@ -80,10 +80,10 @@ const names = ["name", ...functions, "capabilities", "deviations", "patience"];
 
 /** Refuses descriptions that would make checks pass for want of something to check. */
 function checked(adapter: Adapter): Adapter {
-  known("conformance", adapter, names);
+  refuseUnknown("conformance", adapter, names);
   if (typeof adapter.name !== "string") throw argumentError("ERR_OPTION", "name to be a string", adapter.name);
   for (const name of functions) checkOption(name, adapter[name as keyof Adapter], "function");
-  known("capabilities", adapter.capabilities ?? {}, capabilityNames);
+  refuseUnknown("capabilities", adapter.capabilities ?? {}, capabilityNames);
   const { source, sink, through } = adapter;
   if (!source && !sink && !through)
     throw argumentError("ERR_OPTION", "an adapter with a source, a sink or a through", undefined);

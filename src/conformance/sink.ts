@@ -1,5 +1,4 @@
-import type { Check } from "./check.ts";
-import { check } from "./check.ts";
+import { type Check, check } from "./check.ts";
 import { atMost, ensure, range, same, throwsCode } from "./expect.ts";
 import type { Feed, Held } from "./probes.ts";
 import type { Outcome, Trial } from "./trial.ts";

@@ -1,6 +1,5 @@
 import type { SourceSubject } from "./adapter.ts";
-import type { Check } from "./check.ts";
-import { check } from "./check.ts";
+import { type Check, check } from "./check.ts";
 import { atMost, ensure, NotApplicable, range, same } from "./expect.ts";
 import type { Trial } from "./trial.ts";
 import type { Watcher } from "./watcher.ts";

@@ -1,6 +1,5 @@
-import { consumer } from "../consumer.ts";
-import type { Check } from "./check.ts";
-import { check } from "./check.ts";
+import { consumer } from "../index.ts";
+import { type Check, check } from "./check.ts";
 import { atMost, NotApplicable, range, same } from "./expect.ts";
 import type { Trial } from "./trial.ts";
 

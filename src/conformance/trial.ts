@@ -1,6 +1,8 @@
-import { consumer } from "../consumer.ts";
-import { type Clock, defaultRuntime, type Runtime, runtime } from "../runtime.ts";
-import type { Consumer, Producer, Stage, SubscribeOptions } from "../types.ts";
+import { defaultRuntime } from "../runtime/engine.ts";
+import { consumer, runtime } from "../index.ts";
+import type { Clock, Runtime } from "../contract/runtime.ts";
+import type { Consumer, Producer, Stage } from "../contract/stage.ts";
+import type { SubscribeOptions } from "../contract/options.ts";
 import {
   type Adapter,
   type Can,
@@ -178,7 +180,7 @@ export class Trial {
     for (const watcher of this.#watchers) watcher.seal();
   }
 
-  /** Waits for exactly so many events; for bytes, which may be joined, for at most so many. */
+  /** Waits for exactly so many events; for bytes, which may be coupled, for at most so many. */
   async arrived(watcher: Watcher, count: number): Promise<void> {
     if (!this.can.joins) await this.until(() => watcher.received.length >= count, `event ${count} to arrive`);
     await this.quiet();

@@ -1,5 +1,7 @@
-import { type ConsumerPort, type End, errorOf, isFailure, type ProducerPort, type Reason } from "../protocol.ts";
-import type { Producer, ResolvedSubscribeOptions, Stage, Subscription } from "../types.ts";
+import type { ConsumerPort, ProducerPort, Producer, Stage, Subscription } from "../contract/stage.ts";
+import type { End, Reason } from "../contract/reason.ts";
+import { errorOf, isFailure } from "../base/reason.ts";
+import type { ResolvedSubscribeOptions } from "../contract/options.ts";
 import { ensure, same } from "./expect.ts";
 
 const options: ResolvedSubscribeOptions = { maxDemand: 1, minDemand: 0, cancel: "permanent", demand: "manual" };

@@ -1,7 +1,7 @@
-import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent } from "../dispatcher.ts";
-import { argumentError, callbackError, words } from "../errors.ts";
-import { check, integer, known } from "../options.ts";
-import { addDemand } from "../protocol.ts";
+import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent } from "../contract/dispatcher.ts";
+import { argumentError, callbackError, words } from "../base/errors.ts";
+import { requireType, requireInteger, refuseUnknown } from "../base/check.ts";
+import { addDemand } from "../base/demand.ts";
 
 export interface BroadcastDispatcherOptions {
   /** Nothing is asked for or delivered until this many consumers are subscribed at the same time. From 1. @default 1 */
@@ -44,7 +44,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   }
 
   subscribe(link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void {
-    check("selector", options.selector, "function");
+    requireType("selector", options.selector, "function");
     if (this.#entries.some((entry) => entry.link.consumer === link.consumer))
       throw argumentError("ERR_DUPLICATE", "", words(link.name));
     this.#entries.push({ link, selector: options.selector, until: this.#sent });
@@ -141,7 +141,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
  * const ticks = producer(() => {}, { dispatcher: broadcastDispatcher({ startAfter: 2 }) });
  */
 export function broadcastDispatcher(options: BroadcastDispatcherOptions = {}): Dispatcher<unknown, BroadcastOptions> {
-  known("broadcastDispatcher", options, ["startAfter"]);
-  integer("startAfter", options.startAfter, 1);
+  refuseUnknown("broadcastDispatcher", options, ["startAfter"]);
+  requireInteger("startAfter", options.startAfter, 1);
   return new BroadcastDispatcher<unknown>(options.startAfter ?? 1);
 }

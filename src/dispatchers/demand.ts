@@ -1,7 +1,7 @@
-import { Buffer } from "../buffer.ts";
-import type { Dispatcher, DispatcherLink } from "../dispatcher.ts";
-import { known, oneOf } from "../options.ts";
-import { addDemand } from "../protocol.ts";
+import { Buffer } from "../base/buffer.ts";
+import type { Dispatcher, DispatcherLink } from "../contract/dispatcher.ts";
+import { refuseUnknown, requireOneOf } from "../base/check.ts";
+import { addDemand } from "../base/demand.ts";
 
 export interface DemandDispatcherOptions {
   /**
@@ -145,6 +145,9 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
   }
 }
 
+/** The dispatcher of stages that name none. */
+export const defaultDispatcher = (): object => new DemandDispatcher();
+
 const dealEvenly: Deal = (entries, events) => {
   const { length } = events;
   for (let from = 0; from < length; ) {
@@ -174,7 +177,7 @@ const dealEvenly: Deal = (entries, events) => {
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { dispatcher: demandDispatcher({ spread: "even" }) });
  */
 export function demandDispatcher(options: DemandDispatcherOptions = {}): Dispatcher<unknown> {
-  known("demandDispatcher", options, ["spread"]);
-  oneOf("spread", options.spread, ["fill", "even"]);
+  refuseUnknown("demandDispatcher", options, ["spread"]);
+  requireOneOf("spread", options.spread, ["fill", "even"]);
   return new DemandDispatcher<unknown>(options.spread === "even" ? dealEvenly : undefined);
 }

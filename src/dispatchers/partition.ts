@@ -1,10 +1,10 @@
-import { Buffer } from "../buffer.ts";
-import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../dispatcher.ts";
-import { argumentError, CallbackError, callbackError } from "../errors.ts";
-import { type Key, hashKey } from "../hash.ts";
-import { check, integer, known } from "../options.ts";
-import { addDemand } from "../protocol.ts";
-import type { Fixed } from "../types.ts";
+import { Buffer } from "../base/buffer.ts";
+import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../contract/dispatcher.ts";
+import { argumentError, CallbackError, callbackError } from "../base/errors.ts";
+import { type Key, hashKey } from "../base/hash.ts";
+import { requireType, requireInteger, refuseUnknown } from "../base/check.ts";
+import { addDemand } from "../base/demand.ts";
+import type { Fixed } from "../contract/options.ts";
 
 export type PartitionNames = number | readonly (string | number)[];
 export type PartitionName<P extends PartitionNames> = P extends readonly (infer Name)[] ? Name : number;
@@ -215,19 +215,19 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
 export function partitionDispatcher<Event, const P extends PartitionNames>(
   options: PartitionDispatcherOptions<Event, P>,
 ): Dispatcher<Event, PartitionSubscribeOptions<PartitionName<P>>> {
-  known("partitionDispatcher", options, ["partitions", "maxQueued", "by", "hash"]);
+  refuseUnknown("partitionDispatcher", options, ["partitions", "maxQueued", "by", "hash"]);
   const { partitions, maxQueued, by, hash } = options;
-  check("by", by, "function");
-  check("hash", hash, "function");
+  requireType("by", by, "function");
+  requireType("hash", hash, "function");
   if ((by === undefined) === (hash === undefined)) throw argumentError("ERR_OPTION", "exactly one of by and hash", by);
-  integer("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY);
+  requireInteger("maxQueued", maxQueued, 1, Number.POSITIVE_INFINITY);
   const names = namesOf(partitions);
   return new PartitionDispatcher<Event>(names, maxQueued ?? 1000, by, hash);
 }
 
 function namesOf(partitions: PartitionNames | undefined): readonly (string | number)[] {
   if (typeof partitions === "number") {
-    integer("partitions", partitions, 1, 65_536);
+    requireInteger("partitions", partitions, 1, 65_536);
     return [...Array(partitions).keys()];
   }
   if (

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { fromReadable } from "../../adapters/node/index.ts";
 import { fromObservable } from "../../adapters/rxjs/index.ts";
 import { fromIterable, type Producer } from "../../src/index.ts";
-import { RawConsumer } from "../genstage/fixtures.ts";
+import { RawConsumer } from "../support/stages.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
 
 /** A source of an adapter, and how the other system emits and is seen to be left. */

@@ -1,17 +1,11 @@
+import type { StageContext } from "../../src/contract/stage.ts";
 import { Observable } from "rxjs";
 import { test } from "vitest";
 import { fromReadable, intoWritable } from "../../adapters/node/index.ts";
 import { fromObservable } from "../../adapters/rxjs/index.ts";
 import { fromReadableStream, intoWritableStream, throughTransformStream } from "../../adapters/web/index.ts";
 import { type Adapter, conformance } from "../../src/conformance/index.ts";
-import {
-  type Context,
-  consumer,
-  fromIterable,
-  producer,
-  type ProducerContext,
-  producerConsumer,
-} from "../../src/index.ts";
+import { consumer, fromIterable, producer, type ProducerContext, producerConsumer } from "../../src/index.ts";
 import { asyncIterator, iterator, readable, readableStream, sourcesOf, type Tally, writable } from "./foreign.ts";
 
 const adapters: Adapter[] = [
@@ -44,7 +38,7 @@ const adapters: Adapter[] = [
     sink: (probe, options) => ({
       consumer: consumer<unknown>(
         {
-          async handleEvents(events: readonly unknown[], _subscription: unknown, stage: Context) {
+          async handleEvents(events: readonly unknown[], _subscription: unknown, stage: StageContext) {
             try {
               // oxlint-disable-next-line no-await-in-loop -- one event after the other
               for (const event of events) if (!stage.signal.aborted) await probe.event(event);
@@ -52,7 +46,7 @@ const adapters: Adapter[] = [
               stage.fail(error);
             }
           },
-          async handleEnd(stage: Context) {
+          async handleEnd(stage: StageContext) {
             try {
               await probe.end();
             } catch (error) {

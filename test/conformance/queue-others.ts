@@ -1,3 +1,4 @@
+import type { StageContext } from "../../src/contract/stage.ts";
 import type {
   SinkOptions,
   SinkProbe,
@@ -7,7 +8,6 @@ import type {
   ThroughSubject,
 } from "../../src/conformance/index.ts";
 import {
-  type Context,
   consumer,
   type Producer,
   producer,
@@ -44,7 +44,7 @@ export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFaul
   let own: Promise<unknown> = Promise.resolve();
   let broken = false;
 
-  const write = async (events: readonly unknown[], stage: Context): Promise<void> => {
+  const write = async (events: readonly unknown[], stage: StageContext): Promise<void> => {
     try {
       for (const event of events) {
         if (stage.signal.aborted || (is("loses the last event") && event === 49)) continue;
@@ -60,13 +60,17 @@ export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFaul
     }
   };
   const behaviour = {
-    handleEvents(events: readonly unknown[], _subscription: Subscription, stage: Context): Promise<void> | undefined {
+    handleEvents(
+      events: readonly unknown[],
+      _subscription: Subscription,
+      stage: StageContext,
+    ): Promise<void> | undefined {
       const batch = is("swaps two events") ? events.toReversed() : events;
       if (!is("takes events into a list of its own")) return write(batch, stage);
       own = own.then(() => write(batch, stage));
       return undefined;
     },
-    async handleEnd(stage: Context): Promise<void> {
+    async handleEnd(stage: StageContext): Promise<void> {
       if (is("takes events into a list of its own")) await own;
       if (is("forgets the end") || is("ends before the last event")) return;
       try {

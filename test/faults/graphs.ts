@@ -1,10 +1,10 @@
+import type { StageContext } from "../../src/contract/stage.ts";
 import { lastValueFrom, merge, reduce } from "rxjs";
 import { fromReadable } from "../../adapters/node/index.ts";
 import { toObservable } from "../../adapters/rxjs/index.ts";
 import {
   broadcastDispatcher,
   type Consumer,
-  type Context,
   consumer,
   fromIterable,
   type Named,
@@ -184,10 +184,14 @@ const early: Build = (faults, common) => {
   const last = consumer<number>(
     {
       ...faults.common("sink"),
-      handleEvents: faults.wrap("sink", "handleEvents", (events: readonly number[], _: unknown, stage: Context) => {
-        seen.push(...events);
-        if (seen.length >= 8) stage.stop();
-      }),
+      handleEvents: faults.wrap(
+        "sink",
+        "handleEvents",
+        (events: readonly number[], _: unknown, stage: StageContext) => {
+          seen.push(...events);
+          if (seen.length >= 8) stage.stop();
+        },
+      ),
     },
     { name: "sink", ...common },
   );

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { consumer, type Discarded, OverflowError, producer, producerConsumer } from "../../src/index.ts";
 import { range, testRuntime, turns, twice } from "../support/runtime.ts";
-import { Counter, Doubler, Forwarder, type Log, Quiet, RawConsumer } from "./fixtures.ts";
+import { Counter, Doubler, Forwarder, type Log, Quiet, RawConsumer } from "../support/stages.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 

@@ -1,15 +1,15 @@
+import type { StageContext } from "../../src/contract/stage.ts";
 import { describe, expect, test } from "vitest";
 import {
   CallbackError,
   consumer,
-  type Context,
   producer,
   producerConsumer,
   type Reason,
   type Subscription,
 } from "../../src/index.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
-import { codeOf, Counter, Doubler, Forwarder, type Log, outcome, Quiet, RawConsumer } from "./fixtures.ts";
+import { codeOf, Counter, Doubler, Forwarder, type Log, outcome, Quiet, RawConsumer } from "../support/stages.ts";
 
 const stopped: Reason = { type: "stop", reason: undefined };
 const cancelledWith = (reason: unknown): Reason => ({ type: "cancel", reason });
@@ -283,7 +283,7 @@ describe("consumer callbacks", () => {
   // GenStage logs an error; here the types say so, and there is nothing to push with.
   test("GS-079 what a consumer answers is not dispatched", async () => {
     const runtime = testRuntime();
-    const contexts: Context[] = [];
+    const contexts: StageContext[] = [];
     const c = consumer(
       (events: readonly number[], _subscription, stage) => {
         contexts.push(stage);
@@ -295,7 +295,7 @@ describe("consumer callbacks", () => {
     expect(await c.call(() => ["f", "g", "h"])).toEqual(["f", "g", "h"]);
     await turns();
     expect(contexts).toHaveLength(1);
-    expect("push" in (contexts[0] as Context)).toBe(false);
+    expect("push" in (contexts[0] as StageContext)).toBe(false);
     expect(c.state).toBe("running");
   });
 });

@@ -12,7 +12,7 @@ import {
   RawConsumer,
   Sleeper,
   times,
-} from "./fixtures.ts";
+} from "../support/stages.ts";
 
 const twiceInBatches = (from: number, sizes: readonly number[]): number[][] =>
   cut(from, sizes).map((batch) => twice(batch[0] as number, batch.at(-1) as number));

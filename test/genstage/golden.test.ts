@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { consumer, producer, producerConsumer, ProtocolError } from "../../src/index.ts";
 import { range, testRuntime, turns, twice } from "../support/runtime.ts";
-import { Counter, cut, Doubler, Forwarder, Quiet, RawProducer, times } from "./fixtures.ts";
+import { Counter, cut, Doubler, Forwarder, Quiet, RawProducer, times } from "../support/stages.ts";
 
 describe("golden values: automatic demand", () => {
   // answers: how many demands the counter serves; what is asked for after that is only recorded.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CallbackError, fromIterable, producer } from "../../src/index.ts";
 import { range, testRuntime, turns } from "../support/runtime.ts";
-import { codeOf, Counter, outcome, times } from "./fixtures.ts";
+import { codeOf, Counter, outcome, times } from "../support/stages.ts";
 
 async function take<T>(count: number, events: AsyncIterable<T>): Promise<T[]> {
   const taken: T[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { broadcastDispatcher, consumer, producer, type Reason } from "../../src/index.ts";
 import { range, testRuntime, turns } from "../support/runtime.ts";
-import { codeOf, Counter, Forwarder, outcome, Quiet, times } from "./fixtures.ts";
+import { codeOf, Counter, Forwarder, outcome, Quiet, times } from "../support/stages.ts";
 
 const pair = (answers: number) => {
   const runtime = testRuntime();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { broadcastDispatcher, consumer, fromIterable, partitionDispatcher, producer } from "../../src/index.ts";
 import { range, testRuntime, turns } from "../support/runtime.ts";
-import { codeOf, Counter, Forwarder, Quiet, RawConsumer } from "./fixtures.ts";
+import { codeOf, Counter, Forwarder, Quiet, RawConsumer } from "../support/stages.ts";
 
 const even = (n: number): boolean => n % 2 === 0;
 const parity = { partitions: 2, hash: (n: number) => n % 2 };

@@ -14,7 +14,7 @@
 import { describe, expect, test } from "vitest";
 import { consumer, fromIterable, OverflowError, producer, producerConsumer } from "../../src/index.ts";
 import { range, testRuntime, turns, twice } from "../support/runtime.ts";
-import { codeOf, Counter, cut, Doubler, Forwarder, type Log, Quiet, RawConsumer, times } from "./fixtures.ts";
+import { codeOf, Counter, cut, Doubler, Forwarder, type Log, Quiet, RawConsumer, times } from "../support/stages.ts";
 
 /** Hands events on as they are. */
 const relay = () => {

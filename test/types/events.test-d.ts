@@ -3,8 +3,8 @@ import { EventEmitter } from "node:events";
 import type { Interface } from "node:readline";
 import { type Consumer, consumer, fromIterable, partitionDispatcher, type Producer } from "headrace";
 import {
-  type EmitterPeer,
-  type EventTargetPeer,
+  type EmitterLike,
+  type EventTargetLike,
   fromEvents,
   type FromEmitterOptions,
   type FromEventsOptions,
@@ -33,7 +33,7 @@ declare const signal: AbortSignal;
 declare const reader: Interface;
 declare const anything: EventEmitter<any>;
 declare const counters: EventEmitter<Record<string, [count: number]>>;
-declare const wide: EmitterPeer | EventTargetPeer;
+declare const wide: EmitterLike | EventTargetLike;
 /** As other libraries type theirs: by the name, which is one of those known. */
 declare const strict: {
   on<Name extends keyof Clock>(name: Name, listener: (...args: Clock[Name]) => void): void;

@@ -19,7 +19,7 @@ import {
   fromReadableStream,
   intoWritableStream,
   type MinimalReadableStream,
-  type ReadableStreamPeer,
+  type ReadableStreamLike,
   throughTransformStream,
   toReadableStream,
   type WebReadableStream,
@@ -27,7 +27,7 @@ import {
 import { expectAssignable, expectError, expectType } from "tsd";
 
 declare const minimal: MinimalReadableStream<string>;
-declare const peer: ReadableStreamPeer<boolean>;
+declare const peer: ReadableStreamLike<boolean>;
 const split = fromIterable([1, 2, 3], { dispatcher: partitionDispatcher({ partitions: 2, by: (n: number) => n }) });
 const bytes = fromIterable([new Uint8Array(3)]);
 

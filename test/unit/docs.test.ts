@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { ERRORS } from "../../src/error-table.ts";
+import { ERRORS } from "../../src/base/error-table.ts";
 import * as core from "../../src/index.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");

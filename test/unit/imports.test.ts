@@ -34,6 +34,37 @@ function specifiers(text: string): string[] {
   return found;
 }
 
+/**
+ * The rooms that each room may import from, types included. Arrows fall: no room imports one that imports it.
+ * An adapter is held to the public entries.
+ */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  base: ["contract"],
+  runtime: ["base", "contract"],
+  stage: ["runtime", "base", "contract"],
+  dispatchers: ["base", "contract"],
+  adapter: ["dispatchers", "stage", "runtime", "base", "contract"],
+  sources: ["adapter", "dispatchers", "stage", "runtime", "base", "contract"],
+  steps: ["adapter", "dispatchers", "stage", "runtime", "base", "contract"],
+  pipeline: ["steps", "sources", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
+  constructors: ["sources", "steps", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
+  index: [
+    ...["constructors", "pipeline", "steps", "sources", "adapter", "dispatchers", "stage", "runtime", "base"],
+    "contract",
+  ],
+  conformance: ["index", "adapter", "base", "contract"],
+};
+/** What an adapter may import of `src/`. */
+const entriesOfCore = ["src/index.ts", "src/adapter/index.ts"];
+
+/** The room of a file of `src/`. */
+function roomOf(file: string): string {
+  const [, room, ...rest] = file.split("/");
+  if (rest.length > 0) return room as string;
+  return room === "index.ts" ? "index" : "constructors";
+}
+
 /** The reason why `file` may not import `name`, or nothing. */
 function violation(file: string, name: string): string | undefined {
   const [area, adapter] = file.split("/");
@@ -45,10 +76,16 @@ function violation(file: string, name: string): string | undefined {
   }
   if (!name.endsWith(".ts")) return "a relative import ends with .ts";
   const target = path.posix.join(path.posix.dirname(file), name);
-  if (target.startsWith("src/")) return undefined;
-  if (area === "src") return "src/ imports nothing from outside src/";
+  if (area === "src") {
+    if (!target.startsWith("src/")) return "src/ imports nothing from outside src/";
+    const [from, to] = [roomOf(file), roomOf(target)];
+    if (from === to || rooms[from]?.includes(to)) return undefined;
+    return `${from} imports nothing of ${to}`;
+  }
+  if (target.startsWith("src/"))
+    return entriesOfCore.includes(target) ? undefined : "an adapter imports the public entries of src/ only";
   if (target.startsWith(`adapters/${adapter}/`)) return undefined;
-  return "an adapter imports nothing but its own files and src/";
+  return "an adapter imports nothing but its own files and the public entries of src/";
 }
 
 function violations(file: string, text: string): string[] {
@@ -58,9 +95,56 @@ function violations(file: string, text: string): string[] {
   });
 }
 
+/** Files that import each other in a ring, as a list of rings. */
+function rings(files: readonly string[]): readonly (readonly string[])[] {
+  const imports = new Map(
+    files.map((file) => [
+      file,
+      specifiers(fs.readFileSync(path.join(root, file), "utf8"))
+        .filter((name) => name.startsWith("."))
+        .map((name) => path.posix.join(path.posix.dirname(file), name)),
+    ]),
+  );
+  const reached = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    const open = [from];
+    for (let file = open.pop(); file !== undefined; file = open.pop())
+      for (const next of imports.get(file) ?? [])
+        if (!seen.has(next)) {
+          seen.add(next);
+          open.push(next);
+        }
+    return seen;
+  };
+  const reaches = new Map(files.map((file) => [file, reached(file)]));
+  const found = new Map<string, string[]>();
+  for (const file of files) {
+    if (!reaches.get(file)?.has(file)) continue;
+    const ring = files.filter((other) => reaches.get(file)?.has(other) && reaches.get(other)?.has(file));
+    found.set(ring.join(" "), ring);
+  }
+  return [...found.values()];
+}
+
 describe("the rules of imports", () => {
   test.each([...sources("src"), ...sources("adapters")])("hold in %s", (file) => {
     expect(violations(file, fs.readFileSync(path.join(root, file), "utf8"))).toEqual([]);
+  });
+
+  test("leave no ring of files, but the one of the state machine", () => {
+    const found = rings([...sources("src"), ...sources("adapters")]);
+    expect(found).toHaveLength(1);
+    expect(found.flat().filter((file) => !file.startsWith("src/stage/"))).toEqual([]);
+  });
+
+  test("name every room that there is", () => {
+    expect(new Set(sources("src").map(roomOf))).toEqual(new Set(Object.keys(rooms)));
+  });
+
+  test("let every arrow between rooms fall", () => {
+    const order = Object.keys(rooms);
+    for (const [room, others] of Object.entries(rooms))
+      for (const other of others) expect(order.indexOf(other), `${room} → ${other}`).toBeLessThan(order.indexOf(room));
   });
 
   test("are checked in the core and in every exported adapter", () => {
@@ -69,18 +153,22 @@ describe("the rules of imports", () => {
   });
 
   test.each([
-    ["src/stage.ts", `import { Observable } from "rxjs";`],
-    ["src/stage.ts", `import type { Readable } from "node:stream";`],
-    ["src/stage.ts", `import fs from 'fs';`],
-    ["src/stage.ts", `import "node:process";`],
-    ["src/stage.ts", `const { x } = await import("node:os");`],
-    ["src/stage.ts", "const y = await import(`node:${name}`);"],
-    ["src/stage.ts", `type R = import("node:stream").Readable;`],
-    ["src/stage.ts", `import { fromReadable } from "../adapters/node/index.ts";`],
-    ["src/stage.ts", `import { version } from "../package.json";`],
-    ["src/stage.ts", `import { half } from "./demand";`],
-    ["src/stage.ts", `import { half } from "./demand.js";`],
-    ["src/steps/map.ts", `export {\n  a,\n  b,\n} from "../../adapters/rxjs/index.ts";`],
+    ["src/stage/core.ts", `import { Observable } from "rxjs";`],
+    ["src/stage/core.ts", `import type { Readable } from "node:stream";`],
+    ["src/stage/core.ts", `import fs from 'fs';`],
+    ["src/stage/core.ts", `import "node:process";`],
+    ["src/stage/core.ts", `const { x } = await import("node:os");`],
+    ["src/stage/core.ts", "const y = await import(`node:${name}`);"],
+    ["src/stage/core.ts", `type R = import("node:stream").Readable;`],
+    ["src/stage/core.ts", `import { fromReadable } from "../../adapters/node/index.ts";`],
+    ["src/stage/core.ts", `import { version } from "../../package.json";`],
+    ["src/stage/core.ts", `import { half } from "./demand";`],
+    ["src/stage/core.ts", `import { half } from "./demand.js";`],
+    ["src/steps/per-event/map.ts", `export {\n  a,\n  b,\n} from "../../../adapters/rxjs/index.ts";`],
+    ["src/contract/reason.ts", `import type { Core } from "../stage/core.ts";`],
+    ["src/dispatchers/demand.ts", `import type { Output } from "../stage/output.ts";`],
+    ["src/stage/core.ts", `import type { Step } from "../pipeline/signatures.ts";`],
+    ["adapters/node/from.ts", `import type { Core } from "../../src/stage/core.ts";`],
     ["adapters/node/index.ts", `import { toObservable } from "../rxjs/index.ts";`],
     ["adapters/node/index.ts", `export * from "../rxjs/peer.ts";`],
     ["adapters/node/index.ts", `import { producer } from "headrace";`],
@@ -92,10 +180,13 @@ describe("the rules of imports", () => {
   });
 
   test.each([
-    ["src/stage.ts", `import { half } from "./demand.ts";`],
-    ["src/steps/map.ts", `export type { Demand } from "../demand.ts";`],
-    ["src/stage.ts", `/**\n * @example\n * import { Readable } from "node:stream";\n */\nexport const a = "from 'x'";`],
-    ["src/stage.ts", `// import "node:fs"\nconst address = "http://x"; // see import("rxjs")`],
+    ["src/stage/core.ts", `import { half } from "./demand.ts";`],
+    ["src/steps/per-event/map.ts", `export type { Step } from "../../contract/step.ts";`],
+    [
+      "src/stage/core.ts",
+      `/**\n * @example\n * import { Readable } from "node:stream";\n */\nexport const a = "from 'x'";`,
+    ],
+    ["src/stage/core.ts", `// import "node:fs"\nconst address = "http://x"; // see import("rxjs")`],
     ["adapters/rxjs/index.ts", `import { Observable } from "rxjs";\nimport { producer } from "../../src/index.ts";`],
     ["adapters/node/from.ts", `import type { Readable } from "node:stream";\nimport { Peer } from "./peer.ts";`],
   ])("allow %s with %s", (file, text) => {

@@ -6,10 +6,9 @@ import {
   ProducerConsumerHandle,
   ProducerHandle,
   SourceHandle,
-  StageContext,
-} from "../../src/handle.ts";
+} from "../../src/stage/faces.ts";
 import * as headrace from "../../src/index.ts";
-import { subscribeNames } from "../../src/options.ts";
+import { subscribeNames } from "../../src/stage/subscribe-options.ts";
 
 const page = readFileSync(new URL("../../docs/stages.md", import.meta.url), "utf8");
 /** The sections by their headings. */
@@ -63,7 +62,7 @@ describe("docs/stages.md names", () => {
   });
 
   test("every callback", () => {
-    const source = readFileSync(new URL("../../src/make.ts", import.meta.url), "utf8");
+    const source = readFileSync(new URL("../../src/stage/make-stage.ts", import.meta.url), "utf8");
     const list = /const callbacks = \[([^\]]*)\]/.exec(source)?.[1] ?? "";
     const callbacks = Array.from(list.matchAll(/"(\w+)"/g), ([, name]) => name as string);
     expect(callbacks).toContain("handleDemand");

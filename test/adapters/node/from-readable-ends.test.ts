@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { fromReadable } from "../../../adapters/node/index.ts";
 import { consumer } from "../../../src/index.ts";
-import { RawConsumer } from "../../genstage/fixtures.ts";
+import { RawConsumer } from "../../support/stages.ts";
 import { range, type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
 import { codeOf, implementations, listeners, probe, warnings, watch } from "./support.ts";
 

@@ -69,7 +69,7 @@ describe("types", { timeout: 60_000 }, () => {
   const there = "const n: number = 1;\nconst made: undefined = toObservable(fromIterable([n]));";
 
   test("I21 without rxjs they compile, and an Observable is what can be subscribed to", () => {
-    expect(compile(undefined, there)).toEqual([wrong("SubscribablePeer<number>")]);
+    expect(compile(undefined, there)).toEqual([wrong("SubscribableLike<number>")]);
   });
 
   test("I21 with RxJS 7 an Observable is its own", () => {

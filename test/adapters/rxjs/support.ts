@@ -1,13 +1,6 @@
 import { Observable, type Observer, type Subscriber } from "rxjs";
 import { fromObservable } from "../../../adapters/rxjs/index.ts";
-import {
-  type ConsumerPort,
-  type Overflow,
-  type Producer,
-  type ProducerPort,
-  type Reason,
-  type Subscription,
-} from "../../../src/index.ts";
+import type { ConsumerPort, Overflow, Producer, ProducerPort, Reason, Subscription } from "../../../src/index.ts";
 import { type TestRuntime, testRuntime } from "../../support/runtime.ts";
 
 /** A runtime and a producer over an Observable, with everything it says. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fromReadableStream, type FromReadableStreamOptions } from "../../../adapters/web/index.ts";
 import { consumer, type Discarded, type Producer } from "../../../src/index.ts";
-import { RawConsumer } from "../../genstage/fixtures.ts";
+import { RawConsumer } from "../../support/stages.ts";
 import { type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
 import { run } from "../../examples/support.ts";
 import {

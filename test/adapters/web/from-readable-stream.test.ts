@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { fromReadableStream, type ReadableStreamPeer } from "../../../adapters/web/index.ts";
+import { fromReadableStream, type ReadableStreamLike } from "../../../adapters/web/index.ts";
 import { collect, consumer, pipeline } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { byteOrigin, bytes, counting, endOf, origin, probe, queued, upTo } from "./support.ts";
 
-const setUp = <T>(stream: ReadableStreamPeer<T>, options: Parameters<typeof fromReadableStream<T>>[1] = {}) => {
+const setUp = <T>(stream: ReadableStreamLike<T>, options: Parameters<typeof fromReadableStream<T>>[1] = {}) => {
   const runtime = testRuntime();
   const source = fromReadableStream(stream, { runtime, ...options });
   return { runtime, source, it: probe(source, runtime) };
@@ -23,7 +23,7 @@ function byHand() {
     cancel: () => Promise.resolve(),
     releaseLock: () => {},
   };
-  const stream: ReadableStreamPeer<number> = { locked: false, getReader: () => reader };
+  const stream: ReadableStreamLike<number> = { locked: false, getReader: () => reader };
   return { stream, reads };
 }
 const defaultOf = (...args: Parameters<typeof fromReadableStream<unknown>>): number | undefined =>
@@ -140,7 +140,7 @@ describe("what is read of a ReadableStream", () => {
 });
 
 /** A stream whose reader shows the views that it is given. */
-function viewing<T>(stream: ReadableStream<T>): { readonly peer: ReadableStreamPeer<T>; readonly views: Uint8Array[] } {
+function viewing<T>(stream: ReadableStream<T>): { readonly peer: ReadableStreamLike<T>; readonly views: Uint8Array[] } {
   const views: Uint8Array[] = [];
   const getReader = (options: { mode: "byob" }) => {
     const reader = stream.getReader(options);
@@ -152,7 +152,7 @@ function viewing<T>(stream: ReadableStream<T>): { readonly peer: ReadableStreamP
       },
     });
   };
-  return { peer: { locked: false, getReader } as unknown as ReadableStreamPeer<T>, views };
+  return { peer: { locked: false, getReader } as unknown as ReadableStreamLike<T>, views };
 }
 
 describe("views of a ReadableStream's bytes", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { throughTransformStream } from "../../../adapters/web/index.ts";
 import { fromIterable, producer, type ProducerOptions } from "../../../src/index.ts";
-import { RawConsumer } from "../../genstage/fixtures.ts";
+import { RawConsumer } from "../../support/stages.ts";
 import { testRuntime, turns } from "../../support/runtime.ts";
 import {
   bytes,

@@ -1,0 +1,76 @@
+/** What an Observable talks to. */
+export interface ObserverMethods<in Value> {
+  next(value: Value): void;
+  error(error: any): void;
+  complete(): void;
+}
+
+/** What `intoObserver` talks to: any part of an observer. A Subject, of either generation, is one. */
+export interface PartialObserverLike<in Value> {
+  readonly next?: ((value: Value) => void) | undefined;
+  readonly error?: ((error: any) => void) | undefined;
+  readonly complete?: (() => void) | undefined;
+  /** RxJS 7: it takes nothing more. */
+  readonly closed?: boolean | undefined;
+  /** RxJS 9 and the platform: it still takes something. */
+  readonly active?: boolean | undefined;
+}
+
+/** What the function that an Observable is made of is given. */
+export interface SubscriberLike<in Value> extends ObserverMethods<Value> {
+  /** RxJS 7: nobody listens any more. */
+  readonly closed?: boolean | undefined;
+  /** RxJS 9 and the platform: somebody still listens. */
+  readonly active?: boolean | undefined;
+  /** RxJS 9 and the platform, which take no notice of what that function answers with. */
+  addTeardown?(teardown: () => void): void;
+}
+
+/**
+ * What is used of an Observable, whoever declares it. Its observers may be functions or objects, and are both here, so
+ * that the values are inferred from either.
+ */
+export interface SubscribableLike<out Value> {
+  subscribe(
+    observer: ObserverMethods<Value> & ((value: Value) => void),
+    options?: { readonly signal: AbortSignal },
+  ): any;
+}
+
+/** A class of Observables: RxJS 7's `Observable`, RxJS 9's `ColdObservable`, the platform's. */
+export type ObservableClass<in out Value, out Result extends SubscribableLike<unknown>> = new (
+  init: (subscriber: SubscriberLike<Value>) => void,
+) => Result;
+export type AnyObservableClass = new (init: (subscriber: any) => void) => SubscribableLike<any>;
+
+/** The values of an Observable. */
+export type ValueOf<Source> = Source extends SubscribableLike<infer Value> ? Value : never;
+
+// What a generation declares is an error in a project that has another one, or none: then it stands for any.
+/** @ts-ignore: RxJS 7 */
+type Observable7<Value> = import("rxjs").Observable<Value>;
+/** @ts-ignore: RxJS 7 */
+type Interop7<Value> = import("rxjs").InteropObservable<Value>;
+/** @ts-ignore: RxJS 9, or a platform that has them */
+type PlatformObservable<Value> = Observable<Value>;
+type IfKnown<Type, Then, Else> = [unknown] extends [Type] ? Else : Then;
+
+/** An Observable of the generation of RxJS that is installed, with all that it declares. */
+export type InstalledObservable<Value> = IfKnown<
+  Observable7<unknown>,
+  Observable7<Value>,
+  IfKnown<PlatformObservable<unknown>, PlatformObservable<Value>, SubscribableLike<Value>>
+>;
+
+/** What a class makes. Those of RxJS 9 cannot be inferred with their values: they are the platform's. */
+export type MadeObservable<Result, Value> = IfKnown<
+  PlatformObservable<unknown>,
+  Result extends PlatformObservable<unknown> ? PlatformObservable<Value> : Result,
+  Result
+>;
+
+/** An Observable of either generation, whatever subscribes like one, or offers one under the interop key. */
+export type ObservableLike<Value> =
+  | SubscribableLike<Value>
+  | { readonly "@@observable": () => SubscribableLike<Value> }
+  | IfKnown<Interop7<unknown>, Interop7<Value>, never>;

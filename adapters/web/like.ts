@@ -1,0 +1,81 @@
+/** What a read answers with. */
+export interface ReadLike<out Chunk> {
+  readonly done: boolean;
+  readonly value?: Chunk | undefined;
+}
+
+/** What `fromReadableStream` uses of a reader, of either kind. */
+export interface ReaderLike<out Chunk> {
+  readonly closed: PromiseLike<unknown>;
+  read(view?: any): PromiseLike<ReadLike<Chunk>>;
+  cancel(reason?: any): PromiseLike<unknown>;
+  releaseLock(): void;
+}
+
+/** What `fromReadableStream` uses of a ReadableStream: any platform's has it, whoever declares it. */
+export interface ReadableStreamLike<out Chunk> {
+  readonly locked: boolean;
+  getReader(): ReaderLike<Chunk>;
+  getReader(options?: any): any;
+}
+
+/** What `intoWritableStream` uses of a writer. */
+export interface WriterLike<in Chunk> {
+  readonly closed: PromiseLike<unknown>;
+  readonly ready: PromiseLike<unknown>;
+  readonly desiredSize: number | null;
+  write(chunk?: Chunk): PromiseLike<unknown>;
+  close(): PromiseLike<unknown>;
+  abort(reason?: any): PromiseLike<unknown>;
+  releaseLock(): void;
+}
+
+/** What `intoWritableStream` uses of a WritableStream. */
+export interface WritableStreamLike<in Chunk> {
+  readonly locked: boolean;
+  getWriter(): WriterLike<Chunk>;
+}
+
+/** A TransformStream, or any pair of streams of which one says what becomes of what the other takes. */
+export interface TransformStreamLike<in In, out Out> {
+  readonly readable: ReadableStreamLike<Out>;
+  readonly writable: WritableStreamLike<In>;
+}
+
+/** What `toReadableStream` uses of the controller that it is given, of either kind. */
+export interface ControllerLike {
+  readonly desiredSize: number | null;
+  readonly byobRequest?: { readonly view: ArrayBufferView | null; respond(bytes: number): void } | null;
+  enqueue(chunk: any): void;
+  close(): void;
+  error(reason?: any): void;
+}
+
+/** The class that `toReadableStream` makes a stream of. */
+export type ReadableStreamClass = new (
+  source: {
+    readonly type: "bytes" | undefined;
+    readonly start: (controller: ControllerLike) => void;
+    readonly pull: () => void;
+    readonly cancel: (reason: unknown) => PromiseLike<unknown>;
+  },
+  strategy: { readonly highWaterMark: number; readonly size?: (chunk: never) => number },
+) => object;
+
+/** What a ReadableStream is to a project that declares none. */
+export interface MinimalReadableStream<out Chunk> extends ReadableStreamLike<Chunk> {
+  cancel(reason?: any): Promise<void>;
+  pipeTo(destination: any, options?: any): Promise<void>;
+  pipeThrough<Readable>(transform: { readonly readable: Readable; readonly writable: any }, options?: any): Readable;
+  tee(): [MinimalReadableStream<Chunk>, MinimalReadableStream<Chunk>];
+  [Symbol.asyncIterator](): AsyncIterableIterator<Chunk>;
+}
+
+declare const declared: typeof globalThis extends {
+  ReadableStream: infer Class extends abstract new (...args: any) => unknown;
+}
+  ? Class
+  : new <Chunk>() => MinimalReadableStream<Chunk>;
+
+/** A ReadableStream as the project at hand declares it: lib.dom's, Node's, or a minimal one. */
+export type WebReadableStream<Chunk> = InstanceType<typeof declared<Chunk>>;

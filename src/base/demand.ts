@@ -1,0 +1,15 @@
+/** Numbers below this stay small integers in every engine, which is what nearly all demand is made of. */
+const SMALL = 2 ** 30;
+
+/** Asks add up without a limit: past 2^53 - 1 a sum is no longer exact, so it counts as Infinity. */
+export function addDemand(sum: number, count: number): number {
+  const total = sum + count;
+  if (total < SMALL) return total;
+  return total > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : total;
+}
+
+export function isDemand(count: unknown): count is number {
+  if (typeof count !== "number") return false;
+  if (count >>> 0 === count && count > 0) return true;
+  return count >= 1 && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY);
+}

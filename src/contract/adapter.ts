@@ -1,0 +1,57 @@
+import type { Awaitable, Emits, StageBehaviour } from "./behaviour.ts";
+import type { SubscribeOptions } from "./options.ts";
+import type { Reason } from "./reason.ts";
+import type { ProducerContext, StageContext, Subscription } from "./stage.ts";
+
+/** What an adapter's stage can say besides, where it emits. */
+export interface SourceContext<in Out> extends ProducerContext<Out> {
+  /**
+   * Emits events that were asked for earlier and are here now: accepted as a callback's result is, whatever the buffer
+   * holds. Returns false where the stage takes no more: then they are the caller's, to put back or to `discard`.
+   */
+  readonly answer: (events: readonly Out[]) => boolean;
+  /** Tells `onDiscard` of events that were taken from the foreign side and reach nobody. The stage knows the cause. */
+  readonly discard: (events: readonly Out[]) => void;
+}
+
+/** What an adapter's stage can say besides, where it takes events. */
+export interface SinkContext extends StageContext {
+  /** Ends the stage now, without waiting for a callback's promise: the foreign side has decided. What was not started goes back. */
+  end(reason: Reason): void;
+  /** The foreign side has been told of the failure that the stage ends with: `done` need not be looked at. */
+  markReported(): void;
+}
+
+/** What an adapter can do that a behaviour need not. */
+export interface AdapterBehaviour<in Context> {
+  /** Called once, when the stage stands and before its maker returns: the place to listen to the foreign side. */
+  readonly begin?: ((stage: Context) => void) | undefined;
+  /** Offered what will reach nobody. Returns what it could not take back, which goes to `onDiscard`. */
+  readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
+  /** Called before each subscription of this stage. May change its options, or throw to refuse it. */
+  readonly admit?:
+    | ((options: SubscribeOptions, subscriptions: readonly Subscription[]) => SubscribeOptions)
+    | undefined;
+}
+
+/** The behaviour of a `source`. */
+export interface SourceBehaviour<Out> extends StageBehaviour<SourceContext<Out>>, AdapterBehaviour<SourceContext<Out>> {
+  readonly handleDemand: (demand: number, stage: SourceContext<Out>) => Awaitable<Emits<Out>>;
+  readonly handleEnd?: ((stage: SourceContext<Out>) => Awaitable<Emits<Out> | "later">) | undefined;
+}
+/** The behaviour of a `transform`. */
+export interface TransformBehaviour<In, Out>
+  extends StageBehaviour<SourceContext<Out>>,
+    AdapterBehaviour<SourceContext<Out>> {
+  readonly handleEvents: (
+    events: readonly In[],
+    subscription: Subscription,
+    stage: SourceContext<Out>,
+  ) => Awaitable<Emits<Out>>;
+  readonly handleEnd?: ((stage: SourceContext<Out>) => Awaitable<Emits<Out> | "later">) | undefined;
+}
+/** The behaviour of a `sink`. */
+export interface SinkBehaviour<In> extends StageBehaviour<SinkContext>, AdapterBehaviour<SinkContext> {
+  readonly handleEvents: (events: readonly In[], subscription: Subscription, stage: SinkContext) => unknown;
+  readonly handleEnd?: ((stage: SinkContext) => unknown) | undefined;
+}

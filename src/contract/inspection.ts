@@ -1,0 +1,57 @@
+import type { DispatcherInspection } from "./dispatcher.ts";
+import type { StageKind, StageState, SubscriptionState } from "./states.ts";
+
+/**
+ * Why a stage does nothing: it waits for a callback's promise, for events of a producer, for demand of a consumer, or for a
+ * push of what `handleDemand` was asked for.
+ */
+export interface Waiting {
+  readonly for: "callback" | "events" | "demand" | "push";
+  /** The callback's name, the other stage's, or a partition without a consumer. */
+  readonly on: string;
+  /** Since when. **Units** milliseconds of the runtime's clock, exact to a few turns. */
+  readonly since: number;
+}
+export interface StageInspection {
+  /** Unique within this inspection. */
+  readonly id: number;
+  readonly name: string;
+  readonly kind: StageKind;
+  readonly state: StageState;
+  /** The callback whose promise is pending. */
+  readonly busy?: string;
+  /** Messages received and not handled. */
+  readonly messages: number;
+  /** Messages of input that wait for demand. */
+  readonly input: number;
+  /** Events asked for that could be delivered now. */
+  readonly demand?: number;
+  readonly buffered?: number;
+  /** Events kept by the dispatcher. */
+  readonly queued?: number;
+  readonly dispatcher?: DispatcherInspection;
+  readonly waiting: readonly Waiting[];
+  /** The id of the other half, where a stage has two with something foreign in between: one takes events, one emits. */
+  readonly partner?: number;
+}
+export interface LinkInspection {
+  /** Ids of stages; a consumer outside the graph (a loop, an adapter's port) has none. */
+  readonly producer: number;
+  readonly consumer: number | undefined;
+  readonly consumerName: string;
+  readonly state: SubscriptionState;
+  /** Asked for and not delivered. */
+  readonly demand: number;
+  /** Asked for and not handed to `handleEvents`. */
+  readonly pending: number;
+  readonly maxDemand: number;
+  readonly minDemand: number;
+}
+/** A graph as plain data, taken at one moment. */
+export interface Inspection {
+  /** The clock's time, which `since` counts on. */
+  readonly time: number;
+  /** The inspected stage first. */
+  readonly stages: readonly StageInspection[];
+  readonly links: readonly LinkInspection[];
+}

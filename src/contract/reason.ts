@@ -1,0 +1,17 @@
+/**
+ * Why something ended. A *stop* or *cancel* without an argument, or with `"normal"` or `"shutdown"`, is normal;
+ * with anything else it is a failure with that value.
+ */
+export type Reason =
+  | { readonly type: "complete" }
+  | { readonly type: "stop" | "cancel"; readonly reason?: unknown }
+  | { readonly type: "failure"; readonly error: unknown };
+
+/** The last message on a link, in either direction. */
+export interface End {
+  readonly reason: Reason;
+  /** Consumer to producer only: events that were delivered and not started. */
+  readonly unstarted?: readonly unknown[] | undefined;
+  /** Producer to consumer only, and only to one that carries a failure on: to be called if it does not come to it. */
+  readonly untold?: (() => void) | undefined;
+}

@@ -1,0 +1,50 @@
+/** Time and the turns of the event loop, as the runtime needs them. Milliseconds throughout. */
+export interface Clock {
+  /** Milliseconds since any fixed instant. */
+  now(): number;
+  /** Runs `fn` once the current synchronous stretch is over. */
+  microtask(fn: () => void): void;
+  /** Runs `fn` after timers and input had their turn. */
+  macrotask(fn: () => void): void;
+  setTimer(fn: () => void, ms: number): unknown;
+  clearTimer(timer: unknown): void;
+}
+
+/** Something with work to do: a stage, mostly. It is in the ready queue at most once. */
+export interface Task {
+  run(): void;
+}
+
+/** The ready queue: which of the tasks that can run does run next. */
+export interface Scheduler {
+  readonly size: number;
+  add(task: Task): void;
+  take(): Task | undefined;
+}
+
+export interface RuntimeOptions {
+  /** Milliseconds of work between two macrotasks. @default 5 */
+  readonly budget?: number | undefined;
+  /** @default the platform's, as it was when the package was imported */
+  readonly clock?: Clock | undefined;
+  /** @default first in, first out */
+  readonly scheduler?: Scheduler | undefined;
+  /** Freezes every batch, so that a callback that changes a shared one throws. @default false */
+  readonly strict?: boolean | undefined;
+}
+
+/** Runs stages: a ready queue, worked off in a fair share of the event loop. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly strict: boolean;
+  /** The clock's time when it was last read, at most a few turns ago. */
+  readonly time: number;
+  /** Puts a task into the ready queue. It runs in a microtask at the earliest, never inside this call. */
+  schedule(task: Task): void;
+  /** Like `schedule`, from a promise's continuation: the queue is worked off at once if the budget allows. */
+  resume(task: Task): void;
+  /** Works off the ready queue before it returns, however long it is. Inside a run it does nothing. */
+  flush(): void;
+  /** Whether the budget since the last macrotask is used up, so that a caller should wait for `schedule`. */
+  exhausted(): boolean;
+}

@@ -1,0 +1,182 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Runtime } from "./runtime.ts";
+import type {
+  SubscribeOptions,
+  ResolvedSubscribeOptions,
+  StopOptions,
+  FailOptions,
+  SubscribeArguments,
+  DemandMode,
+} from "./options.ts";
+import type { End } from "./reason.ts";
+import type { NoOptions } from "./dispatcher.ts";
+import type { SubscriptionState, StageKind, StageState } from "./states.ts";
+import type { Sink, Step } from "./step.ts";
+import type { Inspection } from "./inspection.ts";
+
+export interface Named {
+  readonly name: string;
+}
+
+/** One consumer's claim on one producer. */
+export interface Subscription {
+  readonly state: SubscriptionState;
+  /** Events asked for and not yet handed to `handleEvents`. */
+  readonly pending: number;
+  readonly producer: Stage;
+  readonly consumer: Named;
+  readonly options: ResolvedSubscribeOptions;
+  /**
+   * Asks for `count` more events. 0 does nothing, and so does an ask on an ended subscription.
+   *
+   * **Units** events, 0 to 2^53 - 1 or Infinity.
+   *
+   * @throws ArgumentError `ERR_ASK`: any other amount. `ERR_ASK_AUTOMATIC`: the subscription asks by itself.
+   */
+  ask(count: number): void;
+  /** Ends the subscription once what has arrived is handled. Later calls do nothing. */
+  cancel(reason?: unknown): void;
+  /** Opens a new subscription to the same producer, then ends this one, without asking the cancel mode. */
+  resubscribe(options?: SubscribeOptions): Subscription;
+}
+
+/** Any stage, from outside. */
+export interface Stage extends AsyncDisposable {
+  readonly name: string;
+  readonly kind: StageKind;
+  readonly state: StageState;
+  /** Fulfils when the stage completed or stopped, rejects when it failed. */
+  readonly done: Promise<void>;
+  /** Runs `fn` as one message, between callbacks. Rejects with what it throws, or `ERR_ENDED`. */
+  call<Result>(fn: (stage: StageContext) => Result): Promise<Awaited<Result>>;
+  /** Like `call`, but only once the events buffered now have gone out. */
+  info<Result>(fn: (stage: StageContext) => Result): Promise<Awaited<Result>>;
+  /** Handles what was received before, ends the stage, and fulfils when it has ended. Never rejects. */
+  stop(options?: StopOptions): Promise<void>;
+  inspect(): Inspection;
+}
+
+/** The stage inside its own callbacks. Nothing here can be awaited: a callback that waited for its own stage would never return. */
+export interface StageContext extends Named {
+  /** Aborts when there is no point in going on. A producer's aborts as soon as it is to end, a consumer's once it has failed. */
+  readonly signal: AbortSignal;
+  /** What runs this stage: its clock for timers, its queue for work of one's own. */
+  readonly runtime: Runtime;
+  /** Ends the stage well. A consumer or producerConsumer gives the events it has not started back. */
+  complete(): void;
+  /** Ends the stage at once with a failure; `after: "buffer"` delivers what is buffered first. */
+  fail(error: unknown, options?: FailOptions): void;
+  /** Ends the stage after the messages it has received so far. */
+  stop(reason?: unknown): void;
+  /**
+   * Gives events back that came by a subscription and were not started, the rest of a batch or a queue. They return to the
+   * producer in front of everything else, with the end of the subscription, which is the caller's to bring about: by
+   * `complete`, `fail`, `subscription.cancel()`, or from `terminate`.
+   *
+   * **Units** events, in the order in which they came. What came first may be given back last.
+   */
+  giveBack(subscription: Subscription, rest: readonly unknown[]): void;
+  /** Reports what failed second or in clean-up, and so has nowhere else to go: to `onReport`. */
+  report(error: unknown, phase: string): void;
+}
+/** The stage inside the callbacks of a producer. */
+export interface ProducerContext<in Out> extends StageContext {
+  /** Events that could be delivered now. */
+  readonly demand: number;
+  readonly push: (events: readonly Out[]) => boolean;
+}
+
+/** In the place of an iterator's method: iteration without options is an error, and a hover over the method names the cure. */
+export interface NeedsOptions {
+  readonly "iterate with events({ partition })": never;
+}
+
+/** Whatever can be subscribed to. Covariant in its events: no push, no complete, no fail. */
+export interface Producer<out Out, SO extends object = NoOptions> extends Stage {
+  readonly kind: "producer" | "producerConsumer";
+  readonly "~out"?: Out | undefined;
+  readonly "~options"?: ((options: SO) => void) | undefined;
+  readonly "~attach": Attachable<Out, never>["~attach"];
+  /** Events asked for that could be delivered now. **Units** events. */
+  readonly demand: number;
+  /** Events held: buffered, accumulated or queued in the dispatcher. **Units** events. */
+  readonly bufferedCount: number;
+  /** The maxDemand of subscribers that name none. */
+  readonly defaultMaxDemand: number | undefined;
+  /** Single events with demand behind them. Leaving the loop gives the rest back and ends the subscription. */
+  events(...options: SubscribeArguments<SO>): AsyncIterableIterator<Out>;
+  /** Batches of at most maxDemand - minDemand events; the next ones are asked for when the batch after is pulled. */
+  batches(...options: SubscribeArguments<SO>): AsyncIterableIterator<readonly Out[]>;
+  // biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
+  readonly [Symbol.asyncIterator]: {} extends SO ? () => AsyncIterator<Out, undefined> : NeedsOptions;
+}
+
+/** A producer with the side that emits and ends: what `producer()` answers. */
+export interface ProducerStage<in out Out, SO extends object = NoOptions> extends Producer<Out, SO> {
+  call<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
+  info<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
+  /**
+   * Emits events from outside a callback. Answers false when some went to the buffer: `drained()` then tells when to go on.
+   *
+   * @throws ArgumentError `ERR_EVENTS`: not an array. `ERR_ENDED`: the stage is ending.
+   * @throws OverflowError what fits was accepted, `rejected` holds the rest.
+   */
+  readonly push: (events: readonly Out[]) => boolean;
+  /** Fulfils when nothing is buffered; rejects with `ERR_ENDED` when the stage ends with events left. */
+  drained(): Promise<void>;
+  /** No more events: runs `handleEnd`, delivers the buffer, completes. */
+  complete(): void;
+  /** Ends the stage at once with a failure; `after: "buffer"` delivers what is buffered first. */
+  fail(error: unknown, options?: FailOptions): void;
+  /** `"accumulate"` logs demand and events until it is set to `"forward"`. */
+  demandMode: DemandMode;
+}
+
+/** The side of a stage that takes events. */
+export interface Subscriber<in In> {
+  readonly "~in"?: ((event: In) => void) | undefined;
+  readonly subscriptions: readonly Subscription[];
+  /**
+   * Subscribes to a producer. Consumers subscribed in one synchronous stretch all count from the first event.
+   *
+   * @throws ArgumentError wrong options, a taken or unknown partition, a duplicate (`ERR_OPTION`, `ERR_RANGE`,
+   * `ERR_PARTITION`, `ERR_PARTITION_TAKEN`, `ERR_DUPLICATE`), no producer (`ERR_NOT_PRODUCER`), a stopped one
+   * (`ERR_STOPPED`), or this stage has ended (`ERR_ENDED`).
+   */
+  subscribe<SO extends object>(producer: Producer<In, SO>, ...options: SubscribeArguments<SO>): Subscription;
+}
+export interface Consumer<in In> extends Stage, Subscriber<In>, Sink<In> {
+  readonly kind: "consumer";
+}
+export interface ProducerConsumer<in In, in out Out, SO extends object = NoOptions>
+  extends ProducerStage<Out, SO>,
+    Subscriber<In>,
+    Step<In, Out, SO> {
+  readonly kind: "producerConsumer";
+}
+
+/** A consumer's end of a link, as a producer sees it. */
+export interface ConsumerPort<in Event> {
+  /** Who consumes: two links with the same consumer are a duplicate to a broadcast. */
+  readonly consumer: object;
+  readonly name: string;
+  /** What the producer's callbacks see of this link. */
+  readonly subscription: Subscription;
+  /** Whether a failure of the producer goes on to somebody through this link. */
+  readonly carries: boolean;
+  /** A batch, at most what was asked for. The sender does not touch it again. */
+  readonly events: (batch: readonly Event[]) => void;
+  readonly end: (end: End) => void;
+}
+
+/** A producer's end of a link, as a consumer sees it. */
+export interface ProducerPort {
+  /** `count` more events: 1 to 2^53 - 1, or Infinity. */
+  readonly ask: (count: number) => void;
+  readonly end: (end: End) => void;
+}
+
+/** How a consumer reaches a producer: the subscribe message. A string key, so that two copies of the package agree. */
+export interface Attachable<out Event, in Options> {
+  readonly "~attach": (port: ConsumerPort<Event>, options: Options, replaces?: ProducerPort) => ProducerPort;
+}

@@ -1,0 +1,16 @@
+import type { NoOptions } from "./dispatcher.ts";
+
+/** One step of a `pipeline`: takes events, passes on what it makes of them. A producerConsumer is one, too. */
+export interface Step<in In, out Out, in SO extends object = NoOptions> {
+  readonly kind: "step" | "producerConsumer";
+  readonly "~in"?: ((event: In) => void) | undefined;
+  readonly "~out"?: Out | undefined;
+  readonly "~options"?: ((options: SO) => void) | undefined;
+}
+
+/** The last step of a `pipeline` that runs: takes events and passes nothing on. A consumer is one, too. */
+export interface Sink<in In, out Result = void> {
+  readonly kind: "sink" | "consumer";
+  readonly "~in"?: ((event: In) => void) | undefined;
+  readonly "~result"?: Result | undefined;
+}

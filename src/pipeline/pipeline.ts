@@ -1,0 +1,208 @@
+import { defaultDispatcher } from "../dispatchers/demand.ts";
+import { consumerFaces, producerConsumerFaces, makeStage } from "../stage/make-stage.ts";
+import { StageInlet } from "../stage/stage-inlet.ts";
+import type { FanOut } from "../steps/fan-out/fan-out.ts";
+import type { Pipeline } from "../contract/pipeline.ts";
+import { argumentError, describe, words } from "../base/errors.ts";
+import type { ConsumerHandle, ProducerConsumerHandle } from "../stage/faces.ts";
+import type { Inspection } from "../contract/inspection.ts";
+import type { PipelineSignatures } from "./signatures.ts";
+import type { Core } from "../stage/core.ts";
+import type { PerEvent, PerEventSink } from "../steps/per-event/per-event.ts";
+import { Fused, type Placed } from "../steps/per-event/fused.ts";
+import type { Stage, Subscription } from "../contract/stage.ts";
+import type { StopOptions, SubscribeOptions } from "../contract/options.ts";
+
+type Subscribing = ConsumerHandle | ProducerConsumerHandle;
+
+/** What may stand in a pipeline. */
+type Part =
+  | { readonly is: "event"; readonly step: PerEvent }
+  | { readonly is: "shape"; readonly step: FanOut }
+  | { readonly is: "stage"; readonly step: ProducerConsumerHandle }
+  | { readonly is: "sink"; readonly step: PerEventSink }
+  | { readonly is: "consumer"; readonly step: ConsumerHandle };
+
+/** `seen`: the source and the parts before. */
+function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>): Part {
+  const step = given as Partial<
+    Record<"kind" | "name" | "subscribe" | "~connect" | "~dispatcher" | "~begin", unknown>
+  > | null;
+  const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
+  if (step?.["~connect"]) return { is: "event", step: given as PerEvent };
+  if (step?.["~dispatcher"]) return { is: "shape", step: given as FanOut };
+  if (kind === "producerConsumer" && !placed.has(given as object) && !seen.has(given)) {
+    seen.add(given);
+    return { is: "stage", step: given as ProducerConsumerHandle };
+  }
+  if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
+  if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
+  const got = step && (kind || step["~begin"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
+  const expected = `step ${index} of a pipeline to be a step, a free producerConsumer or, last, a sink`;
+  throw argumentError("ERR_OPTION", expected, got);
+}
+
+let count = 0;
+/** Stages that stand in a pipeline: in two of them its events would be shared out between both. */
+const placed = new WeakSet<object>();
+
+/** A pipeline as it is put together, and what it made. */
+class Assembly {
+  /** Where the events come from, so far. */
+  current: Stage;
+  readonly #source: Stage;
+  readonly #name: string;
+  #steps: Placed<PerEvent>[] = [];
+  /** Stages of the pipeline's own. */
+  readonly made: Core[] = [];
+  /** How many of them stand in front of a stage of somebody else's, which need not end with the sink. */
+  before = 0;
+  /** Subscriptions that it made for stages of others. */
+  readonly subscriptions: Subscription[] = [];
+
+  constructor(source: Stage) {
+    count += 1;
+    this.#name = `pipeline#${count}`;
+    this.#source = source;
+    this.current = source;
+  }
+
+  /** Answers with the running pipeline when the step was its last. */
+  add({ is, step }: Part, index: number): Composition | undefined {
+    if (is === "event") this.#steps.push({ step, index });
+    else if (is === "shape") this.current = this.#make("producerConsumer", new Fused(this.#steps, undefined), step);
+    else if (is === "sink") {
+      const fused = new Fused(this.#steps, { step, index });
+      return new Composition(this, this.#make("consumer", fused, step) as ConsumerHandle, fused.result);
+    } else {
+      this.flush();
+      if (is === "stage") this.before = this.made.length;
+      const subscription = step.subscribe(this.current) as StageInlet;
+      subscription.vital = true;
+      this.subscriptions.push(subscription);
+      if (is === "consumer") return new Composition(this, step, () => undefined);
+      placed.add(step);
+      step["~core"].stopsAfterLast ??= true;
+      this.current = step;
+    }
+    return undefined;
+  }
+
+  /** Steps that wait become a stage. */
+  flush(): void {
+    if (this.#steps.length > 0)
+      this.current = this.#make("producerConsumer", new Fused(this.#steps, undefined), undefined);
+  }
+
+  #make(kind: "producerConsumer" | "consumer", fused: Fused, end: FanOut | PerEventSink | undefined): Subscribing {
+    const names = [...this.#steps.map(({ step }) => step.name), ...(end ? [end.name] : [])];
+    this.#steps = [];
+    const core = (this.#source as Partial<ConsumerHandle>)["~core"];
+    const options = {
+      name: `${this.#name} ${names.join("+")}`,
+      runtime: core?.runtime,
+      onReport: core?.outcome.onReport,
+      ...(end && "~dispatcher" in end && { dispatcher: end["~dispatcher"]() }),
+    };
+    const faces = kind === "consumer" ? consumerFaces : producerConsumerFaces;
+    const stage = makeStage(faces, kind, fused, options, {
+      onLastCancel: "stop",
+      dispatcher: defaultDispatcher,
+    }) as Subscribing;
+    this.made.push(stage["~core"]);
+    const manual: SubscribeOptions = fused.limited ? { demand: "manual" } : {};
+    stage.subscribe(this.current, manual);
+    return stage;
+  }
+
+  /** Leaves everything that was put together so far. */
+  abandon(): void {
+    for (const subscription of this.subscriptions) subscription.cancel();
+    for (const core of this.made) core.end({ type: "stop" });
+  }
+}
+
+/** A pipeline that runs. */
+class Composition implements Pipeline<unknown> {
+  readonly #assembly: Assembly;
+  readonly #sink: ConsumerHandle;
+  readonly #result: () => unknown;
+  #done: Promise<unknown> | undefined;
+
+  constructor(assembly: Assembly, sink: ConsumerHandle, result: () => unknown) {
+    this.#assembly = assembly;
+    this.#sink = sink;
+    this.#result = result;
+  }
+
+  /** Made when it is asked for: a failure that nobody looks at is then told once, by the sink. */
+  get done(): Promise<unknown> {
+    this.#done ??= this.#sink.done.then(this.#result);
+    return this.#done;
+  }
+
+  async stop(options?: StopOptions): Promise<void> {
+    await this.#sink.stop(options);
+    const { made, before } = this.#assembly;
+    for (const core of made.slice(0, before)) core.end({ type: "stop" });
+    await Promise.all(made.map(settled));
+  }
+
+  inspect(): Inspection {
+    return this.#sink.inspect();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.done;
+  }
+}
+
+const settled = ({ outcome }: Core): Promise<void> => new Promise((resolve) => outcome.whenSettled(resolve));
+
+/**
+ * Composes a source and steps.
+ *
+ * **FanOut** with a sink at the end (`forEach`, `reduce`, `collect`, a consumer) a running `Pipeline`, else the last producer.
+ * Adjacent per-event steps run in one stage; `balance`, `broadcast`, `partitionBy` end one, and a producerConsumer stands
+ * between.
+ * **Backpressures** as its stages do: events are asked for only as the end of the list asks.
+ * **Completes** with its source. **Cancels** the source when the sink has ended or the last consumer has left. Stages that it
+ * made belong to it, and so do the subscriptions it made for yours; the source belongs to its owner.
+ *
+ * @throws ArgumentError `ERR_NOT_PRODUCER`: the source is no producer. `ERR_OPTION`: a step is none, or a sink is not the
+ * last. What `subscribe` throws. Nothing is left running then.
+ *
+ * **Source** rules 8.1 to 8.6.
+ *
+ * @example
+ * const { done } = pipeline(
+ *   fromIterable(["a b", "c"]),
+ *   flatMap((line) => line.split(" ")),
+ *   filter((word) => word !== "b"),
+ *   collect(),
+ * );
+ * console.log(await done); // [ 'a', 'c' ]
+ */
+export const pipeline: PipelineSignatures = compose as unknown as PipelineSignatures;
+
+function compose(source: Stage, ...steps: readonly unknown[]): unknown {
+  if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
+    throw argumentError("ERR_NOT_PRODUCER", "", words(`${describe(source)} (from… makes one)`));
+  // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
+  const seen = new Set<unknown>([source]);
+  const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1, seen));
+  for (const { is, step } of parts)
+    if ((is === "stage" || is === "consumer") && step.state !== "starting" && step.state !== "running")
+      throw step["~core"].endedError;
+  const assembly = new Assembly(source);
+  let composition: Composition | undefined;
+  try {
+    for (const [index, part] of parts.entries()) composition = assembly.add(part, index);
+    assembly.flush();
+  } catch (error) {
+    assembly.abandon();
+    throw error;
+  }
+  return composition ?? assembly.current;
+}

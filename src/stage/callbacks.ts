@@ -1,0 +1,278 @@
+/* oxlint-disable typescript/unbound-method -- continuations are called with these callbacks as `this` */
+import { StageInlet } from "./stage-inlet.ts";
+import { CallbackError, callbackError } from "../base/errors.ts";
+import type { Output } from "./output.ts";
+import { failure, ignore, none } from "../base/reason.ts";
+import type { Reason } from "../contract/reason.ts";
+import { isThenable } from "../base/thenable.ts";
+import type { Role } from "../contract/states.ts";
+import type { SubscribeOptions } from "../contract/options.ts";
+import type { Core } from "./core.ts";
+import { ENDING } from "./phase.ts";
+
+/** The callbacks of a stage with their types gone: the constructors have checked them. */
+export interface AnyBehaviour {
+  readonly init?: ((stage: unknown) => unknown) | undefined;
+  readonly handleDemand?: ((demand: number, stage: unknown) => unknown) | undefined;
+  readonly handleEvents?: ((events: readonly unknown[], subscription: unknown, stage: unknown) => unknown) | undefined;
+  readonly handleEnd?: ((stage: unknown) => unknown) | undefined;
+  readonly handleSubscribe?: ((role: Role, subscription: unknown, stage: unknown) => unknown) | undefined;
+  readonly handleCancel?: ((reason: Reason, subscription: unknown, stage: unknown) => unknown) | undefined;
+  readonly terminate?: ((reason: Reason, stage: unknown) => unknown) | undefined;
+  /** The failure of a source waits for what is buffered. */
+  readonly patient?: boolean;
+  /** Offered what will reach nobody, and answers what it could not take back. */
+  readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
+  /** Asked before each subscription of this stage: its options, or throws to refuse. */
+  readonly admit?: ((options: SubscribeOptions, links: readonly unknown[]) => SubscribeOptions) | undefined;
+}
+type Rarer = "init" | "handleEnd" | "handleSubscribe" | "handleCancel";
+
+/** What `call` and `info` post. */
+export interface Call extends PromiseWithResolvers<unknown> {
+  readonly fn: (stage: unknown) => unknown;
+}
+interface Batch {
+  readonly link: StageInlet;
+  readonly events: readonly unknown[];
+  readonly ask: number;
+}
+export type Continuation = (this: Callbacks, value: unknown, callback: string) => void;
+
+/** Calls the user's functions, one at a time, waits for their promises, and passes on what they answer or throw. */
+export class Callbacks {
+  readonly behaviour: AnyBehaviour;
+  readonly #core: Core;
+  readonly #pull: boolean;
+  readonly #strict: boolean;
+  /** One is on the stack: an end it causes waits until it has returned. */
+  onStack = false;
+  /** The one whose promise is pending, and how to go on. */
+  busy: string | undefined;
+  /** By the clock, in milliseconds. Minus zero is a float to engines: a field that turned into one later would deoptimize every stage. */
+  busySince = -0;
+  #then: Continuation = ignore;
+  #otherwise: Continuation = ignore;
+  /** Once it has settled: which of the two, and with what. */
+  #next: Continuation | undefined;
+  #value: unknown;
+  /** The batch whose promise is pending. */
+  #inHand: Batch | undefined;
+  #demand = 0;
+  #calling: Call | undefined;
+
+  constructor(core: Core, behaviour: AnyBehaviour, pull: boolean) {
+    this.#core = core;
+    this.behaviour = behaviour;
+    this.#pull = pull;
+    this.#strict = core.runtime.strict;
+  }
+
+  /** A promise has settled, and what is to follow has not had its turn. */
+  get settled(): boolean {
+    return this.#next !== undefined;
+  }
+
+  handleDemand(output: Output, demand: number): void {
+    output.owed += demand;
+    this.#demand = demand;
+    let result: unknown;
+    this.onStack = true;
+    try {
+      result = this.behaviour.handleDemand?.(demand, this.#core.context);
+    } catch (cause) {
+      this.#threw("handleDemand", cause, []);
+      return;
+    }
+    this.onStack = false;
+    if (isThenable(result)) this.#wait("handleDemand", result, this.#demanded);
+    else this.#demanded(result);
+  }
+
+  #demanded(result: unknown): void {
+    const core = this.#core;
+    if (!core.plain && core.ends.doomed) {
+      core.ends.meetDoom();
+      return;
+    }
+    const emitted = this.emit("handleDemand", result, none);
+    // A pull function is asked again for what it left out, unless it had nothing: then it will push.
+    if (this.#pull && emitted > 0 && emitted < this.#demand && core.output) core.output.pay(this.#demand - emitted);
+  }
+
+  /** Hands one batch to the behaviour. False when its promise is pending or the stage has ended. */
+  hand(link: StageInlet, events: readonly unknown[]): boolean {
+    const core = this.#core;
+    const count = events.length;
+    if (this.#strict) Object.freeze(events);
+    link.pending -= count;
+    const ask = link.window === undefined ? 0 : link.window.handOver(count);
+    let result: unknown;
+    this.onStack = true;
+    try {
+      result = this.behaviour.handleEvents?.(events, link, core.context);
+    } catch (cause) {
+      this.#threw("handleEvents", cause, events);
+      return false;
+    }
+    this.onStack = false;
+    if (isThenable(result)) {
+      this.#inHand = { link, events, ask };
+      this.#wait("handleEvents", result, this.#handled, this.#failedBatch);
+      return false;
+    }
+    this.#handedOver(link, events, ask, result);
+    return core.plain || core.phase < ENDING;
+  }
+
+  #handled(result: unknown): void {
+    const core = this.#core;
+    const { link, events, ask } = this.#inHand as Batch;
+    this.#inHand = undefined;
+    this.#handedOver(link, events, ask, result);
+    if (core.upstream.inHand && !core.halted && core.phase < ENDING) core.goOn();
+  }
+
+  #failedBatch(cause: unknown): void {
+    this.#threw("handleEvents", cause, (this.#inHand as Batch).events);
+  }
+
+  #handedOver(link: StageInlet, events: readonly unknown[], ask: number, result: unknown): void {
+    const core = this.#core;
+    if (!core.plain && core.ends.doomed) core.ends.meetDoom();
+    else if (core.output !== undefined && result !== undefined) this.emit("handleEvents", result, events);
+    if (ask > 0 && (core.plain || (core.phase < ENDING && !core.halted)) && !link.ended) link.request(ask);
+  }
+
+  /** Emits what a callback answered; how many events. */
+  emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
+    if (result === undefined || result === null) return 0;
+    const core = this.#core;
+    if (!core.plain && (core.phase >= ENDING || core.ends.doomed)) return 0;
+    if (!Array.isArray(result)) {
+      const expected = `${callback} of ${core.name} to answer with an array of events or nothing`;
+      core.ends.finish(failure(new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand)));
+      return 0;
+    }
+    try {
+      core.output?.emit(result);
+    } catch (error) {
+      core.ends.finish(failure(error));
+    }
+    return result.length;
+  }
+
+  /** Runs one of the rarer callbacks; `then` goes on with its result, `otherwise` with what it threw. */
+  invoke(
+    callback: Rarer | "call",
+    args: readonly unknown[],
+    then: Continuation,
+    otherwise: Continuation = this.failed,
+    fn = this.behaviour[callback as Rarer] as ((...args: readonly unknown[]) => unknown) | undefined,
+  ): void {
+    const core = this.#core;
+    let result: unknown;
+    this.onStack = true;
+    try {
+      result = fn?.call(this.behaviour, ...args, core.context);
+    } catch (cause) {
+      this.onStack = false;
+      otherwise.call(this, cause, callback);
+      return;
+    }
+    this.onStack = false;
+    if (core.ends.doomed) core.ends.meetDoom();
+    else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
+    else if (core.phase < ENDING) then.call(this, result, callback);
+  }
+
+  /** Runs the function of a `call`. */
+  run(call: Call): void {
+    this.#calling = call;
+    const answer = (settle: (value: unknown) => void): Continuation =>
+      function (value) {
+        this.#calling = undefined;
+        settle(value);
+      };
+    this.invoke("call", [], answer(call.resolve), answer(call.reject), call.fn);
+  }
+
+  /** The call whose promise is pending, of which nothing will come. */
+  takeCalling(): Call | undefined {
+    const calling = this.#calling;
+    this.#calling = undefined;
+    return calling;
+  }
+
+  #wait(callback: string, promise: PromiseLike<unknown>, then: Continuation, otherwise = this.failed): void {
+    const core = this.#core;
+    this.busy = callback;
+    core.plain = false;
+    this.busySince = core.runtime.time;
+    this.#then = then;
+    this.#otherwise = otherwise;
+    try {
+      Promise.resolve(promise).then(this.#onValue, this.#onError);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  readonly #onValue = (value: unknown): void => this.#onSettled(this.#then, value);
+  readonly #onError = (error: unknown): void => this.#onSettled(this.#otherwise, error);
+
+  #onSettled(next: Continuation, value: unknown): void {
+    const core = this.#core;
+    if (core.phase >= ENDING) {
+      // The stage ended meanwhile and did not wait.
+      if (next === this.#otherwise) core.outcome.report(value, this.busy as string);
+      return;
+    }
+    this.#next = next;
+    this.#value = value;
+    core.resume();
+  }
+
+  /** Goes on where a promise was waited for. */
+  goOn(): void {
+    const callback = this.busy as string;
+    const value = this.#value;
+    const next = this.#next as Continuation;
+    this.busy = undefined;
+    this.#value = undefined;
+    this.#next = undefined;
+    this.#core.look();
+    next.call(this, value, callback);
+  }
+
+  failed(cause: unknown, callback: string): void {
+    this.#threw(callback, cause, []);
+  }
+
+  #threw(callback: string, cause: unknown, events: readonly unknown[]): void {
+    const core = this.#core;
+    const error = callbackError(`${callback} of ${core.name}`, cause, events);
+    this.onStack = false;
+    // The first end wins: a callback that failed its stage and throws, too, has said it twice.
+    if (core.ends.doomed || core.outcome.failed || core.phase >= ENDING) {
+      core.outcome.report(error, callback);
+      core.ends.meetDoom();
+    } else core.ends.finish(failure(error));
+  }
+
+  /** Last words, in the context in which the stage was made. */
+  terminate(reason: Reason): unknown {
+    const core = this.#core;
+    let last: unknown;
+    const run = (): void => {
+      try {
+        last = this.behaviour.terminate?.(reason, core.context);
+      } catch (error) {
+        core.outcome.report(error, "terminate");
+      }
+    };
+    if (core.enter) core.enter(run, undefined);
+    else run();
+    return last;
+  }
+}

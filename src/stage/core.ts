@@ -1,0 +1,519 @@
+import { currentContext, type AsyncContext } from "../runtime/async-context.ts";
+import { argumentError } from "../base/errors.ts";
+import type { Outlet } from "./outlet.ts";
+import {
+  ASK,
+  CALL,
+  CANCEL,
+  COMPLETE,
+  CONSUMER_END,
+  EVENTS,
+  INFO,
+  LINKED,
+  Mailbox,
+  type Op,
+  SOURCE_END,
+  STOP,
+  SUBSCRIBED,
+} from "./mailbox.ts";
+import { Outcome, type OutcomeOptions } from "./outcome.ts";
+import type { Output } from "./output.ts";
+import { addDemand } from "../base/demand.ts";
+import type { ConsumerPort, ProducerPort, Stage } from "../contract/stage.ts";
+import { complete, failure, ignore } from "../base/reason.ts";
+import type { End, Reason } from "../contract/reason.ts";
+import type { Runtime, Task } from "../contract/runtime.ts";
+import { type Cancellation, StageInlet } from "./stage-inlet.ts";
+import type { EmitOptions, FailOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { StageKind, StageState } from "../contract/states.ts";
+import { type AnyBehaviour, type Call, Callbacks } from "./callbacks.ts";
+import { Downstream } from "./downstream.ts";
+import { Ends } from "./ends.ts";
+import { CLOSED, DRAINING, ENDING, RUNNING, STARTING } from "./phase.ts";
+import { Upstream } from "./upstream.ts";
+
+export interface CoreOptions extends OutcomeOptions {
+  readonly kind: StageKind;
+  readonly behaviour: AnyBehaviour;
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal | undefined;
+  readonly onLastCancel: EmitOptions<never>["onLastCancel"];
+  /** The one-function form: asked again for the rest as long as it answers with events. */
+  readonly pull: boolean;
+  readonly output: ((core: Core) => Output) | undefined;
+  readonly defaultMaxDemand: number | undefined;
+}
+
+const turn = (core: Core): void => core.turn();
+
+/**
+ * A stage: a mailbox, one message at a time, and one life.
+ *
+ *     starting → running → over → draining → ending → closed
+ *
+ * A message is handled to completion, promises included, before the next one. After each message the demand rule is
+ * applied (`#settle`): what is wanted is served from the buffer, then asked of the behaviour or taken from the input.
+ */
+export class Core implements Task {
+  readonly kind: StageKind;
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal | undefined;
+  readonly outcome: Outcome;
+  readonly mailbox: Mailbox = new Mailbox();
+  readonly output: Output | undefined;
+  readonly upstream: Upstream;
+  readonly downstream: Downstream;
+  readonly callbacks: Callbacks;
+  readonly ends: Ends;
+  /** What the user holds, and what callbacks get. Set by the constructor functions. */
+  handle!: Stage;
+  context!: object;
+  /** Whether it ends when its last consumer has left; nobody may have said yet. */
+  stopsAfterLast: boolean | undefined;
+  /** The other half, where two cores stand behind one handle. */
+  partner: Core | undefined;
+  /** The asynchronous context the stage was made in, unless it is empty: callbacks run in it. */
+  readonly enter: AsyncContext | undefined;
+
+  phase: number;
+  /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
+  plain: boolean;
+  /** Inside a callback `complete()` was called, or an end caused: the message in hand stops. */
+  halted = false;
+  /** Somebody waits for what is held to have gone out. */
+  awaited = false;
+  #queued = false;
+  /** Upstream's, looked at every turn. */
+  readonly #waiting: Mailbox;
+  readonly #consumes: boolean;
+  readonly #defaultMaxDemand: number | undefined;
+
+  constructor(options: CoreOptions) {
+    this.outcome = new Outcome(options);
+    this.kind = options.kind;
+    this.name = options.name;
+    this.runtime = options.runtime;
+    this.signal = options.signal;
+    this.enter = currentContext();
+    this.output = options.output?.(this);
+    this.phase = options.behaviour.init ? STARTING : RUNNING;
+    this.plain = this.phase === RUNNING;
+    this.stopsAfterLast = options.onLastCancel && options.onLastCancel === "stop";
+    this.#consumes = options.kind !== "producer";
+    this.#defaultMaxDemand = options.defaultMaxDemand;
+    this.upstream = new Upstream(this);
+    this.#waiting = this.upstream.waiting;
+    this.downstream = new Downstream(this);
+    this.callbacks = new Callbacks(this, options.behaviour, options.pull);
+    this.ends = new Ends(this);
+  }
+
+  /** Called once the handle stands. */
+  start(): void {
+    const { signal } = this;
+    if (signal?.aborted) this.ends.onAbort();
+    else {
+      signal?.addEventListener("abort", this.ends.onAbort);
+      if (this.phase === STARTING) this.wake();
+    }
+  }
+
+  get state(): StageState {
+    if (this.phase === STARTING) return "starting";
+    if (this.phase === RUNNING) return this.ends.shut ? "ending" : "running";
+    return this.outcome.settled ? this.outcome.state : "ending";
+  }
+
+  get busy(): string | undefined {
+    return this.callbacks.busy;
+  }
+
+  get busySince(): number {
+    return this.callbacks.busySince;
+  }
+
+  /** Its end has begun and stands. */
+  get over(): boolean {
+    return this.phase >= ENDING;
+  }
+
+  /** Nothing comes any more, and what is held has not gone out. */
+  get draining(): boolean {
+    return this.phase === DRAINING;
+  }
+
+  get links(): StageInlet[] {
+    return this.upstream.links;
+  }
+
+  get outlets(): Set<Outlet> {
+    return this.downstream.outlets;
+  }
+
+  /** Messages and batches of input that wait. */
+  get backlog(): { readonly messages: number; readonly input: number } {
+    return { messages: this.mailbox.size, input: this.#waiting.size };
+  }
+
+  get defaultMaxDemand(): number | undefined {
+    // Only a producerConsumer is asked this and has links.
+    return this.#defaultMaxDemand ?? this.upstream.suggested;
+  }
+
+  get endedError(): Error {
+    return this.outcome.endedError(this.state);
+  }
+
+  // ── What others ask of it ──────────────────────────────────────────────────────────────────────────────────────
+
+  post(op: Op, target: unknown, payload: unknown): void {
+    if (this.phase === CLOSED) this.#bounce(op, target, payload);
+    else {
+      this.mailbox.push(op, target, payload);
+      this.wake();
+    }
+  }
+
+  /**
+   * A consumer asks. Where the message would be the next one and could move nothing, a producerConsumer takes note of it
+   * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
+   */
+  ask(outlet: Outlet, count: number): void {
+    const { output } = this;
+    if (
+      this.plain &&
+      this.#consumes &&
+      this.mailbox.size === 0 &&
+      this.#waiting.size === 0 &&
+      output !== undefined &&
+      output.clear &&
+      !output.dispatching &&
+      output.dispatcher.queued === 0
+    )
+      this.#asked(outlet, count);
+    else this.post(ASK, outlet, count);
+  }
+
+  #asked(outlet: Outlet, count: number): void {
+    if (outlet.ended) return;
+    outlet.unmet = addDemand(outlet.unmet, count);
+    outlet.askedAt = this.runtime.time;
+    try {
+      this.output?.dispatcher.ask(outlet, count);
+    } catch (cause) {
+      this.downstream.dispatcherThrew(cause);
+    }
+  }
+
+  call(op: Op, fn: (stage: unknown) => unknown): Promise<unknown> {
+    if (typeof fn !== "function") throw argumentError("ERR_BEHAVIOUR", "a function", fn);
+    const call: Call = { fn, ...Promise.withResolvers<unknown>() };
+    this.post(op, call, undefined);
+    return call.promise;
+  }
+
+  /** The stage has ended before its turn came. */
+  callEnded({ promise, reject }: Call): void {
+    // A call nobody waits for, crossed by an orderly end, is no failure to tell the process of.
+    promise.catch(ignore);
+    reject(this.endedError);
+  }
+
+  attach(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
+    return this.downstream.attach(port, options, replaces);
+  }
+
+  link(producer: Stage, options: SubscribeOptions, replaces?: ProducerPort): StageInlet {
+    return this.upstream.subscribe(producer, options, replaces);
+  }
+
+  takeLate(outlet: Outlet, end: End): void {
+    this.downstream.takeLate(outlet, end);
+  }
+
+  complete(inside: boolean): void {
+    this.ends.complete(inside);
+  }
+
+  fail(error: unknown, options?: FailOptions): void {
+    this.ends.fail(error, options);
+  }
+
+  stop(options?: StopOptions): Promise<void> {
+    return this.ends.stop(options);
+  }
+
+  end(reason: Reason, abort = false): void {
+    this.ends.end(reason, abort);
+  }
+
+  lose(events: readonly unknown[]): void {
+    this.ends.lose(events);
+  }
+
+  whenEmptied(then: (left: boolean) => void): void {
+    this.ends.whenEmptied(then);
+  }
+
+  /** Whether events are still taken, from `inside` a callback or from outside. */
+  takes(inside: boolean): boolean {
+    return this.output !== undefined && this.phase < DRAINING && (inside || !this.ends.shut);
+  }
+
+  /** Events nobody has called for: how many the dispatcher took, or -1 where it failed and the stage with it. */
+  offer(events: readonly unknown[]): number {
+    const output = this.output as Output;
+    try {
+      const sent = output.offer(events);
+      this.#moved(output);
+      return sent;
+    } catch (error) {
+      this.downstream.dispatcherThrew(error);
+      return -1;
+    }
+  }
+
+  /** Events that were asked for and come after the callback that was asked: accepted as its answer would be, if at all. */
+  answer(events: readonly unknown[]): boolean {
+    if (!this.takes(true)) return false;
+    const output = this.output as Output;
+    try {
+      output.emit(events);
+      this.#moved(output);
+      return true;
+    } catch (error) {
+      this.downstream.dispatcherThrew(error);
+      return false;
+    }
+  }
+
+  /** Outside a turn nobody settles; events passed over or kept for another partition leave more wanted than is owed. */
+  #moved(output: Output): void {
+    if (!this.callbacks.onStack && this.#more(output)) this.wake();
+  }
+
+  // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  wake(): void {
+    if (this.#queued) return;
+    if (!this.plain && (this.callbacks.busy || this.phase >= ENDING)) return;
+    this.#queued = true;
+    this.runtime.schedule(this);
+  }
+
+  /** A promise has settled: the turn goes on. */
+  resume(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    this.runtime.resume(this);
+  }
+
+  run(): void {
+    if (this.enter) this.enter(turn, this);
+    else this.turn();
+  }
+
+  turn(): void {
+    this.#queued = false;
+    if (this.plain) {
+      if (this.mailbox.size > 0) this.#receive(this.mailbox);
+    } else if (this.phase >= ENDING) {
+      if (this.phase === CLOSED) this.outcome.settle();
+      return;
+    } else if (this.callbacks.settled) {
+      this.callbacks.goOn();
+      // Messages that came meanwhile have their turn before new work: else a stage that always has some never hears them.
+      if (this.mailbox.size > 0 && this.plain) {
+        this.wake();
+        return;
+      }
+    } else if (this.callbacks.busy) return;
+    else if (this.phase === STARTING) this.#init();
+    else if (this.mailbox.size > 0) this.#receive(this.mailbox);
+    this.#settle();
+  }
+
+  look(): void {
+    this.plain = this.phase === RUNNING && this.callbacks.busy === undefined && !this.ends.doomed && !this.halted;
+  }
+
+  #init(): void {
+    this.phase = RUNNING;
+    this.look();
+    this.callbacks.invoke("init", [], ignore);
+  }
+
+  #receive(from: Mailbox): void {
+    const { op, target, payload } = from;
+    from.drop();
+    switch (op) {
+      case EVENTS:
+        if (this.output === undefined || from !== this.mailbox || this.#ready(this.output))
+          this.#take(target as StageInlet, payload as readonly unknown[]);
+        else this.#waiting.push(op, target, payload);
+        break;
+      case ASK:
+        this.#asked(target as Outlet, payload as number);
+        break;
+      case CONSUMER_END:
+        this.downstream.ended(target as Outlet, payload as End);
+        break;
+      case LINKED:
+        this.downstream.linked(target as Outlet);
+        break;
+      case SUBSCRIBED:
+        this.upstream.subscribed(target as StageInlet);
+        break;
+      case CALL:
+        this.callbacks.run(target as Call);
+        break;
+      case COMPLETE:
+        this.ends.over(this.outcome.reason ?? complete);
+        break;
+      case STOP:
+        this.ends.stopped(payload);
+        break;
+      case SOURCE_END:
+      case CANCEL:
+      case INFO:
+        // What must not overtake input that waits for demand waits with it.
+        if (this.#waiting.size > 0 && from === this.mailbox) this.#waiting.push(op, target, payload);
+        else this.#behindInput(op, target, payload);
+        break;
+    }
+  }
+
+  #behindInput(op: Op, target: unknown, payload: unknown): void {
+    if (op === SOURCE_END) this.upstream.ended(target as StageInlet, payload as End);
+    else if (op === CANCEL) this.upstream.cancel(target as StageInlet, payload as Cancellation);
+    else this.#inform(target as Call);
+  }
+
+  #take(link: StageInlet, message: readonly unknown[]): void {
+    if (link.ended) return;
+    link.arrivedAt = this.runtime.time;
+    const { window } = link;
+    if (window === undefined || message.length <= window.most) this.callbacks.hand(link, message);
+    else {
+      this.upstream.take(link, message);
+      this.goOn();
+    }
+  }
+
+  /** Goes on with a message of several batches. What a halted one has left is given back with the end of the link. */
+  goOn(): void {
+    const { upstream, callbacks } = this;
+    const link = upstream.inHand as StageInlet;
+    while (!this.halted) {
+      const batch = upstream.next();
+      if (batch === undefined || !callbacks.hand(link, batch)) return;
+    }
+  }
+
+  #inform(call: Call): void {
+    const deliver = (): void => this.post(CALL, call, undefined);
+    if (!this.output) deliver();
+    else
+      try {
+        this.output.mark(deliver);
+      } catch (cause) {
+        this.downstream.dispatcherThrew(cause);
+        this.callEnded(call);
+      }
+  }
+
+  // ── The demand rule ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Applied after each message. */
+  #settle(): void {
+    const { output } = this;
+    if (!this.plain) {
+      if (this.ends.doomed) this.ends.meetDoom();
+      if (this.phase >= ENDING || this.callbacks.busy) return;
+    }
+    if (output !== undefined) {
+      if (!output.clear) this.#serve(output);
+      if (this.plain) {
+        if (!this.#consumes) this.#want(output);
+        else if (this.#waiting.size > 0) this.#takeWaiting(output);
+      }
+      if (this.awaited || this.phase >= DRAINING) this.ends.emptied();
+    }
+    if (this.mailbox.size > 0 || (output !== undefined && this.#more(output))) this.wake();
+  }
+
+  /** Serves what is wanted from the buffer, then from the accumulated log. */
+  #serve(output: Output): void {
+    try {
+      for (let demand = output.flush(); demand > 0; demand = output.flush()) {
+        if (this.phase === RUNNING) this.callbacks.handleDemand(output, demand);
+        if (this.callbacks.busy || this.phase >= ENDING) return;
+      }
+    } catch (error) {
+      this.ends.finish(failure(error));
+    }
+  }
+
+  #more(output: Output): boolean {
+    if (this.phase !== RUNNING) return false;
+    return this.#consumes ? this.#waiting.size > 0 && this.#canTake(output) : output.lacking > 0;
+  }
+
+  /** Whether the head of the waiting input may be handled: events need demand, what stands among them does not. */
+  #canTake(output: Output): boolean {
+    return !this.halted && (this.#waiting.op !== EVENTS || output.open);
+  }
+
+  /** Whether events that have just come may be handled at once. */
+  #ready(output: Output): boolean {
+    return this.plain && this.#waiting.size === 0 && output.open;
+  }
+
+  #want(output: Output): void {
+    const demand = output.lacking;
+    if (demand <= 0) return;
+    if (output.clear || output.mode === "forward") this.callbacks.handleDemand(output, demand);
+    else output.recordDemand(demand);
+  }
+
+  #takeWaiting(output: Output): void {
+    const waiting = this.#waiting;
+    while (waiting.size > 0 && this.phase === RUNNING && !this.callbacks.busy && this.#canTake(output)) {
+      this.#receive(waiting);
+    }
+  }
+
+  // ── For its parts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The message in hand stops, and the end comes next. */
+  halt(): void {
+    this.halted = true;
+    this.plain = false;
+    this.mailbox.unshift(COMPLETE, undefined, undefined);
+    this.wake();
+  }
+
+  /** Leaves every producer and gives back what was not started. */
+  leave(reason: Reason): void {
+    this.upstream.leave(reason);
+    this.halted = false;
+    this.look();
+  }
+
+  /** Nobody will handle what waits any more. */
+  empty(): void {
+    for (const box of [this.mailbox, this.#waiting])
+      while (box.size > 0) {
+        const { op, target, payload } = box;
+        box.drop();
+        this.#bounce(op, target, payload);
+      }
+  }
+
+  #bounce(op: Op, target: unknown, payload: unknown): void {
+    if (op === CALL || op === INFO) this.callEnded(target as Call);
+    else if (op === CONSUMER_END) this.downstream.takeLate(target as Outlet, payload as End);
+    else if (op === SOURCE_END) this.ends.drop(payload as End);
+  }
+}

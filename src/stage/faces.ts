@@ -1,0 +1,177 @@
+import type { Reason } from "../contract/reason.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import type { SinkContext, SourceContext } from "../contract/adapter.ts";
+import { inspect } from "./inspect.ts";
+import type { Inspection } from "../contract/inspection.ts";
+import { iterate } from "./loop.ts";
+import { CALL, INFO, STOP } from "./mailbox.ts";
+import type { Output } from "./output.ts";
+import { drained, push, setMode } from "./overflow.ts";
+import type { ConsumerPort, ProducerPort, Stage, StageContext, Subscription } from "../contract/stage.ts";
+import type { Core } from "./core.ts";
+import type { DemandMode, FailOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { StageKind, StageState } from "../contract/states.ts";
+
+/** Printed, a stage shows its name and kind, and not the graph behind it. */
+const hold = (holder: object, stage: Core): void => void Object.defineProperty(holder, "~core", { value: stage });
+
+/** What a callback gets: the stage without anything that can be awaited. */
+export class PlainContext implements StageContext {
+  declare readonly "~core": Core;
+  readonly name: string;
+  constructor(stage: Core) {
+    hold(this, stage);
+    this.name = stage.name;
+  }
+  get runtime(): Runtime {
+    return this["~core"].runtime;
+  }
+  get signal(): AbortSignal {
+    return this["~core"].outcome.signal;
+  }
+  complete(): void {
+    this["~core"].complete(true);
+  }
+  fail(error: unknown, options?: FailOptions): void {
+    this["~core"].fail(error, options);
+  }
+  stop(reason?: unknown): void {
+    this["~core"].post(STOP, undefined, reason);
+  }
+  giveBack(subscription: Subscription, rest: readonly unknown[]): void {
+    this["~core"].upstream.giveBack(subscription, rest);
+  }
+  report(error: unknown, phase: string): void {
+    this["~core"].outcome.report(error, phase);
+  }
+}
+
+/** What the callbacks of a sink's adapter get. */
+export class SinkFace extends PlainContext implements SinkContext {
+  end(reason: Reason): void {
+    this["~core"].end(reason);
+  }
+  markReported(): void {
+    this["~core"].outcome.carried = true;
+  }
+}
+
+/** What the callbacks of a stage that emits get. */
+export class EmittingContext extends PlainContext {
+  get demand(): number {
+    return (this["~core"].output as Output).dispatcher.wanted;
+  }
+  push(events: readonly unknown[]): boolean {
+    return push(this["~core"], events, true);
+  }
+}
+
+/** What the callbacks of a source's adapter get. */
+export class SourceFace extends EmittingContext implements SourceContext<unknown> {
+  answer(events: readonly unknown[]): boolean {
+    return this["~core"].answer(events);
+  }
+  discard(events: readonly unknown[]): void {
+    this["~core"].lose(events);
+  }
+}
+
+/** What the user holds of a stage. */
+abstract class Handle implements Stage {
+  declare readonly "~core": Core;
+  readonly name: string;
+  abstract readonly kind: StageKind;
+  constructor(stage: Core) {
+    hold(this, stage);
+    this.name = stage.name;
+  }
+  get state(): StageState {
+    return this["~core"].state;
+  }
+  get done(): Promise<void> {
+    return this["~core"].outcome.done;
+  }
+  call<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
+    return this["~core"].call(CALL, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
+  }
+  info<Result>(fn: (stage: never) => Result): Promise<Awaited<Result>> {
+    return this["~core"].call(INFO, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
+  }
+  stop(options?: StopOptions): Promise<void> {
+    return this["~core"].stop(options);
+  }
+  inspect(): Inspection {
+    return inspect(this["~core"]);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this["~core"].stop();
+    await this["~core"].outcome.done;
+  }
+}
+
+export class ConsumerHandle extends Handle {
+  readonly kind = "consumer";
+  get subscriptions(): readonly Subscription[] {
+    return this["~core"].links.slice();
+  }
+  subscribe(producer: Stage, options: SubscribeOptions = {}): Subscription {
+    return this["~core"].link(producer, options);
+  }
+}
+
+/** A producer that nobody but its behaviour can make emit or end. */
+export class SourceHandle extends Handle {
+  readonly kind: "producer" | "producerConsumer" = "producer";
+  "~attach"(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
+    return this["~core"].attach(port, options, replaces);
+  }
+  get demand(): number {
+    return (this["~core"].output as Output).dispatcher.wanted;
+  }
+  get bufferedCount(): number {
+    return (this["~core"].output as Output).held;
+  }
+  get defaultMaxDemand(): number | undefined {
+    return this["~core"].defaultMaxDemand;
+  }
+  batches(options: SubscribeOptions = {}): AsyncIterableIterator<readonly unknown[]> {
+    return iterate(this, options, "batches") as AsyncIterableIterator<readonly unknown[]>;
+  }
+  events(options: SubscribeOptions = {}): AsyncIterableIterator<unknown> {
+    return iterate(this, options, "events");
+  }
+  [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
+    return this.events();
+  }
+}
+
+export class ProducerHandle extends SourceHandle {
+  get demandMode(): DemandMode {
+    return (this["~core"].output as Output).mode;
+  }
+  set demandMode(mode: DemandMode) {
+    setMode(this["~core"], mode);
+  }
+  push(events: readonly unknown[]): boolean {
+    return push(this["~core"], events, false);
+  }
+  drained(): Promise<void> {
+    return drained(this["~core"]);
+  }
+  complete(): void {
+    this["~core"].complete(false);
+  }
+  fail(error: unknown, options?: FailOptions): void {
+    this["~core"].fail(error, options);
+  }
+}
+
+export class ProducerConsumerHandle extends ProducerHandle {
+  override readonly kind = "producerConsumer";
+  get subscriptions(): readonly Subscription[] {
+    return this["~core"].links.slice();
+  }
+  subscribe(producer: Stage, options: SubscribeOptions = {}): Subscription {
+    return this["~core"].link(producer, options);
+  }
+}

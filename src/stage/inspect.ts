@@ -1,0 +1,80 @@
+import { StageInlet } from "./stage-inlet.ts";
+import type { Inspection, StageInspection, Waiting } from "../contract/inspection.ts";
+import type { Core } from "./core.ts";
+
+/** Looks at every stage that can be reached from one. The only place where a stage's peers are read. */
+export function inspect(from: Core): Inspection {
+  // A map goes on to what is put into it meanwhile.
+  const ids = new Map<Core, number>([[from, 0]]);
+  const meet = (core: Core): void => {
+    if (!ids.has(core)) ids.set(core, ids.size);
+  };
+  for (const core of ids.keys()) {
+    for (const outlet of core.outlets) if (outlet.port instanceof StageInlet) meet(outlet.port.core);
+    if (core.partner) meet(core.partner);
+    for (const { port } of core.links) if (isOutlet(port)) meet(port.core);
+  }
+  return {
+    time: from.runtime.clock.now(),
+    stages: Array.from(ids, ([core, id]) => inspectStage(core, id, ids.get(core.partner as Core))),
+    links: Array.from(ids).flatMap(([core, id]) =>
+      Array.from(core.outlets, ({ port, unmet, subscription }) => ({
+        producer: id,
+        consumer: port instanceof StageInlet ? ids.get(port.core) : undefined,
+        consumerName: port.name,
+        state: subscription.state,
+        demand: unmet,
+        pending: subscription.pending,
+        maxDemand: subscription.options.maxDemand,
+        minDemand: subscription.options.minDemand,
+      })),
+    ),
+  };
+}
+
+const isOutlet = (port: object): port is { readonly core: Core } => "core" in port;
+
+function inspectStage(core: Core, id: number, partner: number | undefined): StageInspection {
+  const { output, busy } = core;
+  const { messages, input } = core.backlog;
+  return {
+    id,
+    name: core.name,
+    kind: core.kind,
+    state: core.state,
+    messages,
+    input,
+    ...(partner === undefined ? {} : { partner }),
+    ...(busy ? { busy } : {}),
+    ...(output && {
+      demand: output.dispatcher.wanted,
+      buffered: output.buffered,
+      queued: output.dispatcher.queued,
+      dispatcher: output.dispatcher.inspect?.() ?? { type: "custom" },
+    }),
+    waiting: waitingOf(core),
+  };
+}
+
+function waitingOf(core: Core): readonly Waiting[] {
+  const { busy, busySince, draining, output } = core;
+  const waiting: Waiting[] = [];
+  const wait = (what: Waiting["for"], on: string, since: number): void => void waiting.push({ for: what, on, since });
+  if (busy) wait("callback", busy, busySince);
+  else {
+    let asked: number | undefined;
+    const wanted = output?.dispatcher.wanted ?? 0;
+    for (const { unmet, name, askedAt } of core.outlets)
+      if (unmet > 0) asked = Math.min(asked ?? askedAt, askedAt);
+      else if (wanted === 0) wait("demand", name, askedAt);
+    if (draining) {
+      for (const { name, consumer, queued } of output?.dispatcher.inspect?.().partitions ?? [])
+        if (queued > 0 && !consumer) wait("demand", `partition ${name}`, busySince);
+    } else if (asked !== undefined && wanted > 0 && core.kind === "producer" && output && output.owed > 0)
+      wait("push", output.mode === "forward" ? "handleDemand" : "demandMode", asked);
+    if (core.backlog.input === 0)
+      for (const { pending, producer, arrivedAt } of core.links)
+        if (pending > 0) wait("events", producer.name, arrivedAt);
+  }
+  return waiting;
+}

@@ -1,0 +1,85 @@
+import type { DispatcherLink } from "../contract/dispatcher.ts";
+import { ProtocolError, words } from "../base/errors.ts";
+import { CONSUMER_END } from "./mailbox.ts";
+import type { ConsumerPort, ProducerPort, Subscription } from "../contract/stage.ts";
+import type { End } from "../contract/reason.ts";
+import { failure } from "../base/reason.ts";
+import { isDemand } from "../base/demand.ts";
+import type { Core } from "./core.ts";
+
+/**
+ * A producer's end of a link: what its consumer may say to it, and what its dispatcher delivers through.
+ *
+ *     consumer's stage ⇄ subscription ⇄ outlet ⇄ producer's stage
+ */
+export class Outlet implements ProducerPort, DispatcherLink {
+  readonly core: Core;
+  readonly port: ConsumerPort<never>;
+  readonly options: object;
+  readonly subscription: Subscription;
+  readonly #strict: boolean;
+  /** Events asked for and not delivered. */
+  unmet = 0;
+  /** The clock's time when this consumer last asked. */
+  askedAt: number;
+  /** Ended by the consumer, which the producer has not noticed yet; or by the producer. */
+  ended = false;
+  /** `handleSubscribe` has been called for it. */
+  announced = false;
+  /** The dispatcher knows this link. */
+  attached = false;
+  /** Delivered after the consumer had ended: goes back with what it had not started. */
+  late: (readonly unknown[])[] | undefined;
+
+  constructor(core: Core, port: ConsumerPort<never>, options: object) {
+    this.core = core;
+    this.port = port;
+    this.options = options;
+    this.#strict = core.runtime.strict;
+    this.subscription = port.subscription;
+    this.askedAt = core.runtime.clock.now();
+  }
+
+  get consumer(): object {
+    return this.port.consumer;
+  }
+
+  get name(): string {
+    return this.port.name;
+  }
+
+  ask(count: number): void {
+    if (this.ended) return;
+    if (isDemand(count)) this.core.ask(this, count);
+    else this.fail(new ProtocolError("ERR_ASK_SIGNAL", "", count));
+  }
+
+  end(end: End): void {
+    if (this.ended) this.core.takeLate(this, end);
+    else {
+      this.ended = true;
+      this.core.post(CONSUMER_END, this, end);
+    }
+  }
+
+  deliver(events: readonly unknown[]): void {
+    if (events.length > this.unmet)
+      throw new ProtocolError(
+        "ERR_DISPATCHER",
+        `deliver at most the ${this.unmet} events that ${this.name} asked for`,
+        words(String(events.length)),
+      );
+    this.unmet -= events.length;
+    if (this.#strict) Object.freeze(events);
+    if (this.ended) (this.late ??= []).push(events);
+    else this.port.events(events as readonly never[]);
+  }
+
+  /** Ends this link alone with a failure. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.core.post(CONSUMER_END, this, { reason: failure(error) } satisfies End);
+    this.port.end({ reason: failure(error) });
+  }
+}

@@ -1,0 +1,204 @@
+import { Buffer } from "../base/buffer.ts";
+import { Deque } from "../base/deque.ts";
+import type { Dispatcher, DispatcherLink } from "../contract/dispatcher.ts";
+import { dispatcherError, ProtocolError } from "../base/errors.ts";
+import type { DemandMode, Overflow } from "../contract/options.ts";
+import { ignore } from "../base/reason.ts";
+
+/** What a dispatcher is to its stage, whatever its events and options are. */
+export type AnyDispatcher = Dispatcher<unknown, object> & {
+  readonly subscribe: (link: DispatcherLink, options: object) => void;
+};
+type Mark = () => void;
+
+export interface OutputOptions {
+  readonly dispatcher: AnyDispatcher;
+  readonly bufferSize: number;
+  readonly overflow: Overflow;
+  readonly demandMode: DemandMode;
+  readonly strict: boolean;
+}
+
+/** One `handleDemand` is asked for at most this many events. */
+export const MOST_DEMAND = 10_000;
+
+/**
+ * What a stage emits and has not delivered yet, and what it owes: the producer's half of the demand rule.
+ * Knows no consumer, no callback and no promise.
+ */
+export class Output {
+  readonly dispatcher: AnyDispatcher;
+  readonly limit: number;
+  readonly overflow: Overflow;
+  readonly #strict: boolean;
+  readonly #buffer = new Buffer<unknown>();
+  /** Demands made while accumulating, once the events logged before them have gone. */
+  readonly #demands = new Deque<number>(4);
+  /** Infos that wait for a dispatcher which keeps events and cannot tell when they have gone. */
+  #afterQueued: Mark[] = [];
+  /** Set by `turnTo`. */
+  mode: DemandMode = "forward";
+  /** Nothing waits here, and nothing is to, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
+  clear = true;
+  /** The dispatcher is at work: who asks meanwhile has to wait. */
+  dispatching = false;
+  /** Asked of `handleDemand` and not yet emitted. */
+  owed = 0;
+
+  constructor(options: OutputOptions) {
+    this.dispatcher = options.dispatcher;
+    this.limit = options.bufferSize;
+    this.overflow = options.overflow;
+    this.#strict = options.strict;
+    this.turnTo(options.demandMode);
+  }
+
+  turnTo(mode: DemandMode): void {
+    this.mode = mode;
+    this.#note();
+  }
+
+  /** Events held here or in the dispatcher. */
+  get held(): number {
+    return this.#buffer.size + this.dispatcher.queued;
+  }
+
+  /** Events held here: what the limit is about. */
+  get buffered(): number {
+    return this.#buffer.size;
+  }
+
+  /** What the behaviour should be asked for now; 0 while the buffer is over its limit, or a full demand is unanswered. */
+  get lacking(): number {
+    if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0;
+    const lacking = this.dispatcher.wanted - this.owed;
+    return lacking < MOST_DEMAND ? lacking : MOST_DEMAND;
+  }
+
+  /** Whether a producerConsumer may take more input. */
+  get open(): boolean {
+    return this.dispatcher.wanted > 0 && this.held <= this.limit;
+  }
+
+  /** What a callback returned: always accepted. */
+  emit(events: readonly unknown[]): void {
+    const { length } = events;
+    if (length === 0) return;
+    if (this.#strict) Object.freeze(events);
+    this.pay(length);
+    const sent = this.#place(events);
+    if (sent < length) this.keep(events, sent, length);
+  }
+
+  /** What nobody has called for: how many events went out. `keep` is for the others. */
+  offer(events: readonly unknown[]): number {
+    if (this.#strict) Object.freeze(events);
+    const sent = this.#place(events);
+    this.pay(events.length);
+    return sent;
+  }
+
+  /** So many are no longer owed. Compared by hand: engines take `Math.max` for one of floating point numbers. */
+  pay(count: number): void {
+    this.owed = this.owed > count ? this.owed - count : 0;
+  }
+
+  /** Puts events behind all that is held. */
+  keep(events: readonly unknown[], from: number, to: number): void {
+    this.#buffer.push(events, from, to);
+    // Batches that were logged stay as they are.
+    if (this.mode === "accumulate") this.#buffer.mark(ignore);
+    this.#note();
+  }
+
+  /** Takes events out of the buffer, the oldest first; not over the place of an info. */
+  shed(count: number): readonly unknown[] {
+    const oldest = this.#buffer.take(count);
+    this.#buffer.releaseMarks();
+    return oldest;
+  }
+
+  /** Serves what is wanted from the buffer, until it meets a demand that was logged there and is still wanted; answers that, or 0. */
+  flush(): number {
+    const { dispatcher } = this;
+    const buffer = this.#buffer;
+    while (this.mode === "forward") {
+      const logged = this.#demands.shift();
+      if (logged) {
+        this.pay(logged);
+        const demand = Math.min(logged, dispatcher.wanted - this.owed);
+        if (demand > 0) return demand;
+        continue;
+      }
+      if (buffer.size === 0 || dispatcher.wanted <= 0) break;
+      const batch = buffer.take(dispatcher.wanted);
+      const sent = this.#dispatchOnce(batch);
+      if (sent < batch.length) buffer.unshift(batch.slice(sent));
+      else buffer.releaseMarks();
+      if (sent === 0) break;
+    }
+    if (dispatcher.queued === 0) for (const mark of this.#afterQueued.splice(0)) mark();
+    this.#note();
+    return 0;
+  }
+
+  /** Notes a demand made while accumulating, in its place behind the events held. */
+  recordDemand(demand: number): void {
+    this.owed += demand;
+    this.#buffer.mark(() => this.#demands.push(demand));
+    this.#note();
+  }
+
+  /** Calls `mark` once the events held now have gone out. */
+  mark(mark: Mark): void {
+    this.#buffer.mark(() => {
+      const { dispatcher } = this;
+      if (dispatcher.queued === 0) mark();
+      else if (dispatcher.whenSent) dispatcher.whenSent(mark);
+      else this.#afterQueued.push(mark);
+    });
+    this.#note();
+  }
+
+  /** Takes out everything held, oldest first as far as the dispatcher keeps order. Marks are released. */
+  takeAll(): readonly unknown[] {
+    const all = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
+    for (const mark of this.#afterQueued.splice(0)) mark();
+    this.#note();
+    return all;
+  }
+
+  #note(): void {
+    this.clear =
+      this.mode === "forward" && this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
+  }
+
+  /** Dispatches what comes behind nothing that is held; how many events went. */
+  #place(events: readonly unknown[]): number {
+    // Nearly always nothing waits and the dispatcher takes all.
+    if (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate")) return 0;
+    let all = this.#dispatchOnce(events);
+    for (let taken = all; taken > 0 && all < events.length && this.dispatcher.wanted > 0; all += taken)
+      taken = this.#dispatchOnce(events.slice(all));
+    return all;
+  }
+
+  #dispatchOnce(batch: readonly unknown[]): number {
+    let sent: number;
+    this.dispatching = true;
+    try {
+      sent = this.dispatcher.dispatch(batch);
+    } catch (cause) {
+      throw dispatcherError("dispatch of the dispatcher", cause, batch);
+    } finally {
+      this.dispatching = false;
+    }
+    if (sent !== batch.length) checkSent(sent, batch.length);
+    return sent;
+  }
+}
+
+function checkSent(sent: number, length: number): void {
+  if (!(Number.isInteger(sent) && sent >= 0 && sent <= length))
+    throw new ProtocolError("ERR_DISPATCHER", `answer dispatch with a count from 0 to ${length}`, sent);
+}

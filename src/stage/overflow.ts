@@ -1,0 +1,60 @@
+import { argumentError, OverflowError } from "../base/errors.ts";
+import type { Output } from "./output.ts";
+import type { Outcome } from "./outcome.ts";
+import { requireOneOf } from "../base/check.ts";
+import type { Core } from "./core.ts";
+import type { DemandMode } from "../contract/options.ts";
+
+/** Emits what is not the answer of a callback, from inside one or from outside: bounded by the buffer. Answers whether all of it went out. */
+export function push(core: Core, events: readonly unknown[], inside: boolean): boolean {
+  if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
+  if (!core.takes(inside)) throw core.endedError;
+  const output = core.output as Output;
+  if (events.length === 0) return output.buffered === 0;
+  const sent = core.offer(events);
+  return sent >= 0 && keep(core, events, sent);
+}
+
+/** What is to be known of a stage that keeps events. */
+type Keeper = Pick<Core, "name" | "output"> & { readonly outcome: Pick<Outcome, "discard"> };
+
+/** Keeps what of a batch has not gone out, as far as there is room; the overflow policy decides on the rest. Answers whether there was none. */
+export function keep(core: Keeper, events: readonly unknown[], sent: number): boolean {
+  const output = core.output as Output;
+  const { length } = events;
+  if (sent === length) return true;
+  const oldest = output.overflow === "drop-oldest";
+  const rest = length - sent;
+  const room = Math.max(0, output.limit - output.buffered);
+  const kept = oldest ? length : Math.min(length, sent + room);
+  output.keep(events, sent, kept);
+  if (rest <= room) return false;
+  if (output.overflow === "throw") throw new OverflowError(core.name, length, events.slice(kept));
+  core.outcome.discard(oldest ? shed(output, rest - room) : events.slice(kept), "overflow");
+  return false;
+}
+
+function shed(output: Output, count: number): readonly unknown[] {
+  const dropped: unknown[] = [];
+  while (dropped.length < count && output.buffered > 0)
+    for (const event of output.shed(count - dropped.length)) dropped.push(event);
+  return dropped;
+}
+
+/** Fulfils when nothing is held. */
+export function drained(core: Core): Promise<void> {
+  return new Promise((resolve, reject) =>
+    core.whenEmptied((left) => {
+      if (left) reject(core.endedError);
+      else resolve();
+    }),
+  );
+}
+
+export function setMode(core: Core, mode: DemandMode): void {
+  requireOneOf("demandMode", mode, ["forward", "accumulate"]);
+  const output = core.output as Output;
+  if (output.mode === mode) return;
+  output.turnTo(mode);
+  core.wake();
+}

@@ -1,0 +1,97 @@
+import { Window } from "./window.ts";
+import { argumentError, type ProtocolError, words } from "../base/errors.ts";
+import { Inlet } from "./inlet.ts";
+import { CANCEL, EVENTS, SOURCE_END } from "./mailbox.ts";
+import type { End } from "../contract/reason.ts";
+import { failure } from "../base/reason.ts";
+import { isDemand } from "../base/demand.ts";
+import type { Core } from "./core.ts";
+import type { Named, Stage, Subscription } from "../contract/stage.ts";
+import type { ResolvedSubscribeOptions, SubscribeOptions } from "../contract/options.ts";
+
+/** What a `cancel` message carries: why, and what the link brought beyond what was asked for. */
+export interface Cancellation extends End {
+  /** Do not ask the cancel mode what this means to the stage. */
+  readonly quiet?: boolean;
+}
+
+/** A consumer's end of a link, in a stage. */
+export class StageInlet extends Inlet {
+  readonly core: Core;
+  readonly producer: Stage;
+  readonly options: ResolvedSubscribeOptions;
+  /** Absent on a manual subscription. */
+  readonly window: Window | undefined;
+  /** Whether its stage cannot do without it, and fails when its `handleSubscribe` refuses: so in a pipeline. */
+  vital = false;
+  /** Handed over and given back unstarted, the oldest first: goes with the end of the link. */
+  returned: (readonly unknown[])[] | undefined = undefined;
+  #cancelled = false;
+  /** The clock's time when events were last taken up. */
+  arrivedAt: number;
+
+  /** The producer's default maxDemand, as it was. */
+  readonly suggested: number | undefined;
+
+  constructor(core: Core, producer: Stage, options: ResolvedSubscribeOptions, suggested: number | undefined) {
+    super();
+    this.core = core;
+    this.producer = producer;
+    this.options = options;
+    this.suggested = suggested;
+    this.window = options.demand === "automatic" ? new Window(options.maxDemand, options.minDemand) : undefined;
+    this.arrivedAt = core.runtime.clock.now();
+  }
+
+  get consumer(): Named {
+    return this.core.handle;
+  }
+
+  get name(): string {
+    return this.core.name;
+  }
+
+  get carries(): boolean {
+    return this.options.cancel !== "temporary";
+  }
+
+  accept(batch: readonly unknown[]): void {
+    this.core.post(EVENTS, this, batch);
+  }
+
+  refuse(error: ProtocolError, excess: readonly unknown[]): void {
+    this.leave({ reason: failure(error), unstarted: excess });
+  }
+
+  end(end: End): void {
+    if (!this.ended) this.core.post(SOURCE_END, this, end);
+  }
+
+  ask(count: number): void {
+    if (this.ended) return;
+    if (this.window) throw argumentError("ERR_ASK_AUTOMATIC", "", words("an automatic one"));
+    if (count === 0) return;
+    if (!isDemand(count)) throw argumentError("ERR_ASK", "", count);
+    this.request(count);
+  }
+
+  cancel(reason?: unknown): void {
+    this.leave({ reason: { type: "cancel", reason } });
+  }
+
+  resubscribe(options: SubscribeOptions = {}): Subscription {
+    const replaces = this.ended ? undefined : this.port;
+    // With another maxDemand comes another default of minDemand.
+    const minDemand = options.maxDemand === undefined ? this.options.minDemand : undefined;
+    const next = this.core.link(this.producer, { ...this.options, minDemand, ...options }, replaces);
+    this.leave({ reason: { type: "cancel", reason: "resubscribe" }, quiet: true });
+    return next;
+  }
+
+  /** Ends the subscription behind what has arrived. */
+  leave(cancellation: Cancellation): void {
+    if (this.#cancelled || this.ended) return;
+    this.#cancelled = true;
+    this.core.post(CANCEL, this, cancellation);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Step } from "../../contract/step.ts";
+import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+
+/**
+ * Makes any number of events of each: all that `fn` answers with.
+ *
+ * **Shape** none, one or many out for one in, in order. The iterable is worked off at once, so it should be a short one; it
+ * is left early (and its `return` called) when a later `take` has had enough.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `fn` or its iterable throws, the stage fails with a
+ * `CallbackError` `ERR_CALLBACK`, when it answers with no iterable with `ERR_RESULT`, behind what came before.
+ *
+ * **Source** rules 8.1 to 8.3.
+ *
+ * @example
+ * const { done } = pipeline(fromIterable(["a b", "c"]), flatMap((line) => line.split(" ")), collect());
+ * console.log(await done); // [ 'a', 'b', 'c' ]
+ */
+export function flatMap<In, Out>(fn: (event: In) => Iterable<Out>): Step<In, Out> {
+  checkFunction("flatMap", fn);
+  const call = fn as (event: unknown) => unknown;
+  return perEvent("flatMap", (next, chain, place) => (event) => {
+    let outs: unknown;
+    let iterable = false;
+    try {
+      outs = call(event);
+      iterable = typeof (outs as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === "function";
+    } catch (cause) {
+      throw new StepFailure(place, event, cause);
+    }
+    if (Array.isArray(outs)) {
+      for (let i = 0; i < outs.length && !chain.over; i += 1) next(outs[i]);
+      return;
+    }
+    if (!iterable) throw new StepFailure(place, event, outs, "answer with an iterable");
+    try {
+      for (const out of outs as Iterable<unknown>) {
+        next(out);
+        if (chain.over) break;
+      }
+    } catch (cause) {
+      // A later step's failure, or the iterable's own.
+      throw cause instanceof StepFailure ? cause : new StepFailure(place, event, cause);
+    }
+  });
+}

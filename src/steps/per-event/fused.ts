@@ -1,0 +1,176 @@
+import type { EmittingContext } from "../../stage/faces.ts";
+import type { Subscription, StageContext } from "../../contract/stage.ts";
+import type { Role } from "../../contract/states.ts";
+import { unread } from "../../adapter/unread.ts";
+import { Chain, type PerEvent, type PerEventSink, type Place, type Receive, StepFailure } from "./per-event.ts";
+
+/** A step and its position. */
+export interface Placed<Of> {
+  readonly step: Of;
+  readonly index: number;
+}
+
+const placeOf = ({ step, index }: Placed<{ readonly name: string }>): Place => ({ name: step.name, index });
+
+/** The behaviour of a stage that runs adjacent steps, and perhaps a sink behind them, event by event. */
+export class Fused {
+  readonly #chain = new Chain();
+  readonly #first: Receive;
+  readonly #emits: boolean;
+  /** What the events before gave goes out first, in whichever stage the error is. */
+  readonly patient = true;
+  /** Takes are among the steps: demand is theirs to say. */
+  readonly limited: boolean;
+  readonly result: () => unknown;
+  /** What the batch in hand has given so far. */
+  #out: unknown[] = [];
+  /** Asked for and not come, for each subscription whose demand is the steps' to say. */
+  readonly #outstanding = new Map<Subscription, number>();
+  /** The batch whose sink is pending, and where the rest of it starts. */
+  #inHand: { readonly events: readonly unknown[]; readonly subscription: Subscription } | undefined;
+  #at = 0;
+  #stage: StageContext | undefined;
+  /** What a step threw. */
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(steps: readonly Placed<PerEvent>[], sink: Placed<PerEventSink> | undefined) {
+    const chain = this.#chain;
+    let first: Receive;
+    this.#emits = sink === undefined;
+    if (sink === undefined) {
+      first = (event) => {
+        this.#out.push(event);
+      };
+      this.result = () => undefined;
+    } else {
+      const { receive, result } = sink.step["~begin"](chain, placeOf(sink));
+      first = receive;
+      this.result = result;
+    }
+    for (const placed of steps.toReversed()) first = placed.step["~connect"](first, chain, placeOf(placed));
+    this.#first = first;
+    this.limited = chain.takes.length > 0;
+  }
+
+  handleSubscribe(role: Role, subscription: Subscription, stage: StageContext): void {
+    if (!this.limited || role !== "producer") return;
+    if (this.#chain.left === 0) stage.complete();
+    else if (subscription.options.demand === "manual") {
+      this.#outstanding.set(subscription, 0);
+      this.#ask(subscription);
+    }
+  }
+
+  /** What was asked for on it does not come any more. */
+  handleCancel(_reason: unknown, subscription: Subscription): void {
+    if (this.#outstanding.delete(subscription)) for (const other of this.#outstanding.keys()) this.#ask(other);
+  }
+
+  handleEvents(
+    events: readonly unknown[],
+    subscription: Subscription,
+    stage: StageContext,
+  ): unknown[] | Promise<void> | undefined {
+    this.#at = 0;
+    this.#out = [];
+    this.#run(events);
+    if (this.#chain.pending !== undefined) return this.#wait(events, subscription, stage);
+    return this.#finish(events, subscription, stage) && this.#emits ? this.#out : undefined;
+  }
+
+  /** What waits behind a pending sink goes back. */
+  terminate(): void {
+    this.#chain.ended = true;
+    if (this.#inHand === undefined || this.#stage === undefined) return;
+    const { events, subscription } = this.#inHand;
+    unread(this.#stage, subscription, events.slice(this.#at));
+  }
+
+  /** Sends events in until the batch is through or nothing more may go in. */
+  #run(events: readonly unknown[]): void {
+    const first = this.#first;
+    const chain = this.#chain;
+    const { length } = events;
+    let at = this.#at;
+    try {
+      while (at < length && !chain.held) {
+        at += 1;
+        first(events[at - 1]);
+      }
+    } catch (error) {
+      this.#broken = { error };
+    }
+    this.#at = at;
+  }
+
+  /** A sink takes one event at a time, and has not done with the last one: not even a failure overtakes it. */
+  async #wait(events: readonly unknown[], subscription: Subscription, stage: StageContext): Promise<void> {
+    const chain = this.#chain;
+    this.#inHand = { events, subscription };
+    this.#stage = stage;
+    while (chain.pending !== undefined) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time is what is asked for
+        await chain.pending;
+      } catch (error) {
+        chain.pending = undefined;
+        // What was thrown behind it comes second.
+        if (this.#broken) this.#report(this.#errorOf(this.#broken.error, events, stage), stage);
+        this.#broken = { error };
+      }
+      if (chain.ended) break;
+      if (chain.pending === undefined && this.#broken === undefined) this.#run(events);
+    }
+    this.#inHand = undefined;
+    if (!chain.ended) this.#finish(events, subscription, stage);
+    else if (this.#broken) throw this.#errorOf(this.#broken.error, events, stage);
+  }
+
+  /** The batch is through, as far as it goes. False when the stage fails. */
+  #finish(events: readonly unknown[], subscription: Subscription, stage: StageContext): boolean {
+    if (this.#broken) {
+      this.#fail(this.#broken.error, events, subscription, stage);
+      return false;
+    }
+    if (this.#chain.over) {
+      unread(stage, subscription, events.slice(this.#at));
+      stage.complete();
+    } else if (this.limited) {
+      const asked = this.#outstanding.get(subscription);
+      if (asked !== undefined) this.#outstanding.set(subscription, asked - events.length);
+      for (const other of this.#outstanding.keys()) this.#ask(other);
+    }
+    return true;
+  }
+
+  /** As an automatic subscription would, but for no more than is still of use. */
+  #ask(subscription: Subscription): void {
+    const { maxDemand, minDemand } = subscription.options;
+    const own = this.#outstanding.get(subscription) ?? 0;
+    if (own > minDemand) return;
+    let all = 0;
+    for (const asked of this.#outstanding.values()) all += asked;
+    const count = Math.min(maxDemand - own, this.#chain.left - all);
+    if (count <= 0) return;
+    this.#outstanding.set(subscription, own + count);
+    subscription.ask(count);
+  }
+
+  /** What the events before gave goes out first; what is behind the event goes back. */
+  #fail(cause: unknown, events: readonly unknown[], subscription: Subscription, stage: StageContext): void {
+    const error = this.#errorOf(cause, events, stage);
+    unread(stage, subscription, events.slice(this.#at));
+    if (this.#emits) {
+      (stage as unknown as EmittingContext)["~core"].answer(this.#out);
+      stage.fail(error, { after: "buffer" });
+    } else stage.fail(error);
+  }
+
+  #report(error: unknown, stage: StageContext): void {
+    (stage as unknown as EmittingContext)["~core"].outcome.report(error, "handleEvents");
+  }
+
+  #errorOf(cause: unknown, events: readonly unknown[], stage: StageContext): unknown {
+    return cause instanceof StepFailure ? cause.toError(stage, [events[this.#at - 1]]) : cause;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Step } from "../../contract/step.ts";
+import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+
+/**
+ * Makes one event of each.
+ *
+ * **Shape** one out for one in. What `fn` answers is the event, a promise included.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the stage fails with a `CallbackError`
+ * `ERR_CALLBACK`, behind what the events before it gave.
+ *
+ * **Source** rules 8.1 to 8.3.
+ *
+ * @example
+ * const { done } = pipeline(fromIterable([1, 2, 3]), map((n) => n * 2), collect());
+ * console.log(await done); // [ 2, 4, 6 ]
+ */
+export function map<In, Out>(fn: (event: In) => Out): Step<In, Out> {
+  checkFunction("map", fn);
+  const call = fn as (event: unknown) => unknown;
+  return perEvent("map", (next, _chain, place) => (event) => {
+    let out: unknown;
+    try {
+      out = call(event);
+    } catch (cause) {
+      throw new StepFailure(place, event, cause);
+    }
+    next(out);
+  });
+}

@@ -1,0 +1,32 @@
+import type { Step } from "../../contract/step.ts";
+import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+
+/**
+ * Passes on, for each event, what `fn` makes of it and of its own last answer.
+ *
+ * **Shape** one out for one in; the seed itself is not passed on.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the stage fails with a `CallbackError`
+ * `ERR_CALLBACK`, behind what the events before it gave.
+ *
+ * **Source** rules 8.1 to 8.3.
+ *
+ * @example
+ * const { done } = pipeline(fromIterable([1, 2, 3]), scan((sum, n) => sum + n, 0), collect());
+ * console.log(await done); // [ 1, 3, 6 ]
+ */
+export function scan<In, Out>(fn: (last: Out, event: In) => Out, seed: Out): Step<In, Out> {
+  checkFunction("scan", fn);
+  const call = fn as (last: unknown, event: unknown) => unknown;
+  return perEvent("scan", (next, _chain, place) => {
+    let last: unknown = seed;
+    return (event) => {
+      try {
+        last = call(last, event);
+      } catch (cause) {
+        throw new StepFailure(place, event, cause);
+      }
+      next(last);
+    };
+  });
+}

@@ -1,0 +1,36 @@
+import type { Step } from "../../contract/step.ts";
+import { accepts, checkFunction, perEvent } from "./per-event.ts";
+
+/**
+ * Passes on events as long as `accept` answers true, then completes and leaves the source.
+ *
+ * **Shape** one out for one in; the first event that is not accepted is dropped.
+ * **Completes** there; no later step sees another. **Cancels** the source in the same turn, and gives back what it had
+ * not looked at.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `accept` throws, the stage fails with a `CallbackError`
+ * `ERR_CALLBACK`, when it answers with a promise with `ERR_RESULT`, behind what the events before it gave.
+ *
+ * **Source** rules 8.1 to 8.4.
+ *
+ * @example
+ * const { done } = pipeline(fromIterable([1, 2, 3, 1]), takeWhile((n) => n < 3), collect());
+ * console.log(await done); // [ 1, 2 ]
+ */
+export function takeWhile<In, Out extends In>(accept: (event: In) => event is Out): Step<In, Out>;
+export function takeWhile<In>(accept: (event: In) => boolean): Step<In, In>;
+export function takeWhile(accept: (event: never) => boolean): Step<never, unknown> {
+  checkFunction("takeWhile", accept);
+  const call = accept as (event: unknown) => unknown;
+  return perEvent("takeWhile", (next, chain, place) => {
+    let over = false;
+    return (event) => {
+      if (over) return;
+      if (accepts(call, event, place)) next(event);
+      else {
+        over = true;
+        chain.over = true;
+      }
+    };
+  });
+}

@@ -1,0 +1,29 @@
+import type { Step } from "../../contract/step.ts";
+import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+
+/**
+ * Looks at each event and passes it on.
+ *
+ * **Shape** one out for one in. What `fn` answers is not used, and a promise is not waited for: that is what `forEach` does.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the stage fails with a `CallbackError`
+ * `ERR_CALLBACK`, behind what the events before it gave.
+ *
+ * **Source** rules 8.1 to 8.3.
+ *
+ * @example
+ * const { done } = pipeline(fromIterable([1, 2]), tap((n) => console.log(n)), collect());
+ * await done;
+ */
+export function tap<In>(fn: (event: In) => unknown): Step<In, In> {
+  checkFunction("tap", fn);
+  const call = fn as (event: unknown) => unknown;
+  return perEvent("tap", (next, _chain, place) => (event) => {
+    try {
+      call(event);
+    } catch (cause) {
+      throw new StepFailure(place, event, cause);
+    }
+    next(event);
+  });
+}

@@ -1,0 +1,57 @@
+import type { Sink } from "../../contract/step.ts";
+import { Deque } from "../../base/deque.ts";
+import { isThenable } from "../../base/thenable.ts";
+import { checkFunction, type PerEventSink, StepFailure } from "../per-event/per-event.ts";
+
+/**
+ * Calls `fn` for each event, one at a time: a promise that it answers with is waited for.
+ *
+ * **Shape** events in; `done` of the pipeline fulfils with nothing.
+ * **Backpressures** no event before the last one is done; up to `maxDemand` wait in front of it.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws or rejects, the pipeline fails with a `CallbackError`
+ * `ERR_CALLBACK`; the events behind it go back to the source.
+ *
+ * **Source** rules 8.2, 8.3, 8.6.
+ *
+ * @example
+ * await pipeline(fromIterable([1, 2]), forEach(async (n) => console.log(n))).done;
+ */
+export function forEach<In>(fn: (event: In) => unknown): Sink<In> {
+  checkFunction("forEach", fn);
+  const call = fn as (event: unknown) => unknown;
+  const sink: PerEventSink = {
+    kind: "sink",
+    name: "forEach",
+    "~begin": (chain, place) => {
+      /** What a step made of one event beyond the one that is pending. */
+      const waiting = new Deque<unknown>();
+      const hand = (event: unknown): void => {
+        let answer: unknown;
+        try {
+          answer = call(event);
+        } catch (cause) {
+          throw new StepFailure(place, event, cause);
+        }
+        if (isThenable(answer)) chain.pending = settle(event, answer);
+      };
+      const settle = async (event: unknown, answer: PromiseLike<unknown>): Promise<void> => {
+        try {
+          await answer;
+        } catch (cause) {
+          throw new StepFailure(place, event, cause);
+        }
+        chain.pending = undefined;
+        while (chain.pending === undefined && waiting.size > 0 && !chain.ended) hand(waiting.shift());
+      };
+      return {
+        receive(event): void {
+          if (chain.pending === undefined) hand(event);
+          else waiting.push(event);
+        },
+        result: () => undefined,
+      };
+    },
+  };
+  return sink;
+}

@@ -1,0 +1,38 @@
+import type { Sink } from "../../contract/step.ts";
+import { checkFunction, type PerEventSink, StepFailure } from "../per-event/per-event.ts";
+
+/**
+ * Folds all events into one result.
+ *
+ * **Shape** events in; `done` of the pipeline fulfils with the last answer of `fn`, or with the seed when there was no event.
+ *
+ * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the pipeline fails with a `CallbackError` `ERR_CALLBACK`.
+ *
+ * **Source** rules 8.2, 8.3, 8.6.
+ *
+ * @example
+ * const { done } = pipeline(fromIterable([1, 2, 3]), reduce((sum, n) => sum + n, 0));
+ * console.log(await done); // 6
+ */
+export function reduce<In, Result>(fn: (sum: Result, event: In) => Result, seed: Result): Sink<In, Result> {
+  checkFunction("reduce", fn);
+  const call = fn as (sum: unknown, event: unknown) => unknown;
+  const sink: PerEventSink = {
+    kind: "sink",
+    name: "reduce",
+    "~begin": (_chain, place) => {
+      let sum: unknown = seed;
+      return {
+        receive(event): void {
+          try {
+            sum = call(sum, event);
+          } catch (cause) {
+            throw new StepFailure(place, event, cause);
+          }
+        },
+        result: () => sum,
+      };
+    },
+  };
+  return sink;
+}
