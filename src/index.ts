@@ -63,7 +63,11 @@ export {
   OverflowError,
   type ProtocolCode,
   ProtocolError,
+  type TimeoutCode,
+  TimeoutError,
 } from "./base/errors.ts";
+export { failureOf } from "./base/failure.ts";
+export type { Failure } from "./contract/failure.ts";
 // What they are made of
 export type { Inspection, LinkInspection, StageInspection, Waiting } from "./contract/inspection.ts";
 export type { Attachable, ConsumerPort, ProducerPort } from "./contract/stage.ts";

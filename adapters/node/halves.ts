@@ -20,7 +20,7 @@ export class Halves {
   join(input: Core): void {
     this.#input = input;
     // In a turn: sources that are subscribed at once hear it as they would later.
-    if (this.readOver && !this.left) void input.stop();
+    if (this.readOver && !this.left) void input.ends.stop();
   }
 
   /** The readable side has ended by itself: nothing more need be written. */
@@ -42,6 +42,6 @@ export class Halves {
   }
 
   #leaveSources(reason: Reason): void {
-    if (this.#input && !this.#input.over) this.#input.end(reason);
+    if (this.#input && !this.#input.over) this.#input.ends.end({ reason });
   }
 }

@@ -77,10 +77,10 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     }
     if (this.#over || end === undefined) return;
     this.#over = true;
-    if (!end.failed) this.#core.complete(true);
+    if (!end.failed) this.#core.ends.complete(true);
     // With nothing held there is nothing to wait for.
-    else if (this.#core.output?.held === 0) this.#core.fail(end.error);
-    else this.#core.fail(end.error, { after: "buffer" });
+    else if (this.#core.output?.held === 0) this.#core.ends.fail(end.error);
+    else this.#core.ends.fail(end.error, { after: "buffer" });
   }
 
   readonly onSubscribe = (subscription: Subscription): void => {
@@ -115,7 +115,7 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     if (this.#end === undefined && !this.#over) {
       this.#end = { failed: true, error };
       this.#wake();
-    } else if (this.#core.outcome.error !== error) this.#core.outcome.report(error, "onError");
+    } else if (this.#core.outcome.error !== error) this.#core.report.tell(error, "onError");
   };
 
   readonly onComplete = (): void => {
@@ -150,7 +150,7 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     try {
       subscription.cancel();
     } catch (error) {
-      this.#core.outcome.report(error, "cancel");
+      this.#core.report.tell(error, "cancel");
     }
   }
 

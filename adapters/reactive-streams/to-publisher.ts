@@ -115,7 +115,7 @@ class SubscriberPort extends Port implements Subscription {
   }
 
   #report(method: string, cause: unknown, events: readonly unknown[]): void {
-    coreOf(this.producer).outcome.report(thrownBy(method, "a Subscriber", cause, events), method);
+    coreOf(this.producer).report.tell(thrownBy(method, "a Subscriber", cause, events), method);
   }
 }
 

@@ -83,7 +83,7 @@ export class Inflow<Value> extends Receiver<Value> implements Task {
   }
 
   protected override report(error: unknown): void {
-    this.stage["~core"].outcome.report(error, "unsubscribe");
+    this.stage["~core"].report.tell(error, "unsubscribe");
   }
 
   #take(): Value[] {

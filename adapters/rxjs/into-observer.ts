@@ -53,7 +53,7 @@ class ObserverSink<In> implements ConsumerBehaviour<In> {
     this.#over = true;
     if (!isFailure(reason)) observer.complete?.();
     else if (observer.error) {
-      (context as unknown as PlainContext)["~core"].outcome.carried = true;
+      (context as unknown as PlainContext)["~core"].report.passedOn = true;
       observer.error(errorOf(reason));
     }
   };

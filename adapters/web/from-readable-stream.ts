@@ -102,8 +102,8 @@ class StreamSource<Out> implements Task {
     else if (this.#reading === 0) {
       this.#over = true;
       this.#reader.releaseLock();
-      if (this.#failed) this.#core.fail(this.#failed.error, { after: "buffer" });
-      else this.#core.complete(true);
+      if (this.#failed) this.#core.ends.fail(this.#failed.error, { after: "buffer" });
+      else this.#core.ends.complete(true);
     }
   }
 

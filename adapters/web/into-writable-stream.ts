@@ -187,7 +187,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     if (!this.#over) this.#onBreak(error);
     else if (!this.#known.has(error) && !this.#isEnough(error)) {
       this.#known.add(error);
-      this.#core.outcome.report(error, "terminate");
+      this.#core.report.tell(error, "terminate");
     }
   };
 
@@ -202,7 +202,7 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
     }
     this.#over = true;
     this.#rouse();
-    this.#core.fail(error);
+    this.#core.ends.fail(error);
   };
 }
 

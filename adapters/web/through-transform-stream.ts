@@ -46,12 +46,14 @@ export function throughTransformStream<In, Out, SO extends object = NoOptions>(
   const [consumer, side] = writing(writable, { name: `${output.name} input`, signal, runtime, onReport }, (error) => {
     broken = { error };
     // A turn later a readable side that fails with it has said so: then the sources are left with that failure.
-    output.runtime.schedule({ run: () => void (output.over || output.outcome.failed || input.end({ type: "stop" })) });
+    output.runtime.schedule({
+      run: () => void (output.over || output.outcome.failed || input.ends.end({ reason: { type: "stop" } })),
+    });
   });
   sink = side;
   const input = coreOf(consumer);
   output.outcome.whenSettled(() => {
-    if (broken && untold(output.outcome.reason as Reason, broken.error)) output.outcome.report(broken.error, "input");
+    if (broken && untold(output.outcome.reason as Reason, broken.error)) output.report.tell(broken.error, "input");
   });
   return coupled(consumer, producer);
 }

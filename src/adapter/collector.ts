@@ -102,12 +102,12 @@ export abstract class PushSource<Out> implements Task {
     this.#send();
     if (this.#over) {
       // What was sent has overflown: then that is what the stage fails with.
-      this.#core.outcome.report(error, "fail");
+      this.#core.report.tell(error, "fail");
       return;
     }
     this.#over = true;
     this.#close();
-    this.#core.fail(error, { after: "buffer" });
+    this.#core.ends.fail(error, { after: "buffer" });
   };
 
   protected readonly complete = (): void => {
@@ -115,7 +115,7 @@ export abstract class PushSource<Out> implements Task {
     if (this.#over) return;
     this.#over = true;
     this.#close();
-    this.#core.complete(true);
+    this.#core.ends.complete(true);
   };
 
   /** Fails with what a function of the user's threw; `events` is what it had. */
@@ -167,7 +167,7 @@ export abstract class PushSource<Out> implements Task {
     } catch (error) {
       this.#leave(core);
       // A stage that was completed from inside takes no more: what is still said is for nobody.
-      if (error instanceof OverflowError) core.fail(error, { after: "buffer" });
+      if (error instanceof OverflowError) core.ends.fail(error, { after: "buffer" });
       else core.outcome.discard(batch, "stop", core.outlets.size === 0);
       return;
     }
@@ -208,7 +208,7 @@ export abstract class PushSource<Out> implements Task {
     try {
       if (!this.#paused) this.#brake?.pause();
     } catch (error) {
-      core.outcome.report(error, "pause");
+      core.report.tell(error, "pause");
     }
     this.#close();
   }
@@ -217,7 +217,7 @@ export abstract class PushSource<Out> implements Task {
     try {
       this.close();
     } catch (error) {
-      this.#core.outcome.report(error, "close");
+      this.#core.report.tell(error, "close");
     }
   }
 }

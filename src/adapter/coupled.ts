@@ -1,5 +1,5 @@
 import { ProducerConsumerHandle, type ConsumerHandle, type ProducerHandle } from "../stage/faces.ts";
-import { errorOf, isFailure } from "../base/reason.ts";
+import { errorOf, failure, isFailure } from "../base/reason.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Core } from "../stage/core.ts";
 import type { Consumer, Producer, ProducerConsumer, Stage, Subscription } from "../contract/stage.ts";
@@ -23,7 +23,7 @@ class CoupledHandle extends ProducerConsumerHandle {
   }
 
   override async stop(options?: StopOptions): Promise<void> {
-    await Promise.all([super.stop(options), this.#input.stop(options)]);
+    await Promise.all([super.stop(options), this.#input.ends.stop(options)]);
   }
 }
 
@@ -44,16 +44,18 @@ export function coupled<In, Out, SO extends object>(
   input.partner = output;
   output.partner = input;
   // The output's `done` is the one the user sees.
-  input.outcome.carried = true;
+  input.report.passedOn = true;
   output.outcome.whenSettled(() => {
-    if (!input.over) input.end(asLeaving(output.outcome.reason as Reason));
+    if (!input.over)
+      input.ends.end({ reason: asLeaving(output.outcome.reason as Reason), failure: output.outcome.failure });
   });
   input.outcome.whenSettled(() => {
     const reason = input.outcome.reason as Reason;
     if (!isFailure(reason)) return;
     const error = errorOf(reason);
-    if (!output.over && !output.outcome.failed) output.fail(error);
-    else if (errorOf(output.outcome.reason as Reason) !== error) output.outcome.report(error, "input");
+    if (!output.over && !output.outcome.failed)
+      output.ends.failWith({ reason: failure(error), failure: input.outcome.failure }, false);
+    else if (errorOf(output.outcome.reason as Reason) !== error) output.report.tell(error, "input");
   });
   return handle as unknown as ProducerConsumer<In, Out, SO>;
 }

@@ -39,6 +39,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_RESULT: ["CallbackError", `${fails}; the batch in hand is in events`],
   ERR_PARTITION_KEY: ["CallbackError", `${fails}; the batch that held the event is in events`],
   ERR_OVERFLOW: ["OverflowError", "what fits was accepted; rejected holds the rest"],
+  ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop: unstarted events go back, the buffer goes to onDiscard"],
 };
 
 /** The one table of errors, by code. */

@@ -1,4 +1,7 @@
-export type Family = "ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError";
+import type { Failure } from "../contract/failure.ts";
+import { isUnplaced, placeFailure, recordFailure, UNPLACED } from "./failure.ts";
+
+export type Family = "ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError" | "TimeoutError";
 export type ArgumentCode =
   | "ERR_OPTION"
   | "ERR_RANGE"
@@ -21,7 +24,8 @@ export type ProtocolCode =
   | "ERR_DISPATCHER";
 export type CallbackCode = "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY";
 export type OverflowCode = "ERR_OVERFLOW";
-export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode;
+export type TimeoutCode = "ERR_DRAIN_TIMEOUT";
+export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
 /**
  * What each error says was expected (`{}`, or all of it, is filled in where it is made) and the rule of docs/protocol.md that says so.
@@ -50,6 +54,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
   ERR_OVERFLOW: ["4.6", "room in {} (bufferSize, overflow)"],
+  ERR_DRAIN_TIMEOUT: ["5.13"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */
@@ -182,14 +187,44 @@ export class CallbackError extends Error {
   }
 }
 
-/** The `CallbackError` of what user code threw; `expected` names it. */
-export const callbackError = (expected: string, cause: unknown, events: readonly unknown[]): CallbackError =>
-  new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
+/** Where user code was called: in which stage, by which callback, and in a pipeline by which step. */
+export type Where = Omit<Failure, "error" | "events" | "earlier">;
 
-/** What a dispatcher or a function in it threw, as an error of ours. */
-export function dispatcherError(expected: string, cause: unknown, batch: readonly unknown[]): unknown {
-  if (cause instanceof CallbackError || cause instanceof ProtocolError) return cause;
-  return callbackError(expected, cause, batch);
+/**
+ * The error of what user code threw: the very value, or for a primitive a `CallbackError` around it. Where it happened is
+ * noted beside it (`failureOf`).
+ */
+export function callbackError(where: Where, cause: unknown, events: readonly unknown[]): unknown {
+  const error = Object(cause) === cause ? cause : wrapped(where, cause, events);
+  recordFailure({ ...where, error, events });
+  return error;
+}
+
+function wrapped({ stage, callback, step, index, event }: Where, cause: unknown, events: readonly unknown[]): unknown {
+  const who = step === undefined ? `${callback} of ${stage}` : `step ${index} (${step}) of ${stage}`;
+  const error = new CallbackError({ code: "ERR_CALLBACK", expected: who, got: cause }, events, { cause });
+  return step === undefined ? error : Object.assign(error, { step, index, event });
+}
+
+/** What a dispatcher threw while it placed a batch. A dispatcher knows no stage: its stage adds the name. */
+export const dispatchError = (cause: unknown, batch: readonly unknown[]): unknown =>
+  isUnplaced(cause) ? cause : callbackError({ stage: UNPLACED, callback: "dispatch" }, cause, batch);
+
+/** The error of a stage whose dispatcher threw. */
+export const dispatcherError = (stage: string, cause: unknown): unknown =>
+  placeFailure(cause, stage) ? cause : callbackError({ stage, callback: "dispatcher" }, cause, []);
+
+/** Something took longer than it was given. */
+export class TimeoutError extends Error {
+  declare readonly name: "TimeoutError";
+  declare readonly code: TimeoutCode;
+  constructor(code: TimeoutCode, expected: string, got: unknown) {
+    super(textOf(code, expected, got));
+    dress(this, "TimeoutError", code);
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOf(value, "TimeoutError");
+  }
 }
 
 /** More was pushed than the buffer holds. What fits was accepted. */

@@ -13,6 +13,10 @@ export const failure = (error: unknown): Reason => ({ type: "failure", error });
 export const isFailure = (reason: Reason): boolean =>
   reason.type === "failure" || (reason.type !== "complete" && !normal(reason.reason));
 
+/** Whether both are failures with the same value. Values that are `undefined` count, too. */
+export const sameFailure = (a: Reason | undefined, b: Reason | undefined): boolean =>
+  a !== undefined && b !== undefined && isFailure(a) && isFailure(b) && Object.is(errorOf(a), errorOf(b));
+
 /** The value a failure carries. */
 export const errorOf = (reason: Reason): unknown =>
   reason.type === "failure" ? reason.error : reason.type === "complete" ? undefined : reason.reason;

@@ -15,7 +15,11 @@ export type Overflow = "throw" | "drop-oldest" | "drop-newest";
 /** Events that were accepted and will not be delivered. */
 export interface Discarded<out Event = unknown> {
   readonly events: readonly Event[];
-  readonly cause: "overflow" | "stop" | "failure" | "abort";
+  readonly cause: "overflow" | "stop" | "failure" | "abort" | "lag" | "late" | "timeout";
+  /** The name of the stage that had them. */
+  readonly stage: string;
+  /** The name of the consumer that they were for, where they were for one alone. */
+  readonly consumer?: string | undefined;
 }
 
 export interface SubscribeOptions {
@@ -48,6 +52,10 @@ export interface StopOptions {
   readonly timeout?: number | undefined;
 }
 
+export interface DrainOptions {
+  /** Milliseconds from the call until the stage is stopped, and `drain` rejects. @default Infinity */
+  readonly timeout?: number | undefined;
+}
 export interface FailOptions {
   readonly after?: "buffer" | undefined;
 }

@@ -1,3 +1,5 @@
+import type { Failure } from "./failure.ts";
+
 /**
  * Why something ended. A *stop* or *cancel* without an argument, or with `"normal"` or `"shutdown"`, is normal;
  * with anything else it is a failure with that value.
@@ -12,6 +14,8 @@ export interface End {
   readonly reason: Reason;
   /** Consumer to producer only: events that were delivered and not started. */
   readonly unstarted?: readonly unknown[] | undefined;
-  /** Producer to consumer only, and only to one that carries a failure on: to be called if it does not come to it. */
-  readonly untold?: (() => void) | undefined;
+  /** Producer to consumer only, and only to one that is to pass a failure on: called if it ends without having done so. */
+  readonly onNotPassedOn?: (() => void) | undefined;
+  /** Producer to consumer only: where the failure began. */
+  readonly failure?: Failure | undefined;
 }

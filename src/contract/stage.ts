@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Failure } from "./failure.ts";
 import type { Runtime } from "./runtime.ts";
 import type {
   SubscribeOptions,
@@ -7,6 +8,7 @@ import type {
   FailOptions,
   SubscribeArguments,
   DemandMode,
+  DrainOptions,
 } from "./options.ts";
 import type { End } from "./reason.ts";
 import type { NoOptions } from "./dispatcher.ts";
@@ -53,6 +55,17 @@ export interface Stage extends AsyncDisposable {
   info<Result>(fn: (stage: StageContext) => Result): Promise<Awaited<Result>>;
   /** Handles what was received before, ends the stage, and fulfils when it has ended. Never rejects. */
   stop(options?: StopOptions): Promise<void>;
+  /**
+   * Takes nothing more in, lets everything go out that was taken in, and completes: `handleEnd` runs. A producer that would
+   * stop without this stage drains first; any other is left, and keeps what it holds.
+   *
+   * **Units** `timeout` in milliseconds from the call. Without it a consumer that never asks is waited for.
+   *
+   * @throws TimeoutError `ERR_DRAIN_TIMEOUT`, by rejection: the stage was stopped instead. What the stage fails with meanwhile.
+   */
+  drain(options?: DrainOptions): Promise<void>;
+  /** Where the failure began that this stage has ended with. Nothing while it runs, after another end, or for a primitive. */
+  readonly failure: Failure | undefined;
   inspect(): Inspection;
 }
 
@@ -116,14 +129,14 @@ export interface ProducerStage<in out Out, SO extends object = NoOptions> extend
   call<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   info<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   /**
-   * Emits events from outside a callback. Answers false when some went to the buffer: `drained()` then tells when to go on.
+   * Emits events from outside a callback. Answers false when some went to the buffer: `flushed()` then tells when to go on.
    *
    * @throws ArgumentError `ERR_EVENTS`: not an array. `ERR_ENDED`: the stage is ending.
    * @throws OverflowError what fits was accepted, `rejected` holds the rest.
    */
   readonly push: (events: readonly Out[]) => boolean;
-  /** Fulfils when nothing is buffered; rejects with `ERR_ENDED` when the stage ends with events left. */
-  drained(): Promise<void>;
+  /** Resolves when nothing is buffered; rejects with `ERR_ENDED` when the stage ends with events left. */
+  flushed(): Promise<void>;
   /** No more events: runs `handleEnd`, delivers the buffer, completes. */
   complete(): void;
   /** Ends the stage at once with a failure; `after: "buffer"` delivers what is buffered first. */

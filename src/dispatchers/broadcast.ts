@@ -95,7 +95,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
       selected = batch.filter((event) => selector(event));
     } catch (cause) {
       this.cancel(entry.link);
-      entry.link.fail(callbackError(`selector of ${entry.link.name}`, cause, batch));
+      entry.link.fail(callbackError({ stage: entry.link.name, callback: "selector" }, cause, batch));
       return;
     }
     const passed = batch.length - selected.length;

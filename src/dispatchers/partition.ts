@@ -1,3 +1,4 @@
+import { UNPLACED } from "../base/failure.ts";
 import { Buffer } from "../base/buffer.ts";
 import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../contract/dispatcher.ts";
 import { argumentError, CallbackError, callbackError } from "../base/errors.ts";
@@ -65,14 +66,19 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       try {
         name = by ? by(event) : (hash as (event: Event) => unknown)(event);
       } catch (cause) {
-        throw callbackError("by or hash", cause, batch);
+        throw callbackError({ stage: UNPLACED, callback: by ? "by" : "hash", event }, cause, batch);
       }
       const partition = by ? partitions[hashKey(name) % length] : byName.get(name);
       if (!partition && (by || name !== undefined)) {
         const expected = by
           ? "a key: string, number, bigint or boolean"
-          : `hash to answer one of ${names.join(", ")} or undefined`;
-        throw new CallbackError({ code: "ERR_PARTITION_KEY", expected, got: name }, batch);
+          : `hash to return one of ${names.join(", ")} or undefined`;
+        const error = new CallbackError({ code: "ERR_PARTITION_KEY", expected, got: name }, batch);
+        throw callbackError(
+          { stage: UNPLACED, callback: by ? "by" : "hash", event },
+          Object.assign(error, { event }),
+          batch,
+        );
       }
       return partition;
     };
@@ -123,15 +129,14 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
     // Ask the user's function for all events first: when it fails, none of the batch has gone anywhere.
-    let event: Event | undefined;
     try {
       for (let i = 0; i < taken; i += 1) {
-        event = events[i] as Event;
+        const event = events[i] as Event;
         this.#place(event, events)?.arriving.push(event);
       }
     } catch (cause) {
       for (const partition of this.#partitions) partition.arriving = [];
-      throw Object.assign(cause as CallbackError, { event });
+      throw cause;
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;

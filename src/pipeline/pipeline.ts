@@ -101,7 +101,7 @@ class Assembly {
     const options = {
       name: `${this.#name} ${names.join("+")}`,
       runtime: core?.runtime,
-      onReport: core?.outcome.onReport,
+      onReport: core?.report.onReport,
       ...(end && "~dispatcher" in end && { dispatcher: end["~dispatcher"]() }),
     };
     const faces = kind === "consumer" ? consumerFaces : producerConsumerFaces;
@@ -118,7 +118,7 @@ class Assembly {
   /** Leaves everything that was put together so far. */
   abandon(): void {
     for (const subscription of this.subscriptions) subscription.cancel();
-    for (const core of this.made) core.end({ type: "stop" });
+    for (const core of this.made) core.ends.end({ reason: { type: "stop" } });
   }
 }
 
@@ -144,7 +144,7 @@ class Composition implements Pipeline<unknown> {
   async stop(options?: StopOptions): Promise<void> {
     await this.#sink.stop(options);
     const { made, before } = this.#assembly;
-    for (const core of made.slice(0, before)) core.end({ type: "stop" });
+    for (const core of made.slice(0, before)) core.ends.end({ reason: { type: "stop" } });
     await Promise.all(made.map(settled));
   }
 

@@ -77,8 +77,7 @@ class AsyncIteratorSource<Out> implements Task {
     this.#over = true;
     const closing = this.#iterator?.return?.();
     // A generator that waits for its next value cannot be closed before it has one: nobody waits for that.
-    if (this.#pulling)
-      closing?.then(undefined, (error: unknown) => this.#stage?.["~core"].outcome.report(error, "return"));
+    if (this.#pulling) closing?.then(undefined, (error: unknown) => this.#stage?.report(error, "return"));
     else await closing;
   }
 
@@ -99,7 +98,7 @@ class AsyncIteratorSource<Out> implements Task {
     if (!core.answer([result.value])) {
       // A stage that takes no more asks for no more; one that fails on the value tells of it in its error.
       this.#wanted = 0;
-      if (late || !this.#over) core.lose([result.value]);
+      if (late || !this.#over) core.ends.lose([result.value]);
     }
     if (this.#wanted > 0) this.#pull();
   }
@@ -127,10 +126,9 @@ class AsyncIteratorSource<Out> implements Task {
 
   readonly #onError = (error: unknown): void => {
     this.#pulling = false;
-    const outcome = this.#stage?.["~core"].outcome;
     if (this.#over) {
       // A generator passes on what its input failed with, which the stage has failed with, too.
-      if (outcome?.error !== error) outcome?.report(error, "next");
+      if (this.#stage && !this.#stage["~core"].outcome.isKnown(error)) this.#stage.report(error, "next");
     } else {
       this.#over = true;
       this.#stage?.fail(error, { after: "buffer" });

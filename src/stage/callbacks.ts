@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/unbound-method -- continuations are called with these callbacks as `this` */
 import { StageInlet } from "./stage-inlet.ts";
 import { CallbackError, callbackError } from "../base/errors.ts";
+import { recordFailure } from "../base/failure.ts";
 import type { Output } from "./output.ts";
 import { failure, ignore, none } from "../base/reason.ts";
 import type { Reason } from "../contract/reason.ts";
@@ -150,14 +151,16 @@ export class Callbacks {
     const core = this.#core;
     if (!core.plain && (core.phase >= ENDING || core.ends.doomed)) return 0;
     if (!Array.isArray(result)) {
-      const expected = `${callback} of ${core.name} to answer with an array of events or nothing`;
-      core.ends.finish(failure(new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand)));
+      const expected = `${callback} of ${core.name} to return an array of events or nothing`;
+      const error = new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand);
+      recordFailure({ error, stage: core.name, callback, events: inHand });
+      core.ends.finish({ reason: failure(error) });
       return 0;
     }
     try {
       core.output?.emit(result);
     } catch (error) {
-      core.ends.finish(failure(error));
+      core.downstream.dispatcherThrew(error);
     }
     return result.length;
   }
@@ -181,8 +184,11 @@ export class Callbacks {
       return;
     }
     this.onStack = false;
-    if (core.ends.doomed) core.ends.meetDoom();
-    else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
+    if (core.ends.doomed) {
+      // The stage ends and does not wait: what the promise rejects with comes second.
+      if (isThenable(result)) this.#dismiss(result, callback);
+      core.ends.meetDoom();
+    } else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
     else if (core.phase < ENDING) then.call(this, result, callback);
   }
 
@@ -218,6 +224,17 @@ export class Callbacks {
     }
   }
 
+  /** No one waits for a promise any longer. */
+  #dismiss(promise: PromiseLike<unknown>, callback: string): void {
+    Promise.resolve(promise).then(ignore, (error: unknown) => this.#late(error, callback));
+  }
+
+  /** What a callback rejects with once its stage has ended. Told by the signal to give up, it has only done so. */
+  #late(error: unknown, callback: string): void {
+    const { outcome, report } = this.#core;
+    if (!outcome.isKnown(error)) report.tell(error, callback);
+  }
+
   readonly #onValue = (value: unknown): void => this.#onSettled(this.#then, value);
   readonly #onError = (error: unknown): void => this.#onSettled(this.#otherwise, error);
 
@@ -225,11 +242,14 @@ export class Callbacks {
     const core = this.#core;
     if (core.phase >= ENDING) {
       // The stage ended meanwhile and did not wait.
-      if (next === this.#otherwise) core.outcome.report(value, this.busy as string);
+      if (next === this.#otherwise) this.#late(value, this.busy as string);
+      else if (this.busy === "handleDemand" && Array.isArray(value)) core.ends.lose(value);
       return;
     }
-    this.#next = next;
-    this.#value = value;
+    // Told by the signal to give up, the callback has returned nothing.
+    const gaveUp = next === this.#otherwise && core.outcome.aborted && core.outcome.isKnown(value);
+    this.#next = gaveUp ? this.#then : next;
+    this.#value = gaveUp ? undefined : value;
     core.resume();
   }
 
@@ -251,13 +271,12 @@ export class Callbacks {
 
   #threw(callback: string, cause: unknown, events: readonly unknown[]): void {
     const core = this.#core;
-    const error = callbackError(`${callback} of ${core.name}`, cause, events);
     this.onStack = false;
     // The first end wins: a callback that failed its stage and throws, too, has said it twice.
     if (core.ends.doomed || core.outcome.failed || core.phase >= ENDING) {
-      core.outcome.report(error, callback);
+      this.#late(callbackError({ stage: core.name, callback }, cause, events), callback);
       core.ends.meetDoom();
-    } else core.ends.finish(failure(error));
+    } else core.ends.finish({ reason: failure(callbackError({ stage: core.name, callback }, cause, events)) });
   }
 
   /** Last words, in the context in which the stage was made. */
@@ -268,7 +287,7 @@ export class Callbacks {
       try {
         last = this.behaviour.terminate?.(reason, core.context);
       } catch (error) {
-        core.outcome.report(error, "terminate");
+        this.#late(error, "terminate");
       }
     };
     if (core.enter) core.enter(run, undefined);

@@ -20,16 +20,17 @@ import { Outcome, type OutcomeOptions } from "./outcome.ts";
 import type { Output } from "./output.ts";
 import { addDemand } from "../base/demand.ts";
 import type { ConsumerPort, ProducerPort, Stage } from "../contract/stage.ts";
-import { complete, failure, ignore } from "../base/reason.ts";
+import { complete, ignore } from "../base/reason.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import type { Runtime, Task } from "../contract/runtime.ts";
 import { type Cancellation, StageInlet } from "./stage-inlet.ts";
-import type { EmitOptions, FailOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { EmitOptions, SubscribeOptions } from "../contract/options.ts";
 import type { StageKind, StageState } from "../contract/states.ts";
 import { type AnyBehaviour, type Call, Callbacks } from "./callbacks.ts";
 import { Downstream } from "./downstream.ts";
 import { Ends } from "./ends.ts";
-import { CLOSED, DRAINING, ENDING, RUNNING, STARTING } from "./phase.ts";
+import { CLOSED, DRAINING, ENDING, PARTING, RUNNING, STARTING } from "./phase.ts";
+import type { Report } from "./report.ts";
 import { Upstream } from "./upstream.ts";
 
 export interface CoreOptions extends OutcomeOptions {
@@ -60,6 +61,8 @@ export class Core implements Task {
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
   readonly outcome: Outcome;
+  /** Who has heard of its errors. */
+  readonly report: Report;
   readonly mailbox: Mailbox = new Mailbox();
   readonly output: Output | undefined;
   readonly upstream: Upstream;
@@ -91,6 +94,7 @@ export class Core implements Task {
 
   constructor(options: CoreOptions) {
     this.outcome = new Outcome(options);
+    this.report = this.outcome.report;
     this.kind = options.kind;
     this.name = options.name;
     this.runtime = options.runtime;
@@ -228,34 +232,6 @@ export class Core implements Task {
     return this.upstream.subscribe(producer, options, replaces);
   }
 
-  takeLate(outlet: Outlet, end: End): void {
-    this.downstream.takeLate(outlet, end);
-  }
-
-  complete(inside: boolean): void {
-    this.ends.complete(inside);
-  }
-
-  fail(error: unknown, options?: FailOptions): void {
-    this.ends.fail(error, options);
-  }
-
-  stop(options?: StopOptions): Promise<void> {
-    return this.ends.stop(options);
-  }
-
-  end(reason: Reason, abort = false): void {
-    this.ends.end(reason, abort);
-  }
-
-  lose(events: readonly unknown[]): void {
-    this.ends.lose(events);
-  }
-
-  whenEmptied(then: (left: boolean) => void): void {
-    this.ends.whenEmptied(then);
-  }
-
   /** Whether events are still taken, from `inside` a callback or from outside. */
   takes(inside: boolean): boolean {
     return this.output !== undefined && this.phase < DRAINING && (inside || !this.ends.shut);
@@ -265,9 +241,7 @@ export class Core implements Task {
   offer(events: readonly unknown[]): number {
     const output = this.output as Output;
     try {
-      const sent = output.offer(events);
-      this.#moved(output);
-      return sent;
+      return output.offer(events);
     } catch (error) {
       this.downstream.dispatcherThrew(error);
       return -1;
@@ -280,7 +254,7 @@ export class Core implements Task {
     const output = this.output as Output;
     try {
       output.emit(events);
-      this.#moved(output);
+      this.moved(output);
       return true;
     } catch (error) {
       this.downstream.dispatcherThrew(error);
@@ -288,16 +262,21 @@ export class Core implements Task {
     }
   }
 
-  /** Outside a turn nobody settles; events passed over or kept for another partition leave more wanted than is owed. */
-  #moved(output: Output): void {
-    if (!this.callbacks.onStack && this.#more(output)) this.wake();
+  /**
+   * Outside a turn nothing settles by itself: an end that was caused while the dispatcher was at work, and events passed
+   * over or kept for another partition, which leave more wanted than is owed.
+   */
+  moved(output: Output): void {
+    if (this.callbacks.onStack || output.dispatching) return;
+    if (this.ends.doomed) this.ends.meetDoom();
+    else if (this.#more(output)) this.wake();
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   wake(): void {
     if (this.#queued) return;
-    if (!this.plain && (this.callbacks.busy || this.phase >= ENDING)) return;
+    if (!this.plain && (this.callbacks.busy || (this.phase >= ENDING && this.phase !== PARTING))) return;
     this.#queued = true;
     this.runtime.schedule(this);
   }
@@ -316,9 +295,19 @@ export class Core implements Task {
 
   turn(): void {
     this.#queued = false;
+    try {
+      this.#turn();
+    } catch (cause) {
+      // Everything else that is the user's is caught where it is called: a getter of the dispatcher has thrown.
+      this.downstream.dispatcherThrew(cause);
+    }
+  }
+
+  #turn(): void {
     if (this.plain) {
       if (this.mailbox.size > 0) this.#receive(this.mailbox);
     } else if (this.phase >= ENDING) {
+      if (this.phase === PARTING) this.#part();
       if (this.phase === CLOSED) this.outcome.settle();
       return;
     } else if (this.callbacks.settled) {
@@ -382,6 +371,29 @@ export class Core implements Task {
         else this.#behindInput(op, target, payload);
         break;
     }
+  }
+
+  /** A turn of a stage that has completed: consumers give back, and others get it. */
+  #part(): void {
+    const { mailbox, downstream } = this;
+    const output = this.output as Output;
+    if (mailbox.size > 0) {
+      const { op, target, payload } = mailbox;
+      mailbox.drop();
+      if (op === CONSUMER_END) downstream.ended(target as Outlet, payload as End);
+      else if (op === ASK) this.#asked(target as Outlet, payload as number);
+      else if (op === STOP) this.ends.part();
+      else this.#bounce(op, target, payload);
+    }
+    if (this.phase !== PARTING) return;
+    try {
+      output.flush();
+      if (mailbox.size === 0) downstream.partOn();
+    } catch (cause) {
+      downstream.dispatcherThrew(cause);
+      this.ends.part();
+    }
+    if (mailbox.size > 0) this.wake();
   }
 
   #behindInput(op: Op, target: unknown, payload: unknown): void {
@@ -451,7 +463,7 @@ export class Core implements Task {
         if (this.callbacks.busy || this.phase >= ENDING) return;
       }
     } catch (error) {
-      this.ends.finish(failure(error));
+      this.downstream.dispatcherThrew(error);
     }
   }
 
@@ -512,7 +524,10 @@ export class Core implements Task {
   }
 
   #bounce(op: Op, target: unknown, payload: unknown): void {
-    if (op === CALL || op === INFO) this.callEnded(target as Call);
+    // Sent by a link that is still to be left, and then given back with its end.
+    if (op === EVENTS) {
+      if (!(target as StageInlet).ended) this.mailbox.push(op, target, payload);
+    } else if (op === CALL || op === INFO) this.callEnded(target as Call);
     else if (op === CONSUMER_END) this.downstream.takeLate(target as Outlet, payload as End);
     else if (op === SOURCE_END) this.ends.drop(payload as End);
   }

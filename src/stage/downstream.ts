@@ -1,19 +1,22 @@
-import { argumentError, callbackError, dispatcherError, ProtocolError, words } from "../base/errors.ts";
-import { deadPort } from "./inlet.ts";
-import { Outlet } from "./outlet.ts";
-import { LINKED } from "./mailbox.ts";
 import { refuseUnknown } from "../base/check.ts";
-import { subscribeNames } from "./subscribe-options.ts";
-import type { Output } from "./output.ts";
-import type { ConsumerPort, ProducerPort } from "../contract/stage.ts";
-import { complete, failure, ignore, isFailure, none } from "../base/reason.ts";
+import { argumentError, callbackError, dispatcherError, ProtocolError, words } from "../base/errors.ts";
+import { complete, errorOf, failure, ignore, isFailure, none } from "../base/reason.ts";
 import type { End, Reason } from "../contract/reason.ts";
+import type { ConsumerPort, ProducerPort } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
-import { CLOSED, ENDING } from "./phase.ts";
+import { deadPort } from "./inlet.ts";
+import { LINKED } from "./mailbox.ts";
+import { Outlet } from "./outlet.ts";
+import type { Output } from "./output.ts";
+import { CLOSED, ENDING, PARTING } from "./phase.ts";
+import { subscribeNames } from "./subscribe-options.ts";
 
 /** The side of a stage that consumers see: its ends of their links, and what its dispatcher is told of them. */
 export class Downstream {
   readonly outlets: Set<Outlet> = new Set();
+  readonly #ports = new Map<ConsumerPort<never>, Outlet>();
+  /** Ended by their consumers, though the messages that say so have not had their turn. */
+  readonly #leaving: Set<Outlet> = new Set();
   /** Why the last consumer to leave did. */
   lastLeft: Reason = complete;
   readonly #core: Core;
@@ -25,33 +28,35 @@ export class Downstream {
   /** A consumer attaches. Registered with the dispatcher at once; what it throws goes to the consumer. */
   attach(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
     const core = this.#core;
-    const output = core.output as Output;
-    if (core.phase >= ENDING) {
+    const { dispatcher } = core.output as Output;
+    if (core.phase >= ENDING && core.phase !== PARTING) {
       const outcome = core.outcome.reason as Reason;
-      if (!isFailure(outcome) && outcome.type !== "complete") throw argumentError("ERR_STOPPED", "", words(core.name));
+      if (core.outcome.left || (!isFailure(outcome) && outcome.type !== "complete"))
+        throw argumentError("ERR_STOPPED", "", words(core.name));
       this.#tell(port, outcome);
       return deadPort;
     }
-    for (const other of this.outlets) {
-      // Who has left makes room at once, though the message that says so has not had its turn.
-      if (other.ended) this.#detach(other);
-      if (other.port !== port) continue;
+    if (this.#given) throw argumentError("ERR_STOPPED", "", words(core.name));
+    // Who has left makes room at once.
+    for (const left of this.#leaving) this.#detach(left);
+    if (this.#ports.has(port)) {
       port.end({ reason: failure(new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name))) });
       return deadPort;
     }
-    const { dispatcher } = output;
     if (dispatcher.options) refuseUnknown("subscribe", options, [...subscribeNames, ...dispatcher.options]);
-    const old = [...this.outlets].find((other) => other === replaces && other.attached);
+    const old = this.outlets.has(replaces as Outlet) ? (replaces as Outlet) : undefined;
     const outlet = new Outlet(core, port, options);
-    if (old) this.#detach(old);
+    const replaced = old?.attached === true;
+    if (replaced) this.#detach(old);
     try {
       dispatcher.subscribe(outlet, options);
     } catch (error) {
-      if (old) this.#reattach(old);
+      if (replaced) this.#reattach(old);
       throw error;
     }
     outlet.attached = true;
     this.outlets.add(outlet);
+    this.#ports.set(port, outlet);
     core.post(LINKED, outlet, undefined);
     return outlet;
   }
@@ -62,35 +67,65 @@ export class Downstream {
     outlet.announced = true;
     callbacks.invoke("handleSubscribe", ["consumer", outlet.subscription], ignore, (cause) => {
       if (outlet.ended) return;
-      const expected = `handleSubscribe of ${this.#core.name}`;
       outlet.ended = true;
-      this.outlets.delete(outlet);
+      this.#remove(outlet);
       this.#detach(outlet);
-      const error = callbackError(expected, cause, none);
-      outlet.port.end({ reason: failure(error) });
+      const error = callbackError({ stage: this.#core.name, callback: "handleSubscribe" }, cause, none);
+      outlet.tell({ reason: failure(error) });
       this.#left();
     });
   }
 
+  // ── Consumers that leave ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** A consumer has ended its link; its message comes. */
+  leaves(outlet: Outlet, { reason }: End): void {
+    this.#leaving.add(outlet);
+    this.lastLeft = reason;
+    if (this.#given) this.#core.outcome.abort(travelling(reason));
+  }
+
+  /** The last consumer has left while a callback is busy: the stage stops as soon as that returns. */
+  get #given(): boolean {
+    const { busy, kind, stopsAfterLast, phase } = this.#core;
+    return (
+      kind === "producer" &&
+      stopsAfterLast === true &&
+      busy !== undefined &&
+      phase < ENDING &&
+      this.outlets.size > 0 &&
+      this.#leaving.size === this.outlets.size
+    );
+  }
+
   ended(outlet: Outlet, end: End): void {
-    this.outlets.delete(outlet);
+    const core = this.#core;
+    this.#remove(outlet);
     this.lastLeft = end.reason;
     this.#takeBack(outlet, end.unstarted ?? none);
-    if (this.#core.phase >= ENDING) return;
+    if (core.phase >= ENDING) return;
     // A subscription that was over before it was announced is not announced as over.
-    const { callbacks } = this.#core;
+    const { callbacks } = core;
     const { handleSubscribe, handleCancel } = callbacks.behaviour;
     if (!handleCancel || (handleSubscribe && !outlet.announced)) this.#left();
     else callbacks.invoke("handleCancel", [end.reason, outlet.subscription], () => this.#left());
   }
 
-  /** A consumer has gone: perhaps it was the last. */
+  /** A consumer has gone: perhaps it was the last. What it said why travels up. */
   #left(): void {
     const { stopsAfterLast, ends } = this.#core;
-    if (this.outlets.size === 0 && stopsAfterLast) ends.finish({ type: "stop" }, false, true);
+    if (this.outlets.size > 0 || !stopsAfterLast) return;
+    const reason = travelling(this.lastLeft);
+    ends.finish({ reason: reason === undefined ? { type: "stop" } : { type: "stop", reason }, left: true });
   }
 
-  /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then nobody will get. */
+  #remove(outlet: Outlet): void {
+    this.outlets.delete(outlet);
+    this.#leaving.delete(outlet);
+    if (this.#ports.get(outlet.port) === outlet) this.#ports.delete(outlet.port);
+  }
+
+  /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then reaches no one. */
   takeLate(outlet: Outlet, { unstarted = none }: End): void {
     const { phase, ends } = this.#core;
     // Older than what was delivered since.
@@ -108,6 +143,14 @@ export class Downstream {
     if (back.length > 0) this.#guard(() => this.#core.output?.dispatcher.giveBack(outlet, back));
   }
 
+  /** Drains the stage for the one consumer that it would stop with. Whether it does. */
+  drain(port: ConsumerPort<never>): boolean {
+    const { stopsAfterLast, partner, ends } = this.#core;
+    if (!stopsAfterLast || this.outlets.size !== 1 || !this.#ports.has(port)) return false;
+    (partner?.ends ?? ends).beginDrain();
+    return true;
+  }
+
   /** Takes out all that is held. */
   takeAll(): readonly unknown[] {
     let all: readonly unknown[] = none;
@@ -117,26 +160,58 @@ export class Downstream {
     return all;
   }
 
-  /** The stage has ended: its consumers hear how. */
-  close(reason: Reason): void {
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The stage has ended: its consumers hear how. Those that hear of a good end may still give back what came before it. */
+  close(reason: Reason, halfOpen: boolean): void {
     let crossed: boolean | undefined;
     for (const outlet of this.outlets) {
       this.#detach(outlet);
       if (outlet.ended) {
-        crossed ||= outlet.port.carries;
+        crossed ||= outlet.port.carries && !outlet.halfOpen;
         continue;
       }
       outlet.ended = true;
+      outlet.halfOpen = halfOpen;
       this.#tell(outlet.port, reason);
     }
-    // Who has left meanwhile was to carry a failure on, and will not.
-    if (crossed && isFailure(reason)) this.#core.outcome.carry()();
+    // Who has left meanwhile was to pass a failure on, and will not.
+    if (crossed && this.#core.outcome.failed) this.#core.outcome.carrier()();
+  }
+
+  /** The consumers that came while others might give events back are served, and told, once none of those is left. */
+  partOn(): void {
+    const { ends, output } = this.#core;
+    if ((output?.held ?? 0) > 0) return;
+    let waits = false;
+    for (const { halfOpen } of this.outlets) waits ||= halfOpen;
+    if (waits) return;
+    if (this.outlets.size === 0) ends.part();
+    else this.close(complete, true);
+  }
+
+  /** No link is of use any longer. */
+  forget(): void {
+    for (const outlet of this.outlets) outlet.halfOpen = false;
+    this.outlets.clear();
+    this.#leaving.clear();
+    this.#ports.clear();
   }
 
   /** Tells a consumer how this stage has ended. */
   #tell(port: ConsumerPort<never>, reason: Reason): void {
-    port.end(port.carries && isFailure(reason) ? { reason, untold: this.#core.outcome.carry() } : { reason });
+    const { outcome, report } = this.#core;
+    const passesOn = port.carries && outcome.failed;
+    const end: End = passesOn ? { reason, onNotPassedOn: outcome.carrier(), failure: outcome.failure } : { reason };
+    try {
+      port.end(end);
+    } catch (error) {
+      end.onNotPassedOn?.();
+      report.tell(error, "end");
+    }
   }
+
+  // ── The dispatcher ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #detach(outlet: Outlet): void {
     if (!outlet.attached) return;
@@ -163,8 +238,12 @@ export class Downstream {
 
   dispatcherThrew(cause: unknown): void {
     const core = this.#core;
-    const error = dispatcherError(`the dispatcher of ${core.name}`, cause, none);
-    if (core.phase >= ENDING) core.outcome.report(error, "dispatcher");
-    else core.end(failure(error));
+    const error = dispatcherError(core.name, cause);
+    if (core.phase >= ENDING) core.report.tell(error, "dispatcher");
+    else core.ends.end({ reason: failure(error) });
   }
 }
+
+/** What of a consumer's reason its producer passes on to its own sources: the value of a cancel or stop that is no normal one. */
+const travelling = (reason: Reason): unknown =>
+  reason.type !== "failure" && isFailure(reason) ? errorOf(reason) : undefined;

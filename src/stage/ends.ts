@@ -1,41 +1,55 @@
-import { argumentError } from "../base/errors.ts";
-import { COMPLETE, STOP } from "./mailbox.ts";
-import { requireType, refuseUnknown, requireOneOf } from "../base/check.ts";
-import { hear } from "./outcome.ts";
-import type { End, Reason } from "../contract/reason.ts";
-import { errorOf, failure, ignore, isFailure } from "../base/reason.ts";
+import type { Failure } from "../contract/failure.ts";
+import { refuseUnknown, requireOneOf, requireOptions, requireType } from "../base/check.ts";
+import { argumentError, TimeoutError } from "../base/errors.ts";
+import { complete, errorOf, failure, ignore, isFailure, sameFailure } from "../base/reason.ts";
 import { isThenable } from "../base/thenable.ts";
-import type { FailOptions, StopOptions } from "../contract/options.ts";
+import type { DrainOptions, FailOptions, StopOptions } from "../contract/options.ts";
+import type { End, Reason } from "../contract/reason.ts";
 import type { Core } from "./core.ts";
-import { CLOSED, DRAINING, ENDING, OVER } from "./phase.ts";
+import { COMPLETE, STOP } from "./mailbox.ts";
+import { CLOSED, DRAINING, ENDING, OVER, PARTING } from "./phase.ts";
 
 /** Timers of the platform cannot wait longer, and fire at once instead. In milliseconds, some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** An end, and how it came about. */
+interface Ending {
+  readonly reason: Reason;
+  /** The signal aborted: it is waited for nothing. */
+  readonly abort?: boolean;
+  /** The last consumer has gone: what is left is discarded as it was asked for, and the stage counts as stopped. */
+  readonly left?: boolean;
+  /** Where the failure began, if that was in another stage. */
+  readonly failure?: Failure | undefined;
+}
+
 /**
  * How a stage ends: who asked for it, what it waits for, and in which order everyone is told.
  *
- *     complete() ──▶ over ──▶ draining ──▶ ending ──▶ closed
- *     stop(), fail(), a callback threw ──────▶
+ *     complete() ──▶ over ──▶ draining ──▶ ending ──▶ parting ──▶ closed
+ *     stop(), fail(), a callback threw ──────▶ ending ──────────▶ closed
  *
- * The first end wins. One that is caused while a callback is on the stack is noted, and met when it has returned.
+ * The first end wins. One that is caused while a callback is on the stack, or while the dispatcher is at work, is noted and
+ * met when that has returned.
  */
 export class Ends {
   readonly #core: Core;
   /** Caused while a callback is on the stack. */
-  #doom: { readonly reason: Reason; readonly abort: boolean } | undefined;
+  #doom: Ending | undefined;
   doomed = false;
   /** `complete()` was called and its message has not been handled. */
   completing = false;
   /** `complete()` was called from outside: `push` is over. */
   shut = false;
-  /** `handleEnd` answered "later". */
+  /** `drain()` was called: no more subscriptions, and the last end of one completes the stage. */
+  drains = false;
+  /** `handleEnd` has returned "later". */
   #later = false;
   /** What becomes of events that this stage's end leaves over. */
   #cause: "stop" | "failure" | "abort" = "stop";
   /** Ends the wait for a pending `terminate`. */
   #cutShort: (() => void) | undefined;
-  readonly #drains: ((left: boolean) => void)[] = [];
+  readonly #emptied: ((left: boolean) => void)[] = [];
 
   constructor(core: Core) {
     this.#core = core;
@@ -63,62 +77,104 @@ export class Ends {
   fail(error: unknown, options: FailOptions = {}): void {
     refuseUnknown("fail", options, ["after"]);
     requireOneOf("after", options.after, ["buffer"]);
+    this.failWith({ reason: failure(error) }, options.after === "buffer");
+  }
+
+  /** Fails at once, or behind what is buffered. */
+  failWith(ending: Ending, afterBuffer: boolean): void {
     const core = this.#core;
+    const { reason } = ending;
     // The first end wins; an error that comes second still has to reach someone.
-    const late = options.after === "buffer" && (this.completing || core.phase === DRAINING);
+    const late = afterBuffer && (this.completing || core.phase === DRAINING);
     if (late || core.phase >= ENDING || core.outcome.failed) {
-      core.outcome.report(error, "fail");
+      core.report.tell(errorOf(reason), "fail");
       return;
     }
-    const reason = failure(error);
-    if (options.after !== "buffer") this.end(reason);
+    if (!afterBuffer) this.end(ending);
     else {
       core.outcome.reason = reason;
+      core.outcome.failure = ending.failure;
       this.shut = true;
       core.halt();
     }
   }
 
-  stop(options: StopOptions = {}): Promise<void> {
-    refuseUnknown("stop", options, ["reason", "timeout"]);
-    const { reason, timeout = Number.POSITIVE_INFINITY } = options;
-    requireType("timeout", timeout, "number");
-    if (!(timeout >= 0)) throw argumentError("ERR_RANGE", "timeout to be 0 or more", timeout);
+  /** Posts the stop. A producer's callback that waits is told at once: the message cannot have its turn before. */
+  postStop(reason: unknown): void {
     const core = this.#core;
     core.post(STOP, undefined, reason);
-    const { clock } = core.runtime;
-    const cut = (): void => {
-      this.#endNow({ type: "stop", reason }, false);
-      // Where that ended a callback no time is left for `terminate`.
-      this.#cutShort?.();
-    };
-    const timer = timeout > LONGEST_TIMER ? undefined : clock.setTimer(cut, timeout);
+    if (core.kind === "producer") core.outcome.abort(reason);
+  }
+
+  stop(options: StopOptions = {}): Promise<void> {
+    refuseUnknown("stop", options, ["reason", "timeout"]);
+    const { reason } = options;
+    const timeout = timeoutOf(options);
+    this.postStop(reason);
     return new Promise((resolve) => {
-      core.outcome.whenSettled(() => {
-        if (timer !== undefined) clock.clearTimer(timer);
-        resolve();
+      this.#within(timeout, () => this.cut({ type: "stop", reason }), resolve);
+    });
+  }
+
+  /** Lets everything that was taken in go out, and completes. */
+  drain(options: DrainOptions = {}): Promise<void> {
+    requireOptions("drain", options);
+    refuseUnknown("drain", options, ["timeout"]);
+    const core = this.#core;
+    const timeout = timeoutOf(options);
+    this.beginDrain();
+    let late: TimeoutError | undefined;
+    const cut = (): void => {
+      late = new TimeoutError("ERR_DRAIN_TIMEOUT", `${core.name} to drain within ${timeout} ms`, core.state);
+      this.cut({ type: "stop" });
+    };
+    return new Promise((resolve, reject) => {
+      this.#within(timeout, cut, () => {
+        if (late) reject(late);
+        else core.outcome.done.then(resolve, reject);
       });
     });
   }
 
-  readonly onAbort = (): void => this.end(failure(this.#core.signal?.reason), true);
-
-  /** Ends the stage now, or as soon as the callback on the stack has returned. */
-  end(reason: Reason, abort = false): void {
+  beginDrain(): void {
     const core = this.#core;
-    if (core.callbacks.onStack) {
-      if (this.#doom) core.outcome.report(errorOf(reason), "fail");
-      core.halted = true;
-      core.plain = false;
-      this.#doom ??= { reason, abort };
-      this.doomed = true;
-    } else this.#endNow(reason, abort);
+    if (this.drains || core.phase >= OVER) return;
+    this.drains = true;
+    if (core.upstream.links.length > 0) core.upstream.drain();
+    else this.complete(false);
   }
 
-  /** Ends the stage now; where its end waits for `terminate`, that wait ends. */
-  #endNow(reason: Reason, abort: boolean): void {
-    if (this.#core.phase >= ENDING) this.#cutShort?.();
-    else this.finish(reason, abort);
+  /** Calls `then` when the end is complete, and `cut` if that takes longer. */
+  #within(timeout: number, cut: () => void, then: () => void): void {
+    const { outcome, runtime } = this.#core;
+    const { clock } = runtime;
+    const timer = timeout > LONGEST_TIMER ? undefined : clock.setTimer(cut, timeout);
+    outcome.whenSettled(() => {
+      if (timer !== undefined) clock.clearTimer(timer);
+      then();
+    });
+  }
+
+  /** Time is up: the stage ends now, and where that ends a callback no time is left for `terminate`. */
+  cut(reason: Reason): void {
+    this.end({ reason });
+    this.#cutShort?.();
+  }
+
+  readonly onAbort = (): void => this.end({ reason: failure(this.#core.signal?.reason), abort: true });
+
+  /** Ends the stage now, or as soon as what is on the stack has returned. Where its end waits, that wait ends. */
+  end(ending: Ending): void {
+    const core = this.#core;
+    if (core.callbacks.onStack || core.output?.dispatching) {
+      if (this.#doom) core.report.tell(errorOf(ending.reason), "fail");
+      core.halted = true;
+      core.plain = false;
+      this.#doom ??= ending;
+      this.doomed = true;
+    } else if (core.phase === PARTING) this.part();
+    else if (core.phase >= ENDING) this.#cutShort?.();
+    else this.finish(ending);
   }
 
   meetDoom(): void {
@@ -126,7 +182,7 @@ export class Ends {
     this.#doom = undefined;
     this.doomed = false;
     this.#core.look();
-    if (doom) this.finish(doom.reason, doom.abort);
+    if (doom) this.finish(doom);
   }
 
   // ── What it goes through ───────────────────────────────────────────────────────────────────────────────────────
@@ -165,8 +221,9 @@ export class Ends {
     core.phase = DRAINING;
     core.callbacks.busySince = core.runtime.time;
     core.plain = false;
-    const outcome = core.outcome.reason as Reason;
-    if (!core.output) this.finish(outcome);
+    core.upstream.startedAll();
+    if (core.output) core.outcome.tellEnding();
+    else this.finish({ reason: core.outcome.reason as Reason });
   }
 
   /** Calls `then` when nothing is held, or with what is left at the end of the stage. */
@@ -174,7 +231,7 @@ export class Ends {
     if (this.#core.output?.held === 0) then(false);
     else if (this.#core.phase >= ENDING) then(true);
     else {
-      this.#drains.push(then);
+      this.#emptied.push(then);
       this.#core.awaited = true;
     }
   }
@@ -184,91 +241,129 @@ export class Ends {
     const core = this.#core;
     if (core.phase >= ENDING || (core.output?.held ?? 0) > 0) return;
     core.awaited = false;
-    for (const then of this.#drains.splice(0)) then(false);
-    if (core.phase === DRAINING && core.mailbox.size === 0) this.finish(core.outcome.reason as Reason);
+    for (const then of this.#emptied.splice(0)) then(false);
+    if (core.phase === DRAINING && core.mailbox.size === 0) this.finish({ reason: core.outcome.reason as Reason });
   }
 
   /** A stop had its turn. */
   stopped(reason: unknown): void {
     const core = this.#core;
+    if (core.phase === PARTING) this.part();
     // Behind an end that waits for nothing any more a stop comes second.
-    if (core.phase === DRAINING && core.output?.held === 0) this.finish(core.outcome.reason as Reason);
-    else this.finish({ type: "stop", reason });
+    else if (core.phase === DRAINING && core.output?.held === 0) this.finish({ reason: core.outcome.reason as Reason });
+    else this.finish({ reason: { type: "stop", reason } });
   }
 
   /** Ends the stage, whatever it was doing. The first end wins. Advances to *ending*. */
-  finish(second: Reason, abort = false, quiet = false): void {
+  finish(second: Ending): void {
     const core = this.#core;
     const { outcome } = core;
     if (core.phase >= ENDING) return;
     core.phase = ENDING;
     core.plain = false;
+    const { abort = false, left = false } = second;
     const first = outcome.failed ? outcome.reason : undefined;
-    const stands = first !== undefined && first !== second && this.#stands(first, second, abort, quiet);
-    const reason = stands ? first : second;
-    outcome.reason = reason;
-    outcome.carried ||= abort;
-    if (abort) hear(errorOf(reason));
+    const stands = first !== undefined && first !== second.reason && this.#stands(first, second);
+    const reason = stands ? first : second.reason;
+    if (!stands) outcome.failure = second.failure ?? (first === reason ? outcome.failure : undefined);
+    outcome.begin(reason, abort && !stands, left);
     const held = core.downstream.takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
-    outcome.discard(held, this.#cause, quiet);
-    for (const then of this.#drains.splice(0)) then(held.length > 0);
+    outcome.discard(held, this.#cause, left);
+    for (const then of this.#emptied.splice(0)) then(held.length > 0);
+    outcome.tellEnding();
     const last = core.callbacks.terminate(reason);
+    // Last words after a good end may take their time; otherwise whatever waits is to give up.
+    if (outcome.failed || left || (core.kind === "producer" && reason.type !== "complete"))
+      outcome.abort(errorOf(reason));
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);
-    else {
-      this.#close(reason);
-      core.runtime.schedule(core);
-    }
+    else this.#close(reason);
   }
 
   /** An abort does not wait for `terminate`, but `done` does, until a timeout or an abort cuts it short. */
   async #closeAfter(last: PromiseLike<unknown>, reason: Reason, atOnce: boolean): Promise<void> {
     const core = this.#core;
-    if (atOnce) this.#close(reason);
+    if (atOnce) this.#leaveAll(reason);
     await new Promise<void>((resolve) => {
       this.#cutShort = resolve;
       void Promise.resolve(last as PromiseLike<void>)
-        .then(ignore, (error: unknown) => core.outcome.report(error, "terminate"))
+        .then(ignore, (error: unknown) => {
+          if (!core.outcome.isKnown(error)) core.report.tell(error, "terminate");
+        })
         .then(resolve);
     });
-    if (!atOnce) this.#close(reason);
+    this.#cutShort = undefined;
+    if (atOnce) core.runtime.schedule(core);
+    else this.#close(reason);
+  }
+
+  /** A failure waited for the buffer when another end came: whether it stands. It does, unless no one is left to hear it. */
+  #stands(first: Reason, { reason: second, abort, left }: Ending): boolean {
+    const { report, downstream } = this.#core;
+    // Where the last consumer left with the same error it has told it.
+    if (left && !sameFailure(downstream.lastLeft, first)) report.tell(errorOf(first), "fail");
+    if (!left && !abort && isFailure(second)) report.tell(errorOf(second), "fail");
+    return !left;
+  }
+
+  /** The links end, and everyone who waits is told. Advances to *parting*, or to *closed*. */
+  #close(reason: Reason): void {
+    const core = this.#core;
+    // Consumers may still give back what came before a good end. Who stops with the last consumer has no one to give it to.
+    const parts = reason.type === "complete" && !core.stopsAfterLast && core.downstream.outlets.size > 0;
+    this.#leaveAll(reason, parts ? PARTING : CLOSED);
     core.runtime.schedule(core);
   }
 
-  /** A failure waited for the buffer when another end came: whether it stands. It does, unless nobody is left to hear it. */
-  #stands(first: Reason, second: Reason, abort: boolean, quiet: boolean): boolean {
-    const { outcome, downstream } = this.#core;
-    // Where the last consumer left with the same error it has told it.
-    if (quiet && errorOf(downstream.lastLeft) !== errorOf(first)) outcome.report(errorOf(first), "fail");
-    if (!quiet && !abort && isFailure(second)) outcome.report(errorOf(second), "fail");
-    return !quiet;
-  }
-
-  /** The links end, and whoever waits is told. Advances to *closed*. */
-  #close(reason: Reason): void {
+  #leaveAll(reason: Reason, phase: typeof PARTING | typeof CLOSED = CLOSED): void {
     const core = this.#core;
-    core.phase = CLOSED;
+    core.phase = phase;
     core.plain = false;
-    core.signal?.removeEventListener("abort", this.onAbort);
-    core.downstream.close(reason);
+    core.downstream.close(reason, phase === PARTING);
     core.leave(reason);
-    core.empty();
-    core.downstream.outlets.clear();
+    // While it parts, its turns do that.
+    if (phase === CLOSED) core.empty();
     const calling = core.callbacks.takeCalling();
     if (calling) core.callEnded(calling);
-    core.outcome.end();
+    core.outcome.abort(core.outcome.error);
+    if (phase === CLOSED) this.#closed();
+  }
+
+  #closed(): void {
+    const core = this.#core;
+    core.signal?.removeEventListener("abort", this.onAbort);
+    core.downstream.forget();
+  }
+
+  /** No one is waited for any longer: what was given back, and has not gone on, is discarded. Advances to *closed*. */
+  part(): void {
+    const core = this.#core;
+    if (core.phase !== PARTING) return;
+    core.phase = CLOSED;
+    this.lose(core.downstream.takeAll());
+    core.downstream.close(complete, false);
+    core.empty();
+    this.#closed();
+    core.runtime.schedule(core);
   }
 
   // ── What comes too late ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Events that came after the end. */
+  /** Events that came after the end, or that the end leaves over. */
   lose(events: readonly unknown[]): void {
-    this.#core.outcome.discard(events, this.#cause, this.#core.stopsAfterLast);
+    const { outcome, stopsAfterLast } = this.#core;
+    outcome.discard(events, this.#cause, stopsAfterLast);
   }
 
-  /** A source's end that crossed an end of this stage or of the subscription, and so is passed on to nobody. */
-  drop({ reason, untold }: End): void {
-    if (errorOf(reason) !== this.#core.outcome.error) untold?.();
+  /** A source's end that crossed an end of this stage or of the subscription, and so is passed on to no one. */
+  drop({ reason, onNotPassedOn }: End): void {
+    if (!sameFailure(reason, this.#core.outcome.reason)) onNotPassedOn?.();
   }
+}
+
+function timeoutOf({ timeout = Number.POSITIVE_INFINITY }: { readonly timeout?: number | undefined }): number {
+  requireType("timeout", timeout, "number");
+  if (!(timeout >= 0)) throw argumentError("ERR_RANGE", "timeout to be 0 or more", timeout);
+  return timeout;
 }

@@ -1,15 +1,16 @@
+import type { Failure } from "../contract/failure.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { SinkContext, SourceContext } from "../contract/adapter.ts";
 import { inspect } from "./inspect.ts";
 import type { Inspection } from "../contract/inspection.ts";
 import { iterate } from "./loop.ts";
-import { CALL, INFO, STOP } from "./mailbox.ts";
+import { CALL, INFO } from "./mailbox.ts";
 import type { Output } from "./output.ts";
-import { drained, push, setMode } from "./overflow.ts";
+import { flushed, push, setMode } from "./overflow.ts";
 import type { ConsumerPort, ProducerPort, Stage, StageContext, Subscription } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
-import type { DemandMode, FailOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { DemandMode, FailOptions, StopOptions, SubscribeOptions, DrainOptions } from "../contract/options.ts";
 import type { StageKind, StageState } from "../contract/states.ts";
 
 /** Printed, a stage shows its name and kind, and not the graph behind it. */
@@ -30,29 +31,29 @@ export class PlainContext implements StageContext {
     return this["~core"].outcome.signal;
   }
   complete(): void {
-    this["~core"].complete(true);
+    this["~core"].ends.complete(true);
   }
   fail(error: unknown, options?: FailOptions): void {
-    this["~core"].fail(error, options);
+    this["~core"].ends.fail(error, options);
   }
   stop(reason?: unknown): void {
-    this["~core"].post(STOP, undefined, reason);
+    this["~core"].ends.postStop(reason);
   }
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
     this["~core"].upstream.giveBack(subscription, rest);
   }
   report(error: unknown, phase: string): void {
-    this["~core"].outcome.report(error, phase);
+    this["~core"].report.tell(error, phase);
   }
 }
 
 /** What the callbacks of a sink's adapter get. */
 export class SinkFace extends PlainContext implements SinkContext {
   end(reason: Reason): void {
-    this["~core"].end(reason);
+    this["~core"].ends.end({ reason });
   }
   markReported(): void {
-    this["~core"].outcome.carried = true;
+    this["~core"].report.passedOn = true;
   }
 }
 
@@ -72,7 +73,7 @@ export class SourceFace extends EmittingContext implements SourceContext<unknown
     return this["~core"].answer(events);
   }
   discard(events: readonly unknown[]): void {
-    this["~core"].lose(events);
+    this["~core"].ends.lose(events);
   }
 }
 
@@ -98,13 +99,19 @@ abstract class Handle implements Stage {
     return this["~core"].call(INFO, fn as (stage: unknown) => unknown) as Promise<Awaited<Result>>;
   }
   stop(options?: StopOptions): Promise<void> {
-    return this["~core"].stop(options);
+    return this["~core"].ends.stop(options);
+  }
+  drain(options?: DrainOptions): Promise<void> {
+    return this["~core"].ends.drain(options);
+  }
+  get failure(): Failure | undefined {
+    return this["~core"].outcome.failure;
   }
   inspect(): Inspection {
     return inspect(this["~core"]);
   }
   async [Symbol.asyncDispose](): Promise<void> {
-    await this["~core"].stop();
+    await this["~core"].ends.stop();
     await this["~core"].outcome.done;
   }
 }
@@ -124,6 +131,10 @@ export class SourceHandle extends Handle {
   readonly kind: "producer" | "producerConsumer" = "producer";
   "~attach"(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
     return this["~core"].attach(port, options, replaces);
+  }
+  /** Drains this stage if its one consumer, which drains, is the reason that it runs. Whether it does. */
+  "~drain"(port: ConsumerPort<never>): boolean {
+    return this["~core"].downstream.drain(port);
   }
   get demand(): number {
     return (this["~core"].output as Output).dispatcher.wanted;
@@ -155,14 +166,14 @@ export class ProducerHandle extends SourceHandle {
   push(events: readonly unknown[]): boolean {
     return push(this["~core"], events, false);
   }
-  drained(): Promise<void> {
-    return drained(this["~core"]);
+  flushed(): Promise<void> {
+    return flushed(this["~core"]);
   }
   complete(): void {
-    this["~core"].complete(false);
+    this["~core"].ends.complete(false);
   }
   fail(error: unknown, options?: FailOptions): void {
-    this["~core"].fail(error, options);
+    this["~core"].ends.fail(error, options);
   }
 }
 

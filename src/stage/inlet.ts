@@ -42,12 +42,17 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
   /** A batch has come, within what was asked for. */
   abstract accept(batch: readonly unknown[]): void;
   /** The producer broke the protocol: the link is to end with this error, and what was too much to go back. */
-  abstract refuse(error: ProtocolError, excess: readonly unknown[]): void;
+  abstract refuse(error: unknown, excess: readonly unknown[]): void;
 
   request(count: number): void {
     this.#expected = addDemand(this.#expected, count);
     this.pending = addDemand(this.pending, count);
-    this.port.ask(count);
+    try {
+      this.port.ask(count);
+    } catch (error) {
+      // A producer that throws has broken the protocol: its subscription ends.
+      this.refuse(error, []);
+    }
   }
 
   events(batch: readonly unknown[]): void {

@@ -1,63 +1,51 @@
+import type { Failure } from "../contract/failure.ts";
 import { argumentError, words } from "../base/errors.ts";
+import { claimFailure } from "../base/failure.ts";
 import { errorOf, ignore, isFailure } from "../base/reason.ts";
-import type { Reason } from "../contract/reason.ts";
 import type { Discarded, StageOptions } from "../contract/options.ts";
+import type { Reason } from "../contract/reason.ts";
 import type { StageState } from "../contract/states.ts";
-
-const whenRejected = (answer: unknown, then: (error: unknown) => void): void => {
-  if (answer instanceof Promise) answer.catch(then);
-};
-const tell = (name: string, second: unknown, error: unknown): void =>
-  console.error(`headrace: onReport of ${name} failed:`, second, error);
-
-/** Errors that somebody has heard of: one that runs through a graph by many ways is not reported at the end of each. */
-const heard = new WeakSet<object>();
-export const hear = (error: unknown): void => {
-  if (Object(error) === error) heard.add(error as object);
-};
+import { markReported, Report } from "./report.ts";
 
 export interface OutcomeOptions {
   readonly name: string;
   readonly onReport: StageOptions["onReport"];
   readonly onDiscard: ((discarded: Discarded) => void) | undefined;
-  /** Offered what will reach nobody, and answers what it could not take back. */
+  /** Offered what will reach no one. Returns what it could not take back. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
 }
 
-/** How a stage ends, for everyone outside: `done`, the signal, and where errors and events go that nobody else gets. */
+/** How a stage ends, for everyone outside: `done`, the signal, and where events go that no consumer gets. */
 export class Outcome {
+  readonly report: Report;
   readonly #options: OutcomeOptions;
-  /** How the stage ends or has ended; the first one decides. */
+  /** How the stage ends or has ended; the first end decides. */
   reason: Reason | undefined;
-  /** Somebody else carries a failure on, so `done` need not be observed. */
-  carried = false;
+  /** It stopped because its last consumer had gone: whatever that one's reason was, it has not failed. */
+  left = false;
+  failure: Failure | undefined;
   /** The end is complete: `done` is settled. */
   settled = false;
-  /** Who were to carry the failure on and have not said that they did not. */
-  #heirs = 0;
   #done: PromiseWithResolvers<void> | undefined;
   #controller: AbortController | undefined;
-  #ended = false;
+  #aborted: { readonly reason: unknown } | undefined;
   #warned = false;
+  readonly #ending: (() => void)[] = [];
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: OutcomeOptions) {
     this.#options = options;
+    this.report = new Report(options.name, options.onReport);
   }
 
   /** What has become of a stage whose end is complete. */
   get state(): StageState {
-    const reason = this.reason as Reason;
-    if (isFailure(reason)) return "failed";
-    return reason.type === "complete" ? "completed" : "stopped";
-  }
-
-  get onReport(): StageOptions["onReport"] {
-    return this.#options.onReport;
+    if (this.failed) return "failed";
+    return this.reason?.type === "complete" ? "completed" : "stopped";
   }
 
   get failed(): boolean {
-    return !!this.reason && isFailure(this.reason);
+    return this.reason !== undefined && !this.left && isFailure(this.reason);
   }
 
   get done(): Promise<void> {
@@ -70,8 +58,13 @@ export class Outcome {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#ended) this.end();
+    if (this.#aborted) this.#controller.abort(this.#aborted.reason);
     return this.#controller.signal;
+  }
+
+  /** Whether the signal has aborted. */
+  get aborted(): boolean {
+    return this.#aborted !== undefined;
   }
 
   /** What the stage failed with, or the value of its stop. */
@@ -79,21 +72,43 @@ export class Outcome {
     return this.reason && errorOf(this.reason);
   }
 
-  /** The stage has left its links. */
-  end(): void {
-    this.#ended = true;
-    this.#controller?.abort(this.error);
+  /** Whether this end is told by an error that rejects so: it failed with it, or its signal says that it should give up. */
+  isKnown(error: unknown): boolean {
+    if (this.failed && this.error === error) return true;
+    return this.#aborted !== undefined && (error === this.#controller?.signal.reason || isAbortError(error));
   }
 
-  /** Somebody carries a failure on. If he does not come to it he calls what this answers: the last one's word is a report. */
-  carry(): () => void {
-    this.carried = true;
-    this.#heirs += 1;
-    return () => {
-      this.#heirs -= 1;
-      // Who has asked for `done` hears of it there.
-      if (this.#heirs === 0 && !this.#done && !heard.has(this.error as object)) this.report(this.error, "done");
-    };
+  /** The signal tells whoever waits that there is no point in going on. */
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+  }
+
+  /** The end has begun, in this way. */
+  begin(reason: Reason, abort: boolean, left: boolean): void {
+    this.reason = reason;
+    this.left = left;
+    if (!this.failed) return;
+    if (abort) {
+      this.report.passedOn = true;
+      markReported(this.error);
+    } else this.failure ??= claimFailure(this.error, this.#options.name, "fail");
+  }
+
+  /** A consumer that is to pass the failure on. The returned function says that it has not. */
+  carrier(): () => void {
+    // Who has asked for `done` hears of it there.
+    return this.report.carrier(this.error, () => this.#done !== undefined);
+  }
+
+  /** Calls `then` when the end begins, before `terminate`; at once if it has. */
+  whenEnding(then: () => void): void {
+    this.#ending.push(then);
+  }
+
+  tellEnding(): void {
+    for (const then of this.#ending.splice(0)) then();
   }
 
   /** Calls `then` when the end is complete, at once if it is. */
@@ -107,38 +122,18 @@ export class Outcome {
     this.settled = true;
     for (const then of this.#waiting.splice(0)) then();
     if (this.#done) this.#settleDone(this.#done);
-    // Nobody has looked at done: a failure that nothing carries on must still reach someone.
-    else if (!this.carried && this.failed) void this.done;
+    // A failure that nothing passes on must still reach someone.
+    else if (!this.report.passedOn && this.failed) void this.done;
   }
 
-  /** What fails second or in clean-up. */
-  report(error: unknown, phase: string): void {
-    const { name, onReport } = this.#options;
-    hear(error);
-    try {
-      if (onReport) {
-        const answer: unknown = onReport(error, { stage: name, phase });
-        whenRejected(answer, (second) => tell(name, second, error));
-      } else console.error(`headrace: ${phase} of ${name} failed:`, error);
-    } catch (second) {
-      tell(name, second, error);
-    }
-  }
-
-  /** Accepted events that nobody will get. `quiet`: without the warning, where it is what was asked for. */
+  /** Accepted events that no consumer gets. `quiet`: without the warning, where it is what was asked for. */
   discard(lost: readonly unknown[], cause: Discarded["cause"], quiet = false): void {
     if (lost.length === 0) return;
     const { name, onDiscard, putBack } = this.#options;
     const events = putBack && cause !== "overflow" ? putBack(lost) : lost;
     if (events.length === 0) return;
-    if (onDiscard) {
-      try {
-        const answer: unknown = onDiscard({ events, cause });
-        whenRejected(answer, (error) => this.report(error, "onDiscard"));
-      } catch (error) {
-        this.report(error, "onDiscard");
-      }
-    } else if (!quiet && !this.#warned) {
+    if (onDiscard) this.report.guard(() => onDiscard({ events, cause, stage: name }), "onDiscard");
+    else if (!quiet && !this.#warned) {
       this.#warned = true;
       console.warn(`headrace: ${name} discarded ${events.length} events (${cause}), see onDiscard`);
     }
@@ -152,9 +147,17 @@ export class Outcome {
   #settleDone({ resolve, reject, promise }: PromiseWithResolvers<void>): void {
     if (!this.failed) resolve();
     else {
-      if (this.carried) promise.catch(ignore);
-      hear(this.error);
+      if (this.report.passedOn) promise.catch(ignore);
+      markReported(this.error);
       reject(this.error);
     }
   }
 }
+
+const isAbortError = (error: unknown): boolean => {
+  try {
+    return (error as { readonly name?: unknown } | null | undefined)?.name === "AbortError";
+  } catch {
+    return false;
+  }
+};

@@ -24,6 +24,8 @@ export class Outlet implements ProducerPort, DispatcherLink {
   askedAt: number;
   /** Ended by the consumer, which the producer has not noticed yet; or by the producer. */
   ended = false;
+  /** The producer has completed, and this consumer may still give events back. */
+  halfOpen = false;
   /** `handleSubscribe` has been called for it. */
   announced = false;
   /** The dispatcher knows this link. */
@@ -55,10 +57,23 @@ export class Outlet implements ProducerPort, DispatcherLink {
   }
 
   end(end: End): void {
-    if (this.ended) this.core.takeLate(this, end);
+    if (this.halfOpen) {
+      this.halfOpen = false;
+      this.core.post(CONSUMER_END, this, end);
+    } else if (this.ended) this.core.downstream.takeLate(this, end);
     else {
       this.ended = true;
       this.core.post(CONSUMER_END, this, end);
+      this.core.downstream.leaves(this, end);
+    }
+  }
+
+  /** The last word of this side. What the consumer makes of it is no fault of this stage. */
+  tell(end: End): void {
+    try {
+      this.port.end(end);
+    } catch (error) {
+      this.core.report.tell(error, "end");
     }
   }
 
@@ -72,14 +87,22 @@ export class Outlet implements ProducerPort, DispatcherLink {
     this.unmet -= events.length;
     if (this.#strict) Object.freeze(events);
     if (this.ended) (this.late ??= []).push(events);
-    else this.port.events(events as readonly never[]);
+    else
+      try {
+        this.port.events(events as readonly never[]);
+      } catch (error) {
+        // The consumer has broken the protocol: its subscription alone ends.
+        this.fail(error);
+      }
   }
 
   /** Ends this link alone with a failure. */
   fail(error: unknown): void {
     if (this.ended) return;
     this.ended = true;
-    this.core.post(CONSUMER_END, this, { reason: failure(error) } satisfies End);
-    this.port.end({ reason: failure(error) });
+    const end: End = { reason: failure(error) };
+    this.core.post(CONSUMER_END, this, end);
+    this.core.downstream.leaves(this, end);
+    this.tell(end);
   }
 }

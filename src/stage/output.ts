@@ -1,7 +1,7 @@
 import { Buffer } from "../base/buffer.ts";
 import { Deque } from "../base/deque.ts";
 import type { Dispatcher, DispatcherLink } from "../contract/dispatcher.ts";
-import { dispatcherError, ProtocolError } from "../base/errors.ts";
+import { dispatchError, ProtocolError } from "../base/errors.ts";
 import type { DemandMode, Overflow } from "../contract/options.ts";
 import { ignore } from "../base/reason.ts";
 
@@ -176,7 +176,7 @@ export class Output {
   /** Dispatches what comes behind nothing that is held; how many events went. */
   #place(events: readonly unknown[]): number {
     // Nearly always nothing waits and the dispatcher takes all.
-    if (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate")) return 0;
+    if (this.dispatching || (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate"))) return 0;
     let all = this.#dispatchOnce(events);
     for (let taken = all; taken > 0 && all < events.length && this.dispatcher.wanted > 0; all += taken)
       taken = this.#dispatchOnce(events.slice(all));
@@ -189,7 +189,7 @@ export class Output {
     try {
       sent = this.dispatcher.dispatch(batch);
     } catch (cause) {
-      throw dispatcherError("dispatch of the dispatcher", cause, batch);
+      throw dispatchError(cause, batch);
     } finally {
       this.dispatching = false;
     }
@@ -200,5 +200,5 @@ export class Output {
 
 function checkSent(sent: number, length: number): void {
   if (!(Number.isInteger(sent) && sent >= 0 && sent <= length))
-    throw new ProtocolError("ERR_DISPATCHER", `answer dispatch with a count from 0 to ${length}`, sent);
+    throw new ProtocolError("ERR_DISPATCHER", `return a count from 0 to ${length} from dispatch`, sent);
 }

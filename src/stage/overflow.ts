@@ -12,7 +12,12 @@ export function push(core: Core, events: readonly unknown[], inside: boolean): b
   const output = core.output as Output;
   if (events.length === 0) return output.buffered === 0;
   const sent = core.offer(events);
-  return sent >= 0 && keep(core, events, sent);
+  if (sent < 0) return false;
+  try {
+    return keep(core, events, sent);
+  } finally {
+    core.moved(output);
+  }
 }
 
 /** What is to be known of a stage that keeps events. */
@@ -42,9 +47,9 @@ function shed(output: Output, count: number): readonly unknown[] {
 }
 
 /** Fulfils when nothing is held. */
-export function drained(core: Core): Promise<void> {
+export function flushed(core: Core): Promise<void> {
   return new Promise((resolve, reject) =>
-    core.whenEmptied((left) => {
+    core.ends.whenEmptied((left) => {
       if (left) reject(core.endedError);
       else resolve();
     }),

@@ -1,5 +1,5 @@
 import { Window } from "./window.ts";
-import { argumentError, type ProtocolError, words } from "../base/errors.ts";
+import { argumentError, words } from "../base/errors.ts";
 import { Inlet } from "./inlet.ts";
 import { CANCEL, EVENTS, SOURCE_END } from "./mailbox.ts";
 import type { End } from "../contract/reason.ts";
@@ -55,11 +55,20 @@ export class StageInlet extends Inlet {
     return this.options.cancel !== "temporary";
   }
 
+  /** The last word of this side. What the producer makes of it is no fault of this stage. */
+  tell(end: End): void {
+    try {
+      this.port.end(end);
+    } catch (error) {
+      this.core.report.tell(error, "end");
+    }
+  }
+
   accept(batch: readonly unknown[]): void {
     this.core.post(EVENTS, this, batch);
   }
 
-  refuse(error: ProtocolError, excess: readonly unknown[]): void {
+  refuse(error: unknown, excess: readonly unknown[]): void {
     this.leave({ reason: failure(error), unstarted: excess });
   }
 

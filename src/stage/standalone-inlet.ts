@@ -1,10 +1,11 @@
+import type { Report } from "./report.ts";
 import { Deque } from "../base/deque.ts";
-import { argumentError, type ProtocolError, words } from "../base/errors.ts";
+import { argumentError, words } from "../base/errors.ts";
 import { Inlet } from "./inlet.ts";
-import { hear } from "./outcome.ts";
+import { markReported } from "./report.ts";
 import type { ConsumerPort, ProducerPort, Named, Stage, Subscription } from "../contract/stage.ts";
 import type { End, Reason } from "../contract/reason.ts";
-import { errorOf, failure } from "../base/reason.ts";
+import { errorOf, failure, complete, sameFailure } from "../base/reason.ts";
 import { defaultRuntime } from "../runtime/engine.ts";
 import type { Runtime, Task } from "../contract/runtime.ts";
 import type { ResolvedSubscribeOptions } from "../contract/options.ts";
@@ -13,7 +14,7 @@ import type { ResolvedSubscribeOptions } from "../contract/options.ts";
 export type Source = Stage & {
   readonly defaultMaxDemand?: number | undefined;
   readonly "~attach": (port: ConsumerPort<never>, options: object) => ProducerPort;
-  readonly "~core"?: { readonly runtime?: Runtime };
+  readonly "~core"?: { readonly runtime?: Runtime; readonly report?: Report };
 };
 
 /**
@@ -28,7 +29,9 @@ export abstract class Port extends Inlet implements Task {
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
   /** Why the producer ended, once it has. */
   reason: Reason | undefined;
-  #untold: (() => void) | undefined;
+  #onNotPassedOn: (() => void) | undefined;
+  /** The producer has completed and waits to hear that its events are started. */
+  #halfOpen = false;
   #opened = false;
   #scheduled = false;
 
@@ -66,7 +69,7 @@ export abstract class Port extends Inlet implements Task {
     if (this.ended) return;
     this.ended = true;
     this.reason = { type: "cancel", reason };
-    this.port.end({ reason: this.reason });
+    this.#tell({ reason: this.reason });
     this.wake();
   }
 
@@ -91,39 +94,51 @@ export abstract class Port extends Inlet implements Task {
     this.wake();
   }
 
-  refuse(error: ProtocolError, excess: readonly unknown[]): void {
+  refuse(error: unknown, excess: readonly unknown[]): void {
     this.ended = true;
     this.reason = failure(error);
-    this.port.end({ reason: this.reason, unstarted: excess });
+    this.#tell({ reason: this.reason, unstarted: excess });
     this.wake();
   }
 
-  end({ reason, untold }: End): void {
+  end({ reason, onNotPassedOn }: End): void {
     if (this.ended) return;
     this.ended = true;
     this.reason = reason;
-    this.#untold = untold;
+    this.#onNotPassedOn = onNotPassedOn;
+    this.#halfOpen = reason.type === "complete";
     this.wake();
   }
 
-  /** The producer's end is passed on. */
+  /** The producer's end is passed on, behind all that has arrived. */
   told(): void {
-    if (this.#untold && this.reason) hear(errorOf(this.reason));
+    if (this.#onNotPassedOn && this.reason) markReported(errorOf(this.reason));
     this.reason = undefined;
-    this.#untold = undefined;
+    this.#onNotPassedOn = undefined;
+    if (this.#halfOpen) this.#tell({ reason: complete });
   }
 
   /** Ends the link at once. `rest` and what has arrived go back. */
   leave(reason: Reason, rest: readonly unknown[] = []): void {
-    if (this.reason && errorOf(this.reason) !== errorOf(reason)) this.#untold?.();
-    this.#untold = undefined;
+    if (!sameFailure(this.reason, reason)) this.#onNotPassedOn?.();
+    this.#onNotPassedOn = undefined;
     this.reason = undefined;
     const unstarted = [rest];
     for (let batch = this.arrived.shift(); batch; batch = this.arrived.shift()) unstarted.push(batch);
     const back = unstarted.flat(1);
-    if (this.ended && back.length === 0) return;
+    if (this.ended && back.length === 0 && !this.#halfOpen) return;
     this.ended = true;
-    this.port.end({ reason, unstarted: back });
+    this.#tell({ reason, unstarted: back });
+  }
+
+  /** The last word of this side. */
+  #tell(end: End): void {
+    this.#halfOpen = false;
+    try {
+      this.port.end(end);
+    } catch (error) {
+      this.producer["~core"]?.report?.tell(error, "end");
+    }
   }
 
   wake(): void {

@@ -1,25 +1,29 @@
-import type { Window } from "./window.ts";
 import { argumentError } from "../base/errors.ts";
-import { EVENTS, Mailbox, SUBSCRIBED } from "./mailbox.ts";
-import { subscribeOptions } from "./subscribe-options.ts";
-import type { End, Reason } from "../contract/reason.ts";
-import { errorOf, failure, isFailure, none } from "../base/reason.ts";
-import type { ProducerPort, Stage, Subscription } from "../contract/stage.ts";
-import { type Cancellation, StageInlet } from "./stage-inlet.ts";
+import { complete, errorOf, failure, isFailure, none } from "../base/reason.ts";
 import type { SubscribeOptions } from "../contract/options.ts";
+import type { End, Reason } from "../contract/reason.ts";
+import type { ProducerPort, Stage, Subscription } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
-import { OVER } from "./phase.ts";
+import { EVENTS, Mailbox, SUBSCRIBED } from "./mailbox.ts";
+import { ENDING, OVER } from "./phase.ts";
+import { type Cancellation, StageInlet } from "./stage-inlet.ts";
+import { subscribeOptions } from "./subscribe-options.ts";
+import type { Window } from "./window.ts";
 
 /** The side of a stage that takes events: its subscriptions, and what they brought and no callback has seen. */
 export class Upstream {
   /** The oldest first. */
   readonly links: StageInlet[] = [];
+  /** Links whose producer has completed, and has not been told that all its events are started. */
+  #halfOpen: StageInlet[] = [];
   /** A producerConsumer's input that waits for demand, and what must not overtake it. */
   readonly waiting: Mailbox = new Mailbox();
   /** The link of the message in hand, which has several batches. */
   inHand: StageInlet | undefined;
   #message: readonly unknown[] = none;
   #at = 0;
+  /** The end of a source whose `handleCancel` has not returned. */
+  #pendingEnd: End | undefined;
   readonly #core: Core;
 
   constructor(core: Core) {
@@ -84,7 +88,7 @@ export class Upstream {
       | undefined;
     if (typeof source !== "object" || typeof source?.["~attach"] !== "function")
       throw argumentError("ERR_NOT_PRODUCER", "", producer);
-    if (core.phase >= OVER || core.ends.completing) throw core.endedError;
+    if (core.phase >= OVER || core.ends.completing || core.ends.drains) throw core.endedError;
     const suggested = source.defaultMaxDemand;
     const { behaviour } = core.callbacks;
     const admitted = behaviour.admit ? behaviour.admit(options, this.links) : options;
@@ -102,7 +106,7 @@ export class Upstream {
 
   subscribed(link: StageInlet): void {
     if (link.ended) return;
-    const { callbacks } = this.#core;
+    const { callbacks, report } = this.#core;
     const open = (): void => {
       link.active = true;
       if (link.window) link.request(link.window.open());
@@ -114,13 +118,14 @@ export class Upstream {
           callbacks.failed(cause, callback);
           return;
         }
-        this.#core.outcome.report(cause, callback);
+        report.tell(cause, callback);
         const unstarted = this.#unstarted(link);
         this.#forget(link);
-        link.port.end({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
+        link.tell({ reason: { type: "cancel" }, unstarted: unstarted.length > 0 ? unstarted : undefined });
       });
   }
 
+  /** A producer has ended. Until `handleCancel` has returned, the stage has not passed the end on. */
   ended(link: StageInlet, end: End): void {
     if (link.ended) {
       this.#core.ends.drop(end);
@@ -128,37 +133,69 @@ export class Upstream {
     }
     const { reason } = end;
     this.#forget(link);
-    this.#core.callbacks.invoke("handleCancel", [reason, link], () => this.#bear(link, reason));
+    if (reason.type === "complete") this.#halfOpen.push(link);
+    this.#pendingEnd = end;
+    this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
+      this.#pendingEnd = undefined;
+      this.#applyCancelMode(link, end);
+      if (this.#core.phase < OVER) this.startedAll();
+    });
   }
 
   cancel(link: StageInlet, { reason, unstarted = [], quiet = false }: Cancellation): void {
     if (link.ended) return;
-    link.port.end({ reason, unstarted: [...this.#unstarted(link), ...unstarted] });
+    link.tell({ reason, unstarted: [...this.#unstarted(link), ...unstarted] });
     this.#forget(link);
+    const onNotPassedOn = (): void => this.#core.report.tell(errorOf(reason), "cancel");
+    this.#pendingEnd = !quiet && isFailure(reason) ? { reason, onNotPassedOn } : undefined;
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
-      if (!quiet) this.#bear(link, reason);
+      this.#pendingEnd = undefined;
+      if (!quiet) this.#applyCancelMode(link, { reason });
     });
   }
 
   /** What the end of a subscription means to this stage: its cancel mode decides. */
-  #bear(link: StageInlet, reason: Reason): void {
-    const mode = link.options.cancel;
+  #applyCancelMode({ options: { cancel } }: StageInlet, { reason, failure: began }: End): void {
     const { ends, callbacks } = this.#core;
     if (isFailure(reason)) {
-      if (mode === "temporary") return;
-      if (callbacks.behaviour.patient) ends.fail(errorOf(reason), { after: "buffer" });
-      else ends.finish(failure(errorOf(reason)));
-    } else if (mode === "permanent" && !this.links.some((other) => other.options.cancel === "permanent"))
+      if (cancel === "temporary") this.#completeDrain();
+      else if (callbacks.behaviour.patient) ends.failWith({ reason: failure(errorOf(reason)), failure: began }, true);
+      else ends.finish({ reason: failure(errorOf(reason)), failure: began });
+    } else if (ends.drains) this.#completeDrain();
+    else if (cancel === "permanent" && !this.links.some((other) => other.options.cancel === "permanent"))
       ends.over(reason);
+  }
+
+  /** A draining stage completes with the end of its last subscription. */
+  #completeDrain(): void {
+    const { ends } = this.#core;
+    if (ends.drains && this.links.length === 0) ends.over(complete);
+  }
+
+  /** Producers that would end without this stage drain; the others are left, behind what has arrived. */
+  drain(): void {
+    for (const link of this.links.slice()) {
+      const producer = link.producer as { readonly "~drain"?: (port: StageInlet) => boolean };
+      if (!producer["~drain"]?.(link)) link.leave({ reason: { type: "cancel" } });
+    }
+  }
+
+  /** All that completed producers have sent is started: they need not wait for it to come back. */
+  startedAll(): void {
+    for (const link of this.#halfOpen.splice(0)) link.tell({ reason: complete });
   }
 
   /** Leaves every producer and gives back what was not started. */
   leave(reason: Reason): void {
+    const ending = this.#core.phase >= ENDING;
+    const completed = ending ? this.#halfOpen.splice(0) : none;
     // The newest first: of two links to one producer the older one's events come back last, and so before the others.
-    for (const link of this.links.splice(0).toReversed()) {
+    for (const link of [...completed, ...this.links.splice(0)].toReversed()) {
       link.ended = true;
-      link.port.end({ reason, unstarted: this.#unstarted(link) });
+      link.tell({ reason, unstarted: this.#unstarted(link) });
     }
+    if (ending && this.#pendingEnd) this.#core.ends.drop(this.#pendingEnd);
+    this.#pendingEnd = ending ? undefined : this.#pendingEnd;
     this.#drop();
   }
 

@@ -79,7 +79,7 @@ describe("buffer", () => {
     } as const;
     const p = producer(new Quiet<string>(), { runtime, ...options });
     p.push(letters("abcdefgh"));
-    expect(discarded).toEqual([{ events: ["f", "g", "h"], cause: "overflow" }]);
+    expect(discarded).toEqual([{ events: ["f", "g", "h"], cause: "overflow", stage: p.name }]);
     consumer(sink, { runtime }).subscribe(p, { maxDemand: 4, minDemand: 0 });
     await turns();
     expect(sink.batches).toEqual([letters("abcd"), ["e"]]);

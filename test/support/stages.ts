@@ -156,9 +156,12 @@ export class RawConsumer<T> implements ConsumerPort<T> {
     this.batches.push(batch);
     this.log.push(["events", batch]);
   };
+  /** Whether it says, when its producer has completed, that it has started all events. Otherwise that is for `leave`. */
+  confirms = true;
   readonly end = ({ reason }: End): void => {
     this.ends.push(reason);
     this.log.push(["end", reason]);
+    if (this.confirms && reason.type === "complete") (this.port as ProducerPort | undefined)?.end({ reason });
   };
 }
 

@@ -94,7 +94,7 @@ producer<Tick>(() => {}, {
 // What a stage offers from outside.
 const ticks = producer<Tick>(() => {});
 expectType<boolean>(ticks.push([{ at: 1 }]));
-expectType<Promise<void>>(ticks.drained());
+expectType<Promise<void>>(ticks.flushed());
 expectType<Promise<void>>(ticks.done);
 expectType<Promise<void>>(ticks.stop({ reason: "shutdown", timeout: 100 }));
 expectType<StageState>(ticks.state);
@@ -106,7 +106,7 @@ expectType<Promise<string>>(ticks.call(async () => "a"));
 expectType<Promise<boolean>>(ticks.info((stage) => stage.push([{ at: 2 }])));
 expectError(ticks.push([{ at: "1" }]));
 expectError(ticks.push({ at: 1 }));
-expectError(ticks.call((stage) => stage.drained()));
+expectError(ticks.call((stage) => stage.flushed()));
 expectError(ticks.call((stage) => stage.call(() => 1)));
 expectError(ticks.call());
 expectError((ticks.demandMode = "backward"));
@@ -164,7 +164,7 @@ expectError(consumer((events: string[]) => events));
 expectError(consumer<number>(() => {}, { bufferSize: 5 }));
 expectError(consumer<number>({ handleEvents: () => {}, handleDemand: () => [1] }));
 expectError(consumer<number>({ handleEvents: (_events, _subscription, stage) => stage.push([1]) }));
-expectError(consumer<number>({ handleEvents: (_events, _subscription, stage) => stage.drained() }));
+expectError(consumer<number>({ handleEvents: (_events, _subscription, stage) => stage.flushed() }));
 
 // A consumer takes producers of its events, and of narrower ones.
 const numbers = fromIterable([1, 2, 3]);

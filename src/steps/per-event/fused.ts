@@ -167,7 +167,7 @@ export class Fused {
   }
 
   #report(error: unknown, stage: StageContext): void {
-    (stage as unknown as EmittingContext)["~core"].outcome.report(error, "handleEvents");
+    stage.report(error, "handleEvents");
   }
 
   #errorOf(cause: unknown, events: readonly unknown[], stage: StageContext): unknown {

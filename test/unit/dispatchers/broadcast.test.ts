@@ -1,9 +1,9 @@
+import { failureOf } from "../../../src/base/failure.ts";
 import { describe, expect, test } from "vitest";
 import {
   ArgumentError,
   type BroadcastSubscribeOptions,
   broadcastDispatcher,
-  CallbackError,
   type DispatcherLink,
   producer,
 } from "../../../src/index.ts";
@@ -333,9 +333,9 @@ describe("broadcastDispatcher", () => {
     d.ask(bad, 1);
     expect(d.dispatch(["x", "y"])).toBe(1);
     expect([a.take(), bad.take()]).toEqual([[["x"]], []]);
-    expect(bad.failures).toEqual([expect.any(CallbackError)]);
-    expect(bad.failures[0]).toMatchObject({ code: "ERR_CALLBACK", cause: oops, events: ["x"] });
-    // Forgotten: it holds nobody any more.
+    expect(bad.failures).toEqual([oops]);
+    expect(failureOf(oops)).toMatchObject({ stage: "bad", callback: "selector", events: ["x"] });
+    // Forgotten: it holds no one any more.
     expect(d.wanted).toBe(2);
   });
 

@@ -1,3 +1,4 @@
+import { failureOf } from "../../../src/base/failure.ts";
 import { describe, expect, test } from "vitest";
 import { CallbackError, type Key, partitionDispatcher, producer } from "../../../src/index.ts";
 import { codeOf, FakeLink, outcome, Quiet, RawConsumer } from "../../support/stages.ts";
@@ -197,7 +198,7 @@ describe("partitionDispatcher", () => {
     expect(thrown).toBeInstanceOf(CallbackError);
     expect(thrown).toMatchObject({ code: "ERR_PARTITION_KEY", events: [1, 2, 5] });
     expect((thrown as Error).message).toBe(
-      'expected hash to answer one of foo, bar or undefined, got "oops", rule 4.5',
+      'expected hash to return one of foo, bar or undefined, got "oops", rule 4.5',
     );
     // None of the batch has gone anywhere.
     expect([t.take(), d.wanted, d.queued]).toEqual([[], 3, 0]);
@@ -347,7 +348,8 @@ describe("partitionDispatcher, what is wanted", () => {
     const t = new FakeLink<number>("t");
     d.subscribe(t, { partition: 0 });
     d.ask(t, 3);
-    expect(codeOf(() => d.dispatch([1, 2, 3]))).toBe("ERR_CALLBACK");
+    expect(() => d.dispatch([1, 2, 3])).toThrow(oops);
+    expect(failureOf(oops)).toMatchObject({ callback: "by", event: 2, events: [1, 2, 3] });
     expect([t.take(), d.wanted]).toEqual([[], 3]);
     expect(d.dispatch([3])).toBe(1);
     expect(t.take()).toEqual([[3]]);

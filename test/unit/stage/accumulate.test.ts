@@ -105,7 +105,7 @@ describe("an accumulating producer", () => {
     else stage.fail(boom);
     await turns();
     expect(await info).toBe("ERR_ENDED");
-    expect([raw.batches, discarded]).toEqual([[], [{ events: [1, 2, 3], cause: how }]]);
+    expect([raw.batches, discarded]).toEqual([[], [{ events: [1, 2, 3], cause: how, stage: stage.name }]]);
     expect(raw.ends.map(sayReason)).toEqual([how === "stop" ? "stop" : "failure boom"]);
   });
 
@@ -149,7 +149,7 @@ describe("an accumulating producer", () => {
     expect(stage.push([1, 2])).toBe(false);
     expect(stage.push([3, 4, 5])).toBe(false);
     expect(stage.push([6])).toBe(false);
-    expect(discarded).toEqual(dropped.map((events) => ({ events, cause: "overflow" })));
+    expect(discarded).toEqual(dropped.map((events) => ({ events, cause: "overflow", stage: stage.name })));
     stage.demandMode = "forward";
     raw.ask(9);
     await turns();

@@ -37,7 +37,7 @@ describe.each(["producer", "producerConsumer"] as const)("a %s that has ended", 
     await expect(rig.stage.call(run)).rejects.toThrow(ended);
     await expect(rig.stage.info(run)).rejects.toThrow(ended);
     expect(() => rig.emits.push(["late"])).toThrow(ended);
-    await rig.emits.drained();
+    await rig.emits.flushed();
     expect([ran, rig.sink.batches, rig.reports]).toEqual([0, [], []]);
   });
 
@@ -176,10 +176,10 @@ describe("a stage that is ending", () => {
   });
 });
 
-describe("drained()", () => {
+describe("flushed()", () => {
   test("4.10 fulfils at once when nothing is held", async () => {
     const rig = new Rig("producer");
-    await rig.emits.drained();
+    await rig.emits.flushed();
     expect(rig.stage.state).toBe("running");
   });
 
@@ -187,7 +187,7 @@ describe("drained()", () => {
     const rig = new Rig("producer");
     await turns();
     expect(rig.emits.push(["a", "b"])).toBe(false);
-    const first = watch(rig.emits.drained());
+    const first = watch(rig.emits.flushed());
     rig.sink.ask(1);
     await turns();
     expect(first.was).toBe("pending");
@@ -195,7 +195,7 @@ describe("drained()", () => {
     rig.sink.ask(1);
     await turns();
     expect([first.was, rig.emits.bufferedCount]).toEqual(["pending", 1]);
-    const second = watch(rig.emits.drained());
+    const second = watch(rig.emits.flushed());
     rig.sink.ask(1);
     await turns();
     expect([first.was, second.was, rig.sink.batches.flat()]).toEqual([
@@ -211,7 +211,7 @@ describe("drained()", () => {
       const rig = new Rig("producer");
       await turns();
       rig.emits.push(["a"]);
-      const drained = watch(rig.emits.drained());
+      const drained = watch(rig.emits.flushed());
       endings[how](rig);
       await turns();
       expect(drained.was).toBe(`rejected ${because(how)}`);
@@ -223,7 +223,7 @@ describe("drained()", () => {
     await turns();
     rig.emits.push(["a"]);
     rig.emits.complete();
-    const drained = watch(rig.emits.drained());
+    const drained = watch(rig.emits.flushed());
     await turns();
     expect(drained.was).toBe("pending");
     rig.sink.ask(1);
@@ -236,7 +236,7 @@ describe("drained()", () => {
     const stage = producer<number>(() => {}, { runtime });
     stage.push([1, 2]);
     stage.complete();
-    const drained = watch(stage.drained());
+    const drained = watch(stage.flushed());
     await turns();
     expect([drained.was, stage.state, stage.bufferedCount]).toEqual(["pending", "ending", 2]);
     const seen: number[] = [];
@@ -249,7 +249,7 @@ describe("drained()", () => {
     const rig = new Rig("producer");
     await turns();
     rig.emits.push(["a"]);
-    const drained = watch(rig.emits.drained());
+    const drained = watch(rig.emits.flushed());
     rig.scripts.push(() => {
       throw boom;
     });
@@ -264,8 +264,11 @@ describe("drained()", () => {
     rig.emits.push(["a"]);
     void rig.stage.stop();
     await turns();
-    expect([rig.stage.state, rig.discarded]).toEqual(["ending", [{ events: ["a"], cause: "stop" }]]);
-    await rig.emits.drained();
+    expect([rig.stage.state, rig.discarded]).toEqual([
+      "ending",
+      [{ events: ["a"], cause: "stop", stage: rig.stage.name }],
+    ]);
+    await rig.emits.flushed();
     expect(rig.emits.bufferedCount).toBe(0);
   });
 });

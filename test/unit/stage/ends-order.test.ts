@@ -83,14 +83,19 @@ describe.each(kinds)("5.5 the end of a %s", (kind) => {
       ({ stage }: Chain) => void stage.call((self) => self.fail(boom)).catch(() => {}),
     ],
     ["abort", "failure boom", "boom", "boom", ({ abort }: Chain) => abort.abort(boom)],
-  ])("5.5 %s: terminate, the links, the peers, done", async (_how, reason, signal, done, end) => {
+  ])("5.5 %s: terminate, the links, the peers, done", async (how, reason, signal, done, end) => {
     const chain = new Chain(kind);
     await turns();
     expect(chain.log).toEqual([]);
     end(chain);
     await turns();
-    const [last, aborted, ...rest] = chain.log;
-    expect([last, aborted]).toEqual([`terminate of stage: ${reason}: not aborted`, `signal of stage: ${signal}`]);
+    const [first, second, ...rest] = chain.log;
+    // A producer hears of a stop before its turn: a callback may be waiting.
+    expect([first, second]).toEqual(
+      kind === "producer" && how.startsWith("stop")
+        ? [`signal of stage: ${signal}`, `terminate of stage: ${reason}: aborted`]
+        : [`terminate of stage: ${reason}: not aborted`, `signal of stage: ${signal}`],
+    );
     // Peers and done are turns of their own. Which peer comes first is not told.
     expect(rest.toSorted()).toEqual([...peers(kind, reason), `done: ${done}`].toSorted());
     expect(rest.at(-1)).toBe(`done: ${done}`);
@@ -107,7 +112,10 @@ describe.each(kinds)("5.5 the end of a %s", (kind) => {
       else void chain.stage.call((self) => self.fail(boom)).catch(() => {});
       await turns();
       const reason = how === "stop()" ? "stop" : "failure boom";
-      expect(chain.log).toEqual([`terminate of stage: ${reason}: not aborted`]);
+      const last = `terminate of stage: ${reason}`;
+      if (how === "fail(boom)") expect(chain.log).toEqual([`${last}: not aborted`, "signal of stage: boom"]);
+      else if (kind === "producer") expect(chain.log).toEqual(["signal of stage: AbortError", `${last}: aborted`]);
+      else expect(chain.log).toEqual([`${last}: not aborted`]);
       expect(chain.stage.state).toBe("ending");
       gate.resolve();
       await turns();

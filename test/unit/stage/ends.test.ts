@@ -179,7 +179,7 @@ describe("a producer", () => {
       stop(boom), in a callback               | later   | -       | -    | p     | stop: q r  | stop boom                    | rejected boom
       fail(boom), in a callback               | at once | -       | -    | p     | failure: q | failure boom                 | rejected boom
       fail(boom, after buffer), in a callback | later   | -       | -    | p q r | -          | failure boom                 | rejected boom
-      the promise rejects                     | later   | -       | -    | p     | failure: q | failure ERR_CALLBACK of boom | rejected ERR_CALLBACK of boom
+      the promise rejects                     | later   | -       | -    | p     | failure: q | failure boom | rejected boom
     `,
   );
   insideCallback(
@@ -198,7 +198,7 @@ describe("a producer", () => {
       stop(boom), in a callback               | at once | -       | -    | p     | stop: q r  | stop boom                    | rejected boom
       fail(boom), in a callback               | at once | -       | -    | p     | failure: q | failure boom                 | rejected boom
       fail(boom, after buffer), in a callback | later   | -       | -    | p q r | -          | failure boom                 | rejected boom
-      the callback throws                     | at once | -       | -    | p     | failure: q | failure ERR_CALLBACK of boom | rejected ERR_CALLBACK of boom
+      the callback throws                     | at once | -       | -    | p     | failure: q | failure boom | rejected boom
     `,
   );
 });
@@ -259,7 +259,7 @@ describe("a producerConsumer", () => {
       the source completes                    | later   | 1,2 3,4 5,6 | -       | p q r e3 e4 e5 e6 | -               | complete                     | fulfilled
       the source stops                        | later   | 1,2 3,4 5,6 | -       | p q r e3 e4 e5 e6 | -               | stop                         | fulfilled
       the source fails                        | later   | 1,2 3,4 5,6 | -       | p q r e3 e4 e5 e6 | -               | failure boom                 | rejected boom
-      the promise rejects                     | later   | 1,2         | 3 4 5 6 | p                 | failure: q      | failure ERR_CALLBACK of boom | rejected ERR_CALLBACK of boom
+      the promise rejects                     | later   | 1,2         | 3 4 5 6 | p                 | failure: q      | failure boom | rejected boom
     `,
   );
   insideCallback(
@@ -281,7 +281,7 @@ describe("a producerConsumer", () => {
       the source completes                    | later   | 1,2 3,4 5,6 | -       | p q r e3 e4 e5 e6 | -               | complete                     | fulfilled
       the source stops                        | later   | 1,2 3,4 5,6 | -       | p q r e3 e4 e5 e6 | -               | stop                         | fulfilled
       the source fails                        | later   | 1,2 3,4 5,6 | -       | p q r e3 e4 e5 e6 | -               | failure boom                 | rejected boom
-      the callback throws                     | at once | 1,2         | 3 4 5 6 | p                 | failure: q      | failure ERR_CALLBACK of boom | rejected ERR_CALLBACK of boom
+      the callback throws                     | at once | 1,2         | 3 4 5 6 | p                 | failure: q      | failure boom | rejected boom
     `,
   );
 });
@@ -320,7 +320,7 @@ describe("a consumer", () => {
       the source completes                    | later   | 1,2 3,4 5,6 | -       | -   | -         | complete                     | fulfilled
       the source stops                        | later   | 1,2 3,4 5,6 | -       | -   | -         | stop                         | fulfilled
       the source fails                        | later   | 1,2 3,4 5,6 | -       | -   | -         | failure boom                 | rejected boom
-      the promise rejects                     | later   | 1,2         | 3 4 5 6 | -   | -         | failure ERR_CALLBACK of boom | rejected ERR_CALLBACK of boom
+      the promise rejects                     | later   | 1,2         | 3 4 5 6 | -   | -         | failure boom | rejected boom
     `,
   );
   insideCallback(
@@ -339,7 +339,7 @@ describe("a consumer", () => {
       the source completes                    | at once | 1,2 3,4 5,6 | -       | -   | -         | complete                     | fulfilled
       the source stops                        | at once | 1,2 3,4 5,6 | -       | -   | -         | stop                         | fulfilled
       the source fails                        | at once | 1,2 3,4 5,6 | -       | -   | -         | failure boom                 | rejected boom
-      the callback throws                     | at once | 1,2         | 3 4 5 6 | -   | -         | failure ERR_CALLBACK of boom | rejected ERR_CALLBACK of boom
+      the callback throws                     | at once | 1,2         | 3 4 5 6 | -   | -         | failure boom | rejected boom
     `,
   );
 });

@@ -100,7 +100,7 @@ describe("a failure that crosses another end of the only one to carry it on", ()
     from.fail(first);
     await turns();
     gate.reject(second);
-    expect([await done, reports]).toEqual(["ERR_CALLBACK of second", ["source done: first"]]);
+    expect([await done, reports]).toEqual(["second", ["source done: first"]]);
   });
 
   test("5.11 is reported: another source fails in the same stretch", async () => {

@@ -69,7 +69,7 @@ describe("a producer that breaks the protocol", () => {
     raw.port.events([3]);
     raw.port.end({ reason: { type: "failure", error: boom } });
     await turns();
-    expect([handled, log, raw.ends]).toEqual([[1], ["complete"], []]);
+    expect([handled, log, raw.ends]).toEqual([[1], ["complete"], [{ reason: { type: "complete" } }]]);
   });
 
   test("2.4 ends a link that its consumer has ended: nobody hears it", async () => {
@@ -138,12 +138,7 @@ describe("handleSubscribe of a producer that takes time", () => {
     await turns();
     gate.reject(boom);
     await turns();
-    expect([raw.ends.map(sayReason), stage.state, stage.demand, log]).toEqual([
-      ["failure ERR_CALLBACK of boom"],
-      "running",
-      0,
-      [],
-    ]);
+    expect([raw.ends.map(sayReason), stage.state, stage.demand, log]).toEqual([["failure boom"], "running", 0, []]);
   });
 
   test("1.8 and then rejects a consumer that has left meanwhile: there is nothing to refuse", async () => {
@@ -249,7 +244,7 @@ describe("a selector that throws", () => {
 describe("a clock that is moved on inside a callback", () => {
   test.each([
     ["answers", "stop", []],
-    ["throws", "stop", ["handleEvents: ERR_CALLBACK of boom"]],
+    ["throws", "stop", ["handleEvents: boom"]],
     ["answers with no array", "stop", []],
   ])("5.12 a stop that is due ends the stage there; the callback then %s", async (how, told, reports) => {
     const rig = new Rig("producerConsumer");
@@ -351,7 +346,7 @@ describe("a callback that answers with a promise of a strange make", () => {
     await turns();
     rig.source.port.events([1, 2, 3]);
     const { back, done } = await rig.seen();
-    expect([back, done]).toEqual([[["failure ERR_CALLBACK of boom", 3]], "rejected ERR_CALLBACK of boom"]);
+    expect([back, done]).toEqual([[["failure boom", 3]], "rejected boom"]);
   });
 
   test("6.3 that fulfils later is waited for", async () => {

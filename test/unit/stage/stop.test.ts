@@ -189,7 +189,7 @@ describe("stop()", () => {
     gate.reject(boom);
     await stopped;
     await turns();
-    expect([rig.done, rig.stage.state]).toEqual(["rejected ERR_CALLBACK of boom", "failed"]);
+    expect([rig.done, rig.stage.state]).toEqual(["rejected boom", "failed"]);
   });
 
   test("5.12 twice in a row fulfils both, and the first reason wins", async () => {
