@@ -1,16 +1,15 @@
-import { defaultDispatcher } from "./dispatchers/demand.ts";
-import { makeStage, producerFaces } from "./stage/make-stage.ts";
+import { source } from "./adapter/source.ts";
+import type { SourceBehaviour } from "./contract/adapter.ts";
 import { consumer } from "./consumer.ts";
 import type { SubscribeOptionsOf, NoOptions } from "./contract/dispatcher.ts";
 import { argumentError } from "./base/errors.ts";
 import { sourceOf } from "./sources/from-iterable.ts";
-import type { Producer, ProducerConsumer, Subscription, StageContext } from "./contract/stage.ts";
+import type { ProducerConsumer, Subscription, StageContext } from "./contract/stage.ts";
 import { coupled } from "./adapter/coupled.ts";
 import type { ProducerOptions } from "./contract/options.ts";
 import { errorOf, isFailure, none } from "./base/reason.ts";
 import type { Reason } from "./contract/reason.ts";
 import type { ConsumerBehaviour } from "./contract/behaviour.ts";
-import { unread } from "./adapter/unread.ts";
 
 type Result<In> = IteratorResult<In, undefined>;
 type Waiter<In> = PromiseWithResolvers<Result<In>>;
@@ -82,7 +81,7 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
     const rest = this.#batch.slice(this.#at);
     this.#batch = none;
     this.#at = 0;
-    if (this.#stage && this.#subscription) unread(this.#stage, this.#subscription, rest);
+    if (this.#stage && this.#subscription) this.#stage.giveBack(this.#subscription, rest);
   }
 
   #end(reason: Reason): void {
@@ -145,11 +144,7 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
       return open.call(outputs);
     },
   };
-  const output = makeStage(producerFaces, "producer", sourceOf(lazily), options, {
-    onLastCancel: "stop",
-    dispatcher: defaultDispatcher,
-    refused: ["demandMode", "overflow"],
-  }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+  const output = source(sourceOf(lazily) as SourceBehaviour<Out>, options);
   const { signal, runtime, onReport } = options;
   return coupled(consumer<In>(input, { name: `${output.name} input`, signal, runtime, onReport }), output);
 }

@@ -1,6 +1,6 @@
 /** Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== "object" || value === null) return false;
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
   try {
     return !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
   } catch {

@@ -2,6 +2,7 @@ import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent }
 import { argumentError, callbackError, words } from "../base/errors.ts";
 import { requireType, requireInteger, refuseUnknown } from "../base/check.ts";
 import { addDemand } from "../base/demand.ts";
+import { Heap, type Placed } from "../base/heap.ts";
 
 export interface BroadcastDispatcherOptions {
   /** Nothing is asked for or delivered until this many consumers are subscribed at the same time. From 1. @default 1 */
@@ -16,51 +17,59 @@ export interface BroadcastOptions extends OptionsOfEvent {
   readonly options: BroadcastSubscribeOptions<this["event"]>;
 }
 
-interface Entry<Event> {
+interface Entry<Event> extends Placed {
   readonly link: DispatcherLink;
+  /** The position at which this consumer joined. */
+  readonly from: number;
   readonly selector: ((event: Event) => boolean) | undefined;
   /** The position up to which this consumer can be served: where it joined plus all it asked for. */
   until: number;
 }
 
+const slower = (a: Placed & { readonly until: number }, b: typeof a): boolean => a.until < b.until;
+
 class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> {
   readonly queued = 0;
   readonly options: readonly string[] = ["selector"];
-  readonly #entries: Entry<Event>[] = [];
+  readonly #entries = new Map<DispatcherLink, Entry<Event>>();
+  readonly #consumers = new Set<object>();
+  /** The one that can be served least far stands first. */
+  readonly #slowest = new Heap<Entry<Event>>(slower);
   readonly #startAfter: number;
   #started = false;
   /** Events sent so far: the position all consumers share. */
   #sent = 0;
-  /** The smallest `until`, and how many consumers have it: an ask looks at the others only when none is left. */
-  #least = 0;
-  #atLeast = 0;
 
   constructor(startAfter: number) {
     this.#startAfter = startAfter;
   }
 
   get wanted(): number {
-    return this.#started && this.#entries.length > 0 ? this.#least - this.#sent : 0;
+    const slowest = this.#slowest.first;
+    return this.#started && slowest ? slowest.until - this.#sent : 0;
   }
 
   subscribe(link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void {
     requireType("selector", options.selector, "function");
-    if (this.#entries.some((entry) => entry.link.consumer === link.consumer))
-      throw argumentError("ERR_DUPLICATE", "", words(link.name));
-    this.#entries.push({ link, selector: options.selector, until: this.#sent });
-    this.#started ||= this.#entries.length >= this.#startAfter;
-    this.#measure();
+    if (this.#consumers.has(link.consumer)) throw argumentError("ERR_DUPLICATE", "", words(link.name));
+    const entry = { link, selector: options.selector, from: this.#sent, until: this.#sent, at: -1 };
+    this.#entries.set(link, entry);
+    this.#consumers.add(link.consumer);
+    this.#slowest.place(entry);
+    this.#started ||= this.#entries.size >= this.#startAfter;
   }
 
   ask(link: DispatcherLink, count: number): void {
-    const entry = this.#entries.find((candidate) => candidate.link === link);
+    const entry = this.#entries.get(link);
     if (entry) this.#extend(entry, count);
   }
 
   cancel(link: DispatcherLink): void {
-    const at = this.#entries.findIndex((entry) => entry.link === link);
-    if (at >= 0) this.#entries.splice(at, 1);
-    this.#measure();
+    const entry = this.#entries.get(link);
+    if (!entry) return;
+    this.#entries.delete(link);
+    this.#consumers.delete(link.consumer);
+    this.#slowest.remove(entry);
   }
 
   /** The others have these events themselves. */
@@ -71,7 +80,9 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     if (taken === 0) return 0;
     const batch = taken === events.length ? events : events.slice(0, taken);
     this.#sent += taken;
-    for (const entry of this.#entries.slice()) {
+    for (const entry of this.#entries.values()) {
+      // Who has joined meanwhile gets what comes next.
+      if (entry.from === this.#sent) continue;
       if (entry.selector) this.#select(entry, entry.selector, batch);
       else entry.link.deliver(batch);
     }
@@ -83,7 +94,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   }
 
   #heldBy(): readonly string[] {
-    const entries = this.#entries;
+    const entries = Array.from(this.#entries.values());
     if (!this.#started) return [`startAfter: ${entries.length} of ${this.#startAfter} consumers`];
     if (entries.length < 2 || this.wanted > 0) return [];
     return entries.filter(({ until }) => until === this.#sent).map(({ link }) => link.name);
@@ -104,26 +115,8 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   }
 
   #extend(entry: Entry<Event>, count: number): void {
-    const before = entry.until;
-    entry.until = addDemand(before, count);
-    if (before === this.#least) {
-      this.#atLeast -= 1;
-      if (this.#atLeast === 0) this.#measure();
-    }
-  }
-
-  #measure(): void {
-    let least = Number.POSITIVE_INFINITY;
-    let count = 0;
-    for (const { until } of this.#entries) {
-      if (until < least) {
-        least = until;
-        count = 0;
-      }
-      if (until === least) count += 1;
-    }
-    this.#least = least;
-    this.#atLeast = count;
+    entry.until = addDemand(entry.until, count);
+    if (entry.at >= 0) this.#slowest.place(entry);
   }
 }
 

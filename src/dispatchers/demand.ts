@@ -1,4 +1,5 @@
 import { Buffer } from "../base/buffer.ts";
+import { Heap, type Placed } from "../base/heap.ts";
 import type { Dispatcher, DispatcherLink } from "../contract/dispatcher.ts";
 import { refuseUnknown, requireOneOf } from "../base/check.ts";
 import { addDemand } from "../base/demand.ts";
@@ -11,63 +12,85 @@ export interface DemandDispatcherOptions {
   readonly spread?: "fill" | "even" | undefined;
 }
 
-interface Entry {
+interface Entry extends Placed {
   readonly link: DispatcherLink;
   unmet: number;
+  /** When it came to stand where it stands: of equals, the one that did so first comes first. */
+  since: number;
+  /** It asks by itself, and has not done so for the first time. */
+  fresh: boolean;
 }
 
-/** Deals events out to the consumers that have demand, who have enough of it for all, and keeps the order of need. */
-type Deal = (entries: Entry[], events: readonly unknown[]) => void;
+/** The neediest first; of equals, the one that was placed first. */
+const needier = (a: Entry, b: Entry): boolean => a.unmet > b.unmet || (a.unmet === b.unmet && a.since < b.since);
 
 export class DemandDispatcher<Event> implements Dispatcher<Event> {
-  /** The neediest first; of equals, who was placed first. */
-  readonly #entries: Entry[] = [];
-  /** What consumers that left gave back. Not empty only while nobody has demand. */
-  readonly #returned = new Buffer<Event>();
-  /** The only consumer, where there is one: it needs no search and no order. */
+  readonly #entries = new Map<DispatcherLink, Entry>();
+  /** Those that have asked, unless there is one consumer alone: that needs no order. */
+  readonly #needs = new Heap<Entry>(needier);
   #only: Entry | undefined;
-  readonly #deal: Deal | undefined;
+  /** What consumers that left gave back. Not empty only while nothing can be placed. */
+  readonly #returned = new Buffer<Event>();
+  readonly #even: boolean;
   #wanted = 0;
+  /** Consumers that have asked for Infinity. */
+  #infinite = 0;
+  /** Consumers that are about to ask for the first time: to deal evenly is to wait for them. */
+  #fresh = 0;
+  #clock = 0;
   readonly options: readonly string[] = [];
 
-  constructor(deal?: Deal) {
-    this.#deal = deal;
+  constructor(even = false) {
+    this.#even = even;
   }
 
   get wanted(): number {
-    return this.#wanted;
+    return this.#fresh > 0 ? 0 : this.#wanted;
   }
 
   get queued(): number {
     return this.#returned.size;
   }
 
-  subscribe(link: DispatcherLink): void {
-    this.#entries.push({ link, unmet: 0 });
-    this.#count();
+  subscribe(link: DispatcherLink, options: { readonly demand?: unknown } = {}): void {
+    const fresh = this.#even && options.demand === "automatic";
+    if (fresh) this.#fresh += 1;
+    const entry: Entry = { link, unmet: 0, since: 0, fresh, at: -1 };
+    this.#entries.set(link, entry);
+    if (this.#only) this.#place(this.#only);
+    this.#only = this.#entries.size === 1 ? entry : undefined;
   }
 
   ask(link: DispatcherLink, count: number): void {
     const only = this.#only;
-    if (only?.link === link) {
-      only.unmet = addDemand(only.unmet, count);
-      this.#wanted = only.unmet;
-    } else {
-      const at = this.#entries.findIndex((candidate) => candidate.link === link);
-      const entry = this.#entries[at];
-      if (!entry) return;
-      entry.unmet = addDemand(entry.unmet, count);
+    const entry = only?.link === link ? only : this.#entries.get(link);
+    if (!entry) return;
+    if (entry.fresh) this.#greet(entry);
+    const before = entry.unmet;
+    entry.unmet = addDemand(before, count);
+    if (entry.unmet === Number.POSITIVE_INFINITY && before !== entry.unmet) this.#infinite += 1;
+    if (only) this.#wanted = entry.unmet;
+    else {
       this.#wanted = addDemand(this.#wanted, count);
-      this.#rise(at, entry);
+      this.#place(entry);
     }
     if (this.#returned.size > 0) this.#replay();
   }
 
   cancel(link: DispatcherLink): void {
-    const at = this.#entries.findIndex((entry) => entry.link === link);
-    if (at >= 0) this.#entries.splice(at, 1);
-    this.#count();
-    this.#wanted = this.#entries.reduce((sum, entry) => addDemand(sum, entry.unmet), 0);
+    const entry = this.#entries.get(link);
+    if (!entry) return;
+    this.#entries.delete(link);
+    this.#needs.remove(entry);
+    if (entry.fresh) this.#greet(entry);
+    if (entry.unmet === Number.POSITIVE_INFINITY) this.#infinite -= 1;
+    this.#only = undefined;
+    if (this.#entries.size === 1)
+      for (const last of this.#entries.values()) {
+        this.#needs.remove(last);
+        this.#only = last;
+      }
+    this.#wanted = this.#without(entry);
   }
 
   giveBack(_link: DispatcherLink, events: readonly Event[]): void {
@@ -77,16 +100,14 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
 
   dispatch(events: readonly Event[]): number {
     const { length } = events;
-    const taken = length < this.#wanted ? length : this.#wanted;
-    if (taken === 0) return 0;
-    this.#wanted -= taken;
     const only = this.#only;
+    if (this.#fresh > 0) return 0;
     if (only) {
-      only.unmet -= taken;
-      only.link.deliver(taken === length ? events : events.slice(0, taken));
-    } else if (this.#deal) this.#deal(this.#entries, events.slice(0, taken));
-    else this.#fill(events, taken);
-    return taken;
+      const taken = length < only.unmet ? length : only.unmet;
+      if (taken > 0) this.#deliver(only, taken === length ? events : events.slice(0, taken));
+      return taken;
+    }
+    return this.#even ? this.#deal(events) : this.#fill(events);
   }
 
   whenSent(then: () => void): void {
@@ -101,68 +122,89 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     return { type: "demand" };
   }
 
-  #count(): void {
-    this.#only = this.#entries.length === 1 ? this.#entries[0] : undefined;
+  #greet(entry: Entry): void {
+    entry.fresh = false;
+    this.#fresh -= 1;
   }
 
-  /** Moves an entry that asked to its place, behind its equals. */
-  #rise(at: number, entry: Entry): void {
-    let to = at;
-    for (let before = this.#entries[to - 1]; before && before.unmet < entry.unmet; before = this.#entries[to - 1]) {
-      this.#entries[to] = before;
-      to -= 1;
-    }
-    this.#entries[to] = entry;
-    this.#sink(to, entry);
+  /** Moves an entry to where it now belongs, behind its equals. */
+  #place(entry: Entry): void {
+    this.#clock += 1;
+    entry.since = this.#clock;
+    if (entry.unmet > 0) this.#needs.place(entry);
+    else this.#needs.remove(entry);
   }
 
-  /** Moves an entry that was served to its place, behind its equals. */
-  #sink(at: number, entry: Entry): void {
-    let to = at;
-    for (let after = this.#entries[to + 1]; after && after.unmet >= entry.unmet; after = this.#entries[to + 1]) {
-      this.#entries[to] = after;
-      to += 1;
-    }
-    this.#entries[to] = entry;
+  /** What is wanted once an entry has gone. Sums that are no longer exact are made anew. */
+  #without({ unmet }: Entry): number {
+    if (this.#infinite > 0) return Number.POSITIVE_INFINITY;
+    if (this.#wanted <= Number.MAX_SAFE_INTEGER) return this.#wanted - unmet;
+    let sum = 0;
+    for (const entry of this.#entries.values()) sum = addDemand(sum, entry.unmet);
+    return sum;
   }
 
-  #fill(events: readonly Event[], taken: number): void {
-    for (let from = 0; from < taken; ) {
-      const entry = this.#entries[0] as Entry;
-      const n = Math.min(taken - from, entry.unmet);
-      entry.unmet -= n;
-      this.#sink(0, entry);
-      entry.link.deliver(n === events.length ? events : events.slice(from, from + n));
+  #deliver(entry: Entry, events: readonly Event[]): void {
+    entry.unmet -= events.length;
+    this.#wanted -= events.length;
+    entry.link.deliver(events);
+  }
+
+  /** Fills the neediest before it goes on to the next. Whoever is served may leave, ask or bring others meanwhile. */
+  #fill(events: readonly Event[]): number {
+    const { length } = events;
+    let from = 0;
+    while (from < length) {
+      const entry = this.#only ?? this.#needs.first;
+      if (!entry || entry.unmet === 0) break;
+      const n = length - from < entry.unmet ? length - from : entry.unmet;
+      const batch = n === length ? events : events.slice(from, from + n);
       from += n;
+      entry.unmet -= n;
+      this.#wanted -= n;
+      if (entry !== this.#only) this.#place(entry);
+      entry.link.deliver(batch);
     }
+    return from;
+  }
+
+  /** Deals out in rounds, the neediest first. */
+  #deal(events: readonly Event[]): number {
+    const { length } = events;
+    const order = this.#needs.sorted();
+    let from = 0;
+    for (let round = order; from < length && round.length > 0; round = order.filter((entry) => this.#isNeedy(entry))) {
+      const share = Math.ceil((length - from) / round.length);
+      for (const entry of round) {
+        const n = this.#isNeedy(entry) ? Math.min(share, entry.unmet, length - from) : 0;
+        if (n === 0) continue;
+        const batch = n === length ? events : events.slice(from, from + n);
+        from += n;
+        this.#deliver(entry, batch);
+      }
+    }
+    for (const entry of order) if (this.#entries.has(entry.link) && entry !== this.#only) this.#place(entry);
+    return from;
+  }
+
+  #isNeedy(entry: Entry): boolean {
+    return entry.unmet > 0 && this.#entries.get(entry.link) === entry;
   }
 
   #replay(): void {
-    while (this.#wanted > 0 && this.#returned.size > 0) {
-      this.dispatch(this.#returned.take(this.#wanted));
-      this.#returned.releaseMarks();
+    while (this.wanted > 0 && this.#returned.size > 0) {
+      const batch = this.#returned.take(this.wanted);
+      const sent = this.dispatch(batch);
+      if (sent < batch.length) {
+        this.#returned.unshift(batch.slice(sent));
+        if (sent === 0) return;
+      } else this.#returned.releaseMarks();
     }
   }
 }
 
 /** The dispatcher of stages that name none. */
 export const defaultDispatcher = (): object => new DemandDispatcher();
-
-const dealEvenly: Deal = (entries, events) => {
-  const { length } = events;
-  for (let from = 0; from < length; ) {
-    const round = entries.filter((entry) => entry.unmet > 0);
-    const share = Math.ceil((length - from) / round.length);
-    for (const entry of round) {
-      const n = Math.min(share, entry.unmet, length - from);
-      if (n === 0) break;
-      entry.unmet -= n;
-      entry.link.deliver(n === length ? events : events.slice(from, from + n));
-      from += n;
-    }
-    entries.sort((a, b) => (a.unmet === b.unmet ? 0 : b.unmet - a.unmet));
-  }
-};
 
 /**
  * Gives each event to one consumer: the one that has asked for most.
@@ -179,5 +221,5 @@ const dealEvenly: Deal = (entries, events) => {
 export function demandDispatcher(options: DemandDispatcherOptions = {}): Dispatcher<unknown> {
   refuseUnknown("demandDispatcher", options, ["spread"]);
   requireOneOf("spread", options.spread, ["fill", "even"]);
-  return new DemandDispatcher<unknown>(options.spread === "even" ? dealEvenly : undefined);
+  return new DemandDispatcher<unknown>(options.spread === "even");
 }

@@ -106,7 +106,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     if (partition?.link !== link) return;
     partition.unmet = addDemand(partition.unmet, count);
     this.#unmet = addDemand(this.#unmet, count);
-    this.#serve(partition, link);
+    this.#serve(partition);
   }
 
   cancel(link: DispatcherLink): void {
@@ -122,7 +122,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     if (!partition) return;
     partition.queue.unshift(events);
     this.queued += events.length;
-    if (partition.link) this.#serve(partition, partition.link);
+    this.#serve(partition);
   }
 
   dispatch(events: readonly Event[]): number {
@@ -182,13 +182,15 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       this.#deliver(partition, partition.link as DispatcherLink, n === batch.length ? batch : batch.slice(0, n));
     partition.queue.push(batch, n);
     this.queued += batch.length - n;
+    // Whoever was served may have asked for more, or made room for another, meanwhile.
+    if (partition.unmet > 0) this.#serve(partition);
   }
 
-  #serve(partition: Partition<Event>, link: DispatcherLink): void {
-    while (partition.queue.size > 0 && partition.unmet > 0) {
+  #serve(partition: Partition<Event>): void {
+    while (partition.link && partition.queue.size > 0 && partition.unmet > 0) {
       const batch = partition.queue.take(partition.unmet);
       this.queued -= batch.length;
-      this.#deliver(partition, link, batch);
+      this.#deliver(partition, partition.link, batch);
       partition.queue.releaseMarks();
     }
   }

@@ -1,5 +1,5 @@
 import { defaultDispatcher } from "../dispatchers/demand.ts";
-import { consumerFaces, producerConsumerFaces, makeStage } from "../stage/make-stage.ts";
+import { consumerFaces, transformFaces, makeStage } from "../stage/make-stage.ts";
 import { StageInlet } from "../stage/stage-inlet.ts";
 import type { FanOut } from "../steps/fan-out/fan-out.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
@@ -104,7 +104,7 @@ class Assembly {
       onReport: core?.report.onReport,
       ...(end && "~dispatcher" in end && { dispatcher: end["~dispatcher"]() }),
     };
-    const faces = kind === "consumer" ? consumerFaces : producerConsumerFaces;
+    const faces = kind === "consumer" ? consumerFaces : transformFaces;
     const stage = makeStage(faces, kind, fused, options, {
       onLastCancel: "stop",
       dispatcher: defaultDispatcher,

@@ -184,19 +184,19 @@ export class Core implements Task {
    * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
    */
   ask(outlet: Outlet, count: number): void {
-    const { output } = this;
-    if (
-      this.plain &&
-      this.#consumes &&
-      this.mailbox.size === 0 &&
-      this.#waiting.size === 0 &&
-      output !== undefined &&
-      output.clear &&
-      !output.dispatching &&
-      output.dispatcher.queued === 0
-    )
-      this.#asked(outlet, count);
+    if (this.#isIdle(this.output)) this.#asked(outlet, count);
     else this.post(ASK, outlet, count);
+  }
+
+  /** Whether an ask could move nothing but the books of the dispatcher. */
+  #isIdle(output: Output | undefined): boolean {
+    if (!this.plain || !this.#consumes || this.mailbox.size > 0 || this.#waiting.size > 0) return false;
+    try {
+      return output !== undefined && output.clear && !output.dispatching && output.dispatcher.queued === 0;
+    } catch {
+      // The turn of the message meets it again, and fails the stage.
+      return false;
+    }
   }
 
   #asked(outlet: Outlet, count: number): void {
@@ -268,8 +268,12 @@ export class Core implements Task {
    */
   moved(output: Output): void {
     if (this.callbacks.onStack || output.dispatching) return;
-    if (this.ends.doomed) this.ends.meetDoom();
-    else if (this.#more(output)) this.wake();
+    try {
+      if (this.ends.doomed) this.ends.meetDoom();
+      else if (this.#more(output)) this.wake();
+    } catch (cause) {
+      this.downstream.dispatcherThrew(cause);
+    }
   }
 
   // ── One turn ───────────────────────────────────────────────────────────────────────────────────────────────────

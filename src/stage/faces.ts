@@ -16,6 +16,12 @@ import type { StageKind, StageState } from "../contract/states.ts";
 /** Printed, a stage shows its name and kind, and not the graph behind it. */
 const hold = (holder: object, stage: Core): void => void Object.defineProperty(holder, "~core", { value: stage });
 
+/** Makes a function a property of its own, which stands in front of the getter that made it. */
+function bound<F>(holder: object, name: string, value: F): F {
+  Object.defineProperty(holder, name, { value });
+  return value;
+}
+
 /** What a callback gets: the stage without anything that can be awaited. */
 export class PlainContext implements StageContext {
   declare readonly "~core": Core;
@@ -62,8 +68,9 @@ export class EmittingContext extends PlainContext {
   get demand(): number {
     return (this["~core"].output as Output).dispatcher.wanted;
   }
-  push(events: readonly unknown[]): boolean {
-    return push(this["~core"], events, true);
+  /** Bound when it is first read, so that it works by itself. */
+  get push(): (events: readonly unknown[]) => boolean {
+    return bound(this, "push", (events) => push(this["~core"], events, true));
   }
 }
 
@@ -163,8 +170,9 @@ export class ProducerHandle extends SourceHandle {
   set demandMode(mode: DemandMode) {
     setMode(this["~core"], mode);
   }
-  push(events: readonly unknown[]): boolean {
-    return push(this["~core"], events, false);
+  /** Bound when it is first read, so that it works by itself. */
+  get push(): (events: readonly unknown[]) => boolean {
+    return bound(this, "push", (events) => push(this["~core"], events, false));
   }
   flushed(): Promise<void> {
     return flushed(this["~core"]);

@@ -1,5 +1,5 @@
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
  * Makes any number of events of each: all that `fn` answers with.
@@ -32,7 +32,8 @@ export function flatMap<In, Out>(fn: (event: In) => Iterable<Out>): Step<In, Out
       for (let i = 0; i < outs.length && !chain.over; i += 1) next(outs[i]);
       return;
     }
-    if (!iterable) throw new StepFailure(place, event, outs, "answer with an iterable");
+    refusePromise(outs, event, place, "an iterable at once; for promises and async iterables there is flatMapAsync");
+    if (!iterable) throw new StepFailure(place, event, outs, "return an iterable");
     try {
       for (const out of outs as Iterable<unknown>) {
         next(out);

@@ -1,5 +1,5 @@
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
  * Makes one event of each.
@@ -25,6 +25,7 @@ export function map<In, Out>(fn: (event: In) => Out): Step<In, Out> {
     } catch (cause) {
       throw new StepFailure(place, event, cause);
     }
+    refusePromise(out, event, place, "its result at once; for a function that returns a promise there is mapAsync");
     next(out);
   });
 }

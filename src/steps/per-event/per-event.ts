@@ -1,5 +1,6 @@
 import type { Step } from "../../contract/step.ts";
-import { argumentError, CallbackError, describe, words } from "../../base/errors.ts";
+import { isThenable } from "../../base/thenable.ts";
+import { argumentError, CallbackError, callbackError, describe, words } from "../../base/errors.ts";
 import type { Named } from "../../contract/stage.ts";
 
 /** Takes one event; what a step makes of it goes to the next step's. */
@@ -50,19 +51,20 @@ export class StepFailure {
     this.expected = expected;
   }
 
-  /** The error of the stage, which tells step, position and event; `events` is what the stage had in hand. */
-  toError({ name }: Named, events: readonly unknown[]): CallbackError {
+  /** The error of the stage: what the function threw. Where, and for which event, is noted beside it. */
+  toError({ name }: Named, events: readonly unknown[]): unknown {
     const { place, event, cause, expected } = this;
-    const who = `step ${place.index} (${place.name}) of ${name}`;
-    const code = expected === undefined ? "ERR_CALLBACK" : "ERR_RESULT";
-    const text = expected === undefined ? who : `${who} to ${expected}`;
+    const where = { stage: name, callback: "handleEvents", step: place.name, index: place.index, event };
+    if (expected === undefined) return callbackError(where, cause, events);
     const got = words(`${describe(cause)} for the event ${describe(event)}`);
-    const error = new CallbackError(
-      { code, expected: text, got },
-      events,
-      expected === undefined ? { cause } : undefined,
-    );
-    return Object.assign(error, { step: place.name, index: place.index, event });
+    const text = `step ${place.index} (${place.name}) of ${name} to ${expected}`;
+    const error = new CallbackError({ code: "ERR_RESULT", expected: text, got }, events);
+    // A promise that the function returned is no result. What it rejects with is heard here, and is the cause.
+    if (isThenable(cause))
+      Promise.resolve(cause).then(undefined, (reason: unknown) =>
+        Object.defineProperty(error, "cause", { value: reason, configurable: true }),
+      );
+    return callbackError(where, Object.assign(error, { step: place.name, index: place.index, event }), events);
   }
 }
 
@@ -89,20 +91,19 @@ export function checkFunction(name: string, fn: unknown): void {
   if (typeof fn !== "function") throw argumentError("ERR_OPTION", `${name} to take a function`, fn);
 }
 
+/** Refuses a promise where a function has to return its result at once. */
+export function refusePromise(result: unknown, event: unknown, place: Place, instead: string): void {
+  if (isThenable(result)) throw new StepFailure(place, event, result, `return ${instead}`);
+}
+
 /** Calls a predicate. A promise is no answer: it would always be true. */
 export function accepts(accept: (event: unknown) => unknown, event: unknown, place: Place): boolean {
-  let answer: unknown;
-  let promise = false;
+  let result: unknown;
   try {
-    answer = accept(event);
-    promise = typeof answer === "object" && typeof (answer as PromiseLike<unknown> | null)?.then === "function";
+    result = accept(event);
   } catch (cause) {
     throw new StepFailure(place, event, cause);
   }
-  if (promise) {
-    // Its stage fails: what it rejects with must not end the process, too.
-    if (answer instanceof Promise) answer.catch(() => {});
-    throw new StepFailure(place, event, answer, "answer true or false at once");
-  }
-  return Boolean(answer);
+  if (typeof result !== "boolean") refusePromise(result, event, place, "true or false at once");
+  return Boolean(result);
 }

@@ -1,5 +1,5 @@
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
  * Passes on, for each event, what `fn` makes of it and of its own last answer.
@@ -26,6 +26,7 @@ export function scan<In, Out>(fn: (last: Out, event: In) => Out, seed: Out): Ste
       } catch (cause) {
         throw new StepFailure(place, event, cause);
       }
+      refusePromise(last, event, place, "its result at once: a promise cannot be added to");
       next(last);
     };
   });

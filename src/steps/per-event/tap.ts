@@ -1,5 +1,5 @@
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
  * Looks at each event and passes it on.
@@ -19,11 +19,13 @@ export function tap<In>(fn: (event: In) => unknown): Step<In, In> {
   checkFunction("tap", fn);
   const call = fn as (event: unknown) => unknown;
   return perEvent("tap", (next, _chain, place) => (event) => {
+    let result: unknown;
     try {
-      call(event);
+      result = call(event);
     } catch (cause) {
       throw new StepFailure(place, event, cause);
     }
+    refusePromise(result, event, place, "at once; for a function that returns a promise there is mapAsync");
     next(event);
   });
 }

@@ -1,5 +1,5 @@
 import type { Sink } from "../../contract/step.ts";
-import { checkFunction, type PerEventSink, StepFailure } from "../per-event/per-event.ts";
+import { checkFunction, type PerEventSink, refusePromise, StepFailure } from "../per-event/per-event.ts";
 
 /**
  * Folds all events into one result.
@@ -29,6 +29,7 @@ export function reduce<In, Result>(fn: (sum: Result, event: In) => Result, seed:
           } catch (cause) {
             throw new StepFailure(place, event, cause);
           }
+          refusePromise(sum, event, place, "its result at once: a promise cannot be added to");
         },
         result: () => sum,
       };
