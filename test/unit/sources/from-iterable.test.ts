@@ -260,13 +260,15 @@ describe("a synchronous iterable", () => {
   });
 
   // A departure: what an iterable yields is an event as it is, also a promise. An async generator awaits them.
-  test("F18 of promises yields promises", async () => {
-    const promises = [Promise.resolve(1), Promise.resolve(2)];
-    const { raw } = over(promises);
-    raw.ask(3);
+  test("F18 of promises waits for each, in order, and yields their values", async () => {
+    const gate = Promise.withResolvers<number>();
+    const { raw } = over([gate.promise, 2, Promise.resolve(3)]);
+    raw.ask(4);
     await turns();
-    expect(raw.batches.flat()).toEqual(promises);
-    expect(await Promise.all(raw.batches.flat())).toEqual([1, 2]);
+    expect(raw.batches).toEqual([]);
+    gate.resolve(1);
+    await turns();
+    expect([raw.batches.flat(), raw.ends]).toEqual([[1, 2, 3], [{ type: "complete" }]]);
   });
 
   test("F22 of a string gives its code points", async () => {

@@ -171,13 +171,13 @@ describe("a producer", () => {
       stop(), from outside                    | later   | -       | -    | p     | stop: q r  | stop                         | fulfilled
       stop(shutdown)                          | later   | -       | -    | p     | stop: q r  | stop shutdown                | fulfilled
       stop(boom), from outside                | later   | -       | -    | p     | stop: q r  | stop boom                    | rejected boom
-      fail(boom), from outside                | at once | -       | -    | p     | failure: q | failure boom                 | rejected boom
+      fail(boom), from outside                | at once | -       | -    | p     | failure: q failure: r | failure boom                 | rejected boom
       fail(boom, after buffer)                | later   | -       | -    | p q r | -          | failure boom                 | rejected boom
-      signal aborts                           | at once | -       | -    | p     | abort: q   | failure boom                 | rejected boom
+      signal aborts                           | at once | -       | -    | p     | abort: q abort: r | failure boom                 | rejected boom
       complete(), in a callback               | later   | -       | -    | p q r | -          | complete                     | fulfilled
       stop(), in a callback                   | later   | -       | -    | p     | stop: q r  | stop                         | fulfilled
       stop(boom), in a callback               | later   | -       | -    | p     | stop: q r  | stop boom                    | rejected boom
-      fail(boom), in a callback               | at once | -       | -    | p     | failure: q | failure boom                 | rejected boom
+      fail(boom), in a callback               | at once | -       | -    | p     | failure: q failure: r | failure boom                 | rejected boom
       fail(boom, after buffer), in a callback | later   | -       | -    | p q r | -          | failure boom                 | rejected boom
       the promise rejects                     | later   | -       | -    | p     | failure: q | failure boom | rejected boom
     `,

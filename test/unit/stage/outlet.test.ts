@@ -1,3 +1,4 @@
+import { failureOf } from "../../../src/base/failure.ts";
 import { describe, expect, test } from "vitest";
 import {
   type BroadcastOptions,
@@ -198,16 +199,8 @@ describe("a selector that throws", () => {
     await turns();
     stage.push([1, 2]);
     await turns();
-    expect(wrong.ends).toMatchObject([
-      {
-        type: "failure",
-        error: {
-          code: "ERR_CALLBACK",
-          message: "expected selector of wrong to succeed, got Error: boom, rule 6.1",
-          events: [1, 2],
-        },
-      },
-    ]);
+    expect(wrong.ends).toEqual([{ type: "failure", error: boom }]);
+    expect(failureOf(boom)).toMatchObject({ stage: "wrong", callback: "selector", events: [1, 2] });
     expect([right.batches, stage.inspect().links.length]).toEqual([[[1, 2]], 1]);
   });
 
