@@ -3,7 +3,8 @@ export type { Arguments } from "./arguments.ts";
 export { coupled } from "./coupled.ts";
 export { sink } from "./sink.ts";
 export { type SourceTraits, source, type Traits } from "./source.ts";
-export { transform } from "./transform.ts";
+export { type TransformTraits, transform } from "./transform.ts";
+export { type Unclaimed, watchUnclaimed } from "../stage/unclaimed.ts";
 // A consumer that is no stage
 export { Port } from "../stage/standalone-inlet.ts";
 // Bad input

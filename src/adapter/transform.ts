@@ -4,7 +4,9 @@ import type { ProducerOptions } from "../contract/options.ts";
 import type { ProducerConsumer } from "../contract/stage.ts";
 import { defaultDispatcher } from "../dispatchers/demand.ts";
 import { makeStage, transformFaces } from "../stage/make-stage.ts";
-import type { Traits } from "./source.ts";
+import type { SourceTraits } from "./source.ts";
+
+export type TransformTraits = Omit<SourceTraits, "defaultMaxDemand">;
 
 /**
  * Makes a producerConsumer whose callbacks can do what an adapter's can: emit late what was asked for earlier (`answer`),
@@ -28,10 +30,11 @@ import type { Traits } from "./source.ts";
 export function transform<In, Out, SO extends object = NoOptions>(
   behaviour: TransformBehaviour<In, Out>,
   options: ProducerOptions<Out, SO> = {},
-  traits: Traits = {},
+  traits: TransformTraits = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
   return makeStage(transformFaces, "producerConsumer", behaviour, options, {
     ...traits,
+    drops: traits.pushes,
     dispatcher: defaultDispatcher,
     onLastCancel: "stop",
   }) as ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;

@@ -46,7 +46,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
 export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = /* @__PURE__ */ Object.fromEntries(
   (Object.keys(outcomes) as ErrorCode[]).map((code) => {
     const [family, inFlight] = outcomes[code];
-    const [rule, expected = "{}"] = TEXTS[code];
-    return [code, { family, message: `expected ${expected}, got …`, rule, inFlight }];
+    const [rule, expected = "{}", advice] = TEXTS[code];
+    return [code, { family, message: `expected ${expected}, got …${advice ? `: ${advice}` : ""}`, rule, inFlight }];
   }),
 ) as Record<ErrorCode, ErrorRow>;

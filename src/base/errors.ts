@@ -1,3 +1,4 @@
+import { adviceFor } from "./advice.ts";
 import type { Failure } from "../contract/failure.ts";
 import { isUnplaced, placeFailure, recordFailure, UNPLACED } from "./failure.ts";
 
@@ -28,23 +29,23 @@ export type TimeoutCode = "ERR_DRAIN_TIMEOUT";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
 /**
- * What each error says was expected (`{}`, or all of it, is filled in where it is made) and the rule of docs/protocol.md that says so.
- * The rest of the table, which only readers need, is in error-table.ts.
+ * What each error says: the rule of docs/protocol.md, what was expected (`{}`, or all of it, is filled in where the error is
+ * made), and the way out. The rest of the table, which only readers need, is in error-table.ts.
  */
-export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?: string]>> = {
+export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?: string, advice?: string]>> = {
   ERR_OPTION: ["1.1"],
   ERR_RANGE: ["1.1"],
   ERR_BEHAVIOUR: ["1.2"],
-  ERR_NOT_PRODUCER: ["1.3", "a producer"],
+  ERR_NOT_PRODUCER: ["1.3", "a producer", "the from… functions make one"],
   ERR_NOT_SOURCE: ["1.3"],
-  ERR_EVENTS: ["2.1", "an array of events"],
+  ERR_EVENTS: ["2.1", "an array of events", "one event is [event]"],
   ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
-  ERR_ASK_AUTOMATIC: ["3.3", 'a subscription with demand: "manual"'],
-  ERR_ENDED: ["5.1", "a running stage"],
-  ERR_STOPPED: ["1.5", "a producer that was not stopped"],
-  ERR_DUPLICATE: ["1.6", "one subscription per consumer"],
+  ERR_ASK_AUTOMATIC: ["3.3", "a subscription that is asked by hand", 'subscribe with { demand: "manual" }'],
+  ERR_ENDED: ["5.1", "a running stage", "make a new one, for an ended one does not start again"],
+  ERR_STOPPED: ["1.5", "a producer that was not stopped", "make a new one"],
+  ERR_DUPLICATE: ["1.6", "one subscription per consumer", "take a second consumer"],
   ERR_PARTITION: ["1.7"],
-  ERR_PARTITION_TAKEN: ["1.7", "a free partition"],
+  ERR_PARTITION_TAKEN: ["1.7", "a free partition", "each has one consumer at a time"],
   ERR_OVERDELIVERY: ["3.1", "at most {} events"],
   ERR_ASK_SIGNAL: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
   ERR_DUPLICATE_LINK: ["1.6", "a new port"],
@@ -53,8 +54,8 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_CALLBACK: ["6.1", "{} to succeed"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
-  ERR_OVERFLOW: ["4.6", "room in {} (bufferSize, overflow)"],
-  ERR_DRAIN_TIMEOUT: ["5.13"],
+  ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
+  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() tells who does not ask"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */
@@ -71,15 +72,19 @@ export const describe = (value: unknown): string => {
   return String(value);
 };
 
+/** Codes whose fault is a thing that is no stage: what it is tells the way out. */
+const foreign: readonly ErrorCode[] = ["ERR_NOT_PRODUCER", "ERR_NOT_SOURCE"];
+
 const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
-  const [rule, text = "{}"] = TEXTS[code];
+  const [rule, text = "{}", usual] = TEXTS[code];
   let shown = "a value that cannot be shown";
   try {
     shown = got instanceof Words ? got.text : describe(got);
   } catch {
     // Whatever user code throws can itself throw when it is looked at.
   }
-  return `expected ${text.replace("{}", () => expected)}, got ${shown}, rule ${rule}`;
+  const advice = (foreign.includes(code) ? adviceFor(got) : undefined) ?? usual;
+  return `expected ${text.replace("{}", () => expected)}, got ${shown}${advice ? `: ${advice}` : ""} (docs/protocol.md#rule-${rule})`;
 };
 
 class Words {

@@ -10,7 +10,7 @@ export type Pushable<Out> = 0 extends 1 & Out ? Out : unknown extends Out ? neve
 /** What the end of a subscription means to its consumer: see `docs/protocol.md`, rules 5.x. */
 export type CancelMode = "permanent" | "transient" | "temporary";
 export type DemandMode = "forward" | "accumulate";
-export type Overflow = "throw" | "drop-oldest" | "drop-newest";
+export type Overflow = "throw" | "fail" | "drop-oldest" | "drop-newest";
 
 /** Events that were accepted and will not be delivered. */
 export interface Discarded<out Event = unknown> {
@@ -74,7 +74,11 @@ export interface StageOptions {
 export interface EmitOptions<in Out> extends StageOptions {
   /** Events kept when nobody asks. 0 or more, or Infinity. @default 10000 */
   readonly bufferSize?: number | undefined;
-  /** What `push` does with events beyond `bufferSize`. @default "throw" */
+  /**
+   * What becomes of events pushed beyond `bufferSize`. `"throw"`: `push` throws an `OverflowError` with the rest in `rejected`.
+   * `"fail"`: the stage fails with it at once, and its buffer goes to `onDiscard`. The others drop. A producerConsumer drops
+   * nothing: `buffer` does. @default "throw"
+   */
   readonly overflow?: Overflow | undefined;
   /** Hears of every event that is accepted and not delivered. Without it there is one warning. */
   readonly onDiscard?: ((discarded: Discarded<Out>) => void) | undefined;

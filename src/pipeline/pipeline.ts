@@ -3,7 +3,7 @@ import { consumerFaces, transformFaces, makeStage } from "../stage/make-stage.ts
 import { StageInlet } from "../stage/stage-inlet.ts";
 import type { FanOut } from "../steps/fan-out/fan-out.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
-import { argumentError, describe, words } from "../base/errors.ts";
+import { argumentError, words } from "../base/errors.ts";
 import type { ConsumerHandle, ProducerConsumerHandle } from "../stage/faces.ts";
 import type { Inspection } from "../contract/inspection.ts";
 import type { PipelineSignatures } from "./signatures.ts";
@@ -188,7 +188,7 @@ export const pipeline: PipelineSignatures = compose as unknown as PipelineSignat
 
 function compose(source: Stage, ...steps: readonly unknown[]): unknown {
   if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", words(`${describe(source)} (from… makes one)`));
+    throw argumentError("ERR_NOT_PRODUCER", "", source);
   // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
   const seen = new Set<unknown>([source]);
   const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1, seen));

@@ -312,7 +312,7 @@ export class Core implements Task {
       if (this.mailbox.size > 0) this.#receive(this.mailbox);
     } else if (this.phase >= ENDING) {
       if (this.phase === PARTING) this.#part();
-      if (this.phase === CLOSED) this.outcome.settle();
+      if (this.phase === CLOSED) this.outcome.settle(this.output !== undefined && !this.downstream.seen);
       return;
     } else if (this.callbacks.settled) {
       this.callbacks.goOn();

@@ -17,6 +17,8 @@ export class Downstream {
   readonly #ports = new Map<ConsumerPort<never>, Outlet>();
   /** Ended by their consumers, though the messages that say so have not had their turn. */
   readonly #leaving: Set<Outlet> = new Set();
+  /** A consumer has come, be it that it has left again. */
+  seen = false;
   /** Why the last consumer to leave did. */
   lastLeft: Reason = complete;
   readonly #core: Core;
@@ -55,6 +57,7 @@ export class Downstream {
       throw error;
     }
     outlet.attached = true;
+    this.seen = true;
     this.outlets.add(outlet);
     this.#ports.set(port, outlet);
     core.post(LINKED, outlet, undefined);

@@ -41,7 +41,7 @@ const emitOptions: Readonly<Record<string, Rule>> = {
   ...stageOptions,
   dispatcher: (name, value) => requireMember(name, value, "a Dispatcher", "dispatch"),
   bufferSize: (name, value) => requireInteger(name, value, 0, Number.POSITIVE_INFINITY),
-  overflow: among("throw", "drop-oldest", "drop-newest"),
+  overflow: among("throw", "fail", "drop-oldest", "drop-newest"),
   onDiscard: is("function"),
   demandMode: among("forward", "accumulate"),
   onLastCancel: among("continue", "stop"),
@@ -78,6 +78,8 @@ export interface Maker {
   readonly defaultMaxDemand?: number | undefined;
   /** Options that this kind of stage takes besides, for its maker to read. */
   readonly own?: readonly string[] | undefined;
+  /** Whether it emits unasked, so that it may drop. Every producer does. */
+  readonly drops?: boolean | undefined;
   /** Options that could not act on it. */
   readonly refused?: readonly string[] | undefined;
 }
@@ -101,6 +103,12 @@ export function makeStage(
   const names = Object.keys(rules).filter((name) => !maker.refused?.includes(name));
   refuseUnknown(maker.name ?? kind, options, [...names, ...(maker.own ?? [])]);
   for (const [name, rule] of Object.entries(rules)) rule(name, (options as Record<string, unknown>)[name]);
+  if (kind === "producerConsumer" && !maker.drops && options.overflow?.startsWith("drop"))
+    throw argumentError(
+      "ERR_OPTION",
+      "overflow of a producerConsumer to be throw or fail: buffer() drops",
+      options.overflow,
+    );
   count += 1;
   const core: Core = new Core({
     kind,

@@ -6,6 +6,7 @@ import type { Discarded, StageOptions } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { StageState } from "../contract/states.ts";
 import { markReported, Report } from "./report.ts";
+import { claim, keepUnclaimed, type Unclaimed } from "./unclaimed.ts";
 
 export interface OutcomeOptions {
   readonly name: string;
@@ -30,6 +31,8 @@ export class Outcome {
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   #warned = false;
+  /** The failure, while it waits for a first consumer. */
+  #unclaimed: Unclaimed | undefined;
   readonly #ending: (() => void)[] = [];
   readonly #waiting: (() => void)[] = [];
 
@@ -52,6 +55,7 @@ export class Outcome {
     if (!this.#done) {
       this.#done = Promise.withResolvers<void>();
       if (this.settled) this.#settleDone(this.#done);
+      this.#claim();
     }
     return this.#done.promise;
   }
@@ -98,6 +102,7 @@ export class Outcome {
 
   /** A consumer that is to pass the failure on. The returned function says that it has not. */
   carrier(): () => void {
+    this.#claim();
     // Who has asked for `done` hears of it there.
     return this.report.carrier(this.error, () => this.#done !== undefined);
   }
@@ -117,13 +122,25 @@ export class Outcome {
     else this.#waiting.push(then);
   }
 
-  settle(): void {
+  /** `unseen`: the stage emits and has had no consumer. Its failure then waits for the first one. */
+  settle(unseen: boolean): void {
     if (this.settled) return;
     this.settled = true;
     for (const then of this.#waiting.splice(0)) then();
     if (this.#done) this.#settleDone(this.#done);
     // A failure that nothing passes on must still reach someone.
-    else if (!this.report.passedOn && this.failed) void this.done;
+    else if (!this.report.passedOn && this.failed) {
+      if (!unseen) void this.done;
+      else {
+        this.#unclaimed = { error: this.error, stage: this.#options.name, giveUp: () => void this.done };
+        keepUnclaimed(this.#unclaimed);
+      }
+    }
+  }
+
+  #claim(): void {
+    if (this.#unclaimed) claim(this.#unclaimed);
+    this.#unclaimed = undefined;
   }
 
   /** Accepted events that no consumer gets. `quiet`: without the warning, where it is what was asked for. */

@@ -1,6 +1,6 @@
+import { failure } from "../base/reason.ts";
 import { argumentError, OverflowError } from "../base/errors.ts";
 import type { Output } from "./output.ts";
-import type { Outcome } from "./outcome.ts";
 import { requireOneOf } from "../base/check.ts";
 import type { Core } from "./core.ts";
 import type { DemandMode } from "../contract/options.ts";
@@ -20,11 +20,8 @@ export function push(core: Core, events: readonly unknown[], inside: boolean): b
   }
 }
 
-/** What is to be known of a stage that keeps events. */
-type Keeper = Pick<Core, "name" | "output"> & { readonly outcome: Pick<Outcome, "discard"> };
-
 /** Keeps what of a batch has not gone out, as far as there is room; the overflow policy decides on the rest. Answers whether there was none. */
-export function keep(core: Keeper, events: readonly unknown[], sent: number): boolean {
+export function keep(core: Core, events: readonly unknown[], sent: number): boolean {
   const output = core.output as Output;
   const { length } = events;
   if (sent === length) return true;
@@ -35,6 +32,11 @@ export function keep(core: Keeper, events: readonly unknown[], sent: number): bo
   output.keep(events, sent, kept);
   if (rest <= room) return false;
   if (output.overflow === "throw") throw new OverflowError(core.name, length, events.slice(kept));
+  if (output.overflow === "fail") {
+    const error = new OverflowError(core.name, length, events.slice(kept));
+    core.ends.failWith({ reason: failure(error) }, false);
+    return false;
+  }
   core.outcome.discard(oldest ? shed(output, rest - room) : events.slice(kept), "overflow");
   return false;
 }

@@ -126,7 +126,7 @@ describe("iterating over a producer", () => {
     expect(codeOf(() => p.events({ maxDemand: 0 }))).toBe("ERR_RANGE");
     expect(() => p.batches({ maxDemand: 0 })).toThrow(RangeError);
     expect(() => p.events({ maxDemand: 0 })).toThrow(
-      "expected maxDemand to be a whole number from 1 to 9007199254740991, got 0, rule 1.1",
+      "expected maxDemand to be a whole number from 1 to 9007199254740991, got 0 (docs/protocol.md#rule-1.1)",
     );
     expect(p.inspect().links).toEqual([]);
   });

@@ -149,6 +149,7 @@ export class Graph {
     dispatcher: Dispatcher<Item, object>,
     controller: AbortController,
     bufferSize: number,
+    drops: boolean,
   ): object {
     const { random } = this;
     return {
@@ -157,7 +158,9 @@ export class Graph {
       dispatcher,
       signal: controller.signal,
       bufferSize,
-      overflow: random.pick(["throw", "drop-oldest", "drop-newest"] as const),
+      overflow: random.pick(
+        drops ? (["throw", "drop-oldest", "drop-newest"] as const) : (["throw"] as const),
+      ),
       onLastCancel: this.calm ? "continue" : random.pick(["continue", "stop"] as const),
       onDiscard: (discarded: StageRecord["discarded"][number]) => void record.discarded.push(discarded),
       onReport: (error: unknown) => void this.ledger.reports.push(error),
@@ -187,7 +190,7 @@ export class Graph {
       if (left === 0) stage.call((self) => self.complete()).catch(() => {});
     };
     const bufferSize = random.pick(BUFFERS);
-    const options = this.#options(record, make(), controller, bufferSize);
+    const options = this.#options(record, make(), controller, bufferSize, true);
     if (style === "pull")
       stage = producer<Item, object>((demand) => {
         const items = some(demand);
@@ -233,7 +236,7 @@ export class Graph {
           return out;
         },
       },
-      this.#options(record, make(), controller, bufferSize),
+      this.#options(record, make(), controller, bufferSize, false),
     );
     this.#adopt({ stage, record, partitions, startAfter, pushes: false, bufferSize }, controller);
     this.#takers.push(stage);

@@ -21,7 +21,7 @@ const sources = [...list("src", ".ts"), ...list("adapters", ".ts")];
 
 /** Rules of the protocol: number and text. */
 const rules = Array.from(
-  read("docs/protocol.md").matchAll(/^\*\*(\d+\.\d+)\*\* ([^]*?)(?:\n\n|\n$(?![^]))/gm),
+  read("docs/protocol.md").matchAll(/^<a id="rule-[\d.]+"><\/a>\*\*(\d+\.\d+)\*\* ([^]*?)(?:\n\n|\n$(?![^]))/gm),
   ([, number, text]) => [number as string, text as string] as const,
 );
 const numbers = rules.map(([number]) => number);
@@ -67,6 +67,11 @@ describe("docs/protocol.md", () => {
     expect(Math.min(...perChapter)).toBeGreaterThan(0);
     const chapters = Array.from(read("docs/protocol.md").matchAll(/^## (\d)\. /gm), ([, chapter]) => chapter);
     expect(chapters).toEqual(["1", "2", "3", "4", "5", "6", "7", "8"]);
+  });
+
+  test("has an anchor at each rule, for the texts of errors", () => {
+    const anchors = Array.from(read("docs/protocol.md").matchAll(/<a id="rule-([\d.]+)">/g), ([, number]) => number);
+    expect(anchors).toEqual(numbers);
   });
 
   test.each(rules)("%s says MUST or MAY", (_, text) => {

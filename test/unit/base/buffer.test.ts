@@ -1,3 +1,4 @@
+import type { Core } from "../../../src/stage/core.ts";
 import { describe, expect, test } from "vitest";
 import { Buffer } from "../../../src/base/buffer.ts";
 import { demandDispatcher } from "../../../src/index.ts";
@@ -25,7 +26,7 @@ const limited = (bufferSize: number, overflow: "drop-oldest" | "drop-newest") =>
   });
   const discard = (events: readonly unknown[]) => void discarded.push([...events]);
   const push = (events: readonly unknown[]) =>
-    keep({ name: "limited", output, outcome: { discard } }, events, output.offer(events));
+    keep({ name: "limited", output, outcome: { discard } } as unknown as Core, events, output.offer(events));
   return { output, push, discarded, released, mark: (name: string) => output.mark(() => void released.push(name)) };
 };
 

@@ -56,6 +56,8 @@ describe("hashKey", () => {
     expect(source.push(["a", null])).toBe(false);
     const error = await done;
     expect(error).toMatchObject({ code: "ERR_PARTITION_KEY", events: ["a", null], event: null });
-    expect((error as Error).message).toBe("expected a key: string, number, bigint or boolean, got null, rule 4.5");
+    expect((error as Error).message).toBe(
+      "expected a key: string, number, bigint or boolean, got null (docs/protocol.md#rule-4.5)",
+    );
   });
 });

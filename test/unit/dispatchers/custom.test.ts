@@ -235,7 +235,7 @@ describe("a dispatcher that miscounts", () => {
       expect(end.error).toMatchObject({
         code: "ERR_DISPATCHER",
         name: "ProtocolError",
-        message: `expected a dispatcher to return a count from 0 to 2 from dispatch, got ${answer}, rule 4.1`,
+        message: `expected a dispatcher to return a count from 0 to 2 from dispatch, got ${answer} (docs/protocol.md#rule-4.1)`,
       });
     },
   );
@@ -252,7 +252,8 @@ describe("a dispatcher that miscounts", () => {
       [],
       {
         code: "ERR_DISPATCHER",
-        message: "expected a dispatcher to deliver at most the 1 events that sink asked for, got 3, rule 4.1",
+        message:
+          "expected a dispatcher to deliver at most the 1 events that sink asked for, got 3 (docs/protocol.md#rule-4.1)",
       },
     ]);
   });

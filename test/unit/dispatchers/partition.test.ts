@@ -198,7 +198,7 @@ describe("partitionDispatcher", () => {
     expect(thrown).toBeInstanceOf(CallbackError);
     expect(thrown).toMatchObject({ code: "ERR_PARTITION_KEY", events: [1, 2, 5] });
     expect((thrown as Error).message).toBe(
-      'expected hash to return one of foo, bar or undefined, got "oops", rule 4.5',
+      'expected hash to return one of foo, bar or undefined, got "oops" (docs/protocol.md#rule-4.5)',
     );
     // None of the batch has gone anywhere.
     expect([t.take(), d.wanted, d.queued]).toEqual([[], 3, 0]);
@@ -238,7 +238,7 @@ describe("partitionDispatcher", () => {
     expect(() => subscribe({})).toThrow("expected partition to be one of 0, 1, got undefined");
     subscribe({ partition: 0 });
     expect(codeOf(() => subscribe({ partition: 0 }))).toBe("ERR_PARTITION_TAKEN");
-    expect(() => subscribe({ partition: 0 })).toThrow("expected a free partition, got 0, rule 1.7");
+    expect(() => subscribe({ partition: 0 })).toThrow("expected a free partition, got 0: each has one consumer at a time (docs/protocol.md#rule-1.7)");
     for (const partition of [-1, 2, "oops"]) {
       expect(codeOf(() => subscribe({ partition }))).toBe("ERR_PARTITION");
       expect(() => subscribe({ partition })).toThrow("expected partition to be one of 0, 1, got");

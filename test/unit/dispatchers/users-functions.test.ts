@@ -29,8 +29,17 @@ describe("F-05 a function in a dispatcher that ends the stage: no event of the b
     return true;
   };
   test.each([
-    ["hash", (kill: AbortController) => partitionDispatcher({ partitions: 1, hash: (n: number) => (check(kill)(n) ? 0 : undefined) }), { partition: 0 }],
-    ["by", (kill: AbortController) => partitionDispatcher({ partitions: 1, by: (n: number) => check(kill)(n) }), { partition: 0 }],
+    [
+      "hash",
+      (kill: AbortController) =>
+        partitionDispatcher({ partitions: 1, hash: (n: number) => (check(kill)(n) ? 0 : undefined) }),
+      { partition: 0 },
+    ],
+    [
+      "by",
+      (kill: AbortController) => partitionDispatcher({ partitions: 1, by: (n: number) => check(kill)(n) }),
+      { partition: 0 },
+    ],
     ["selector", () => broadcastDispatcher(), {}],
   ] as const)("F-05 %s", async (name, dispatcherOf, options) => {
     const runtime = testRuntime();
@@ -55,18 +64,21 @@ describe("F-05 a function in a dispatcher that ends the stage: no event of the b
   test("F-05 hash that stops the stage while what a callback returned is dispatched", async () => {
     const runtime = testRuntime();
     const discarded: number[] = [];
-    const p = producer<number, { partition: number }>((demand) => Array.from({ length: Math.min(demand, 3) }, (_, i) => i), {
-      runtime,
-      dispatcher: partitionDispatcher({
-        partitions: 2,
-        hash: (n: number) => {
-          if (n === 1) void p.stop({ timeout: 0 });
-          runtime.clock.advance(0);
-          return n % 2;
-        },
-      }),
-      onDiscard: ({ events }) => void discarded.push(...events),
-    });
+    const p = producer<number, { partition: number }>(
+      (demand) => Array.from({ length: Math.min(demand, 3) }, (_, i) => i),
+      {
+        runtime,
+        dispatcher: partitionDispatcher({
+          partitions: 2,
+          hash: (n: number) => {
+            if (n === 1) void p.stop({ timeout: 0 });
+            runtime.clock.advance(0);
+            return n % 2;
+          },
+        }),
+        onDiscard: ({ events }) => void discarded.push(...events),
+      },
+    );
     const handled: number[] = [];
     const c = consumer<number>((events) => void handled.push(...events), { runtime });
     c.subscribe(p, { partition: 0, maxDemand: 10, cancel: "temporary" });
@@ -81,7 +93,10 @@ describe("F-07 a port that leaves and brings others while it is served", () => {
     ['demandDispatcher({ spread: "even" })', () => demandDispatcher({ spread: "even" })],
     ["broadcastDispatcher()", () => broadcastDispatcher()],
   ])("F-07 %s goes on", async (_name, make) => {
-    const p = producer<number, object>(() => {}, { runtime: testRuntime(), dispatcher: make() as Dispatcher<number, object> });
+    const p = producer<number, object>(() => {}, {
+      runtime: testRuntime(),
+      dispatcher: make() as Dispatcher<number, object>,
+    });
     const got: Record<string, number[]> = { a: [], b: [], c: [] };
     const attach = (to: ConsumerPort<number>): ProducerPort => p["~attach"](to, {} as never);
     const into = (name: string) => (batch: readonly number[]) => void got[name]?.push(...batch);

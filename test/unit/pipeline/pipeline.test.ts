@@ -345,10 +345,10 @@ describe("bad input", () => {
       textOf(fine(), "map"),
       textOf(fine(), within),
     ]).toEqual([
-      "expected a producer, got an array of 1 (from… makes one), rule 1.3",
-      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the sink collect, rule 1.1",
-      'expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got "map", rule 1.1',
-      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the producerConsumer within, rule 1.1",
+      "expected a producer, got an array of 1: wrap it with fromIterable (docs/protocol.md#rule-1.3)",
+      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the sink collect (docs/protocol.md#rule-1.1)",
+      'expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got "map" (docs/protocol.md#rule-1.1)',
+      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the producerConsumer within (docs/protocol.md#rule-1.1)",
     ]);
   });
 
@@ -399,7 +399,7 @@ describe("bad input", () => {
     ["partitions", () => partitionBy((n: number) => n, { partitions: 0 })],
     ["unknown", () => partitionBy((n: number) => n, { partitions: 2, maxQueue: 1 } as never)],
   ])("1.1 options of shapes are checked when the step is made: %s", (_, make) => {
-    expect(make).toThrow(/rule 1\.(?:1|7)/);
+    expect(make).toThrow(/#rule-1\.(?:1|7)/);
   });
 });
 

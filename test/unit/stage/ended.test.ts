@@ -47,7 +47,7 @@ describe.each(["producer", "producerConsumer"] as const)("a %s that has ended", 
     await turns();
     const error: unknown = await rig.stage.call(() => {}).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
-      message: `expected a running stage, got ${rig.stage.name}, which is failed, rule 5.1`,
+      message: `expected a running stage, got ${rig.stage.name}, which is failed: make a new one, for an ended one does not start again (docs/protocol.md#rule-5.1)`,
       cause: boom,
     });
   });

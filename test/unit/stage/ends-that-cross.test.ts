@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Consumer, consumer, type Discarded, fromIterable, producer, producerConsumer, type Stage, type StageOptions } from "../../../src/index.ts";
+import {
+  type Consumer,
+  consumer,
+  type Discarded,
+  fromIterable,
+  producer,
+  producerConsumer,
+  type Stage,
+  type StageOptions,
+} from "../../../src/index.ts";
 import { testRuntime, turns } from "../../support/runtime.ts";
 
 // Made anew for each test: one that was told once is not reported again.
@@ -37,29 +46,35 @@ describe("F-01 a callback that ends its stage and returns a promise which reject
     ["handleSubscribe", (c: Consumer<number>) => void c.subscribe(producer<number>(() => {}))],
     ["handleCancel", (c: Consumer<number>) => c.subscribe(producer<number>(() => {})).cancel()],
     ["handleEnd", (c: Consumer<number>) => void c.subscribe(fromIterable<number>([]))],
-  ] as readonly (readonly [string, (c: Consumer<number>) => void])[])("F-01 %s: the second failure is reported", async (callback, begin) => {
-    const { reports, options } = scene();
-    const failing = async (...args: readonly unknown[]): Promise<void> => {
-      (args.at(-1) as { fail(error: unknown): void }).fail(boom);
-      throw second;
-    };
-    const c = consumer<number>({ handleEvents: () => {}, [callback]: failing }, options("c"));
-    const end = ended(c);
-    begin(c);
-    expect([await end, reports]).toEqual(["boom", [`c ${callback}: second`]]);
-  });
+  ] as readonly (readonly [string, (c: Consumer<number>) => void])[])(
+    "F-01 %s: the second failure is reported",
+    async (callback, begin) => {
+      const { reports, options } = scene();
+      const failing = async (...args: readonly unknown[]): Promise<void> => {
+        (args.at(-1) as { fail(error: unknown): void }).fail(boom);
+        throw second;
+      };
+      const c = consumer<number>({ handleEvents: () => {}, [callback]: failing }, options("c"));
+      const end = ended(c);
+      begin(c);
+      expect([await end, reports]).toEqual(["boom", [`c ${callback}: second`]]);
+    },
+  );
 
-  test.each(["call", "info"] as const)("F-01 the function of %s: the caller hears the end, onReport the rest", async (how) => {
-    const { reports, options } = scene();
-    const c = consumer<number>(() => {}, options("c"));
-    const end = ended(c);
-    const called = c[how](async (stage) => {
-      stage.fail(boom);
-      throw second;
-    });
-    await expect(called).rejects.toMatchObject({ code: "ERR_ENDED" });
-    expect([await end, reports]).toEqual(["boom", ["c call: second"]]);
-  });
+  test.each(["call", "info"] as const)(
+    "F-01 the function of %s: the caller hears the end, onReport the rest",
+    async (how) => {
+      const { reports, options } = scene();
+      const c = consumer<number>(() => {}, options("c"));
+      const end = ended(c);
+      const called = c[how](async (stage) => {
+        stage.fail(boom);
+        throw second;
+      });
+      await expect(called).rejects.toMatchObject({ code: "ERR_ENDED" });
+      expect([await end, reports]).toEqual(["boom", ["c call: second"]]);
+    },
+  );
 });
 
 describe("F-02 a failure whose carrier does not come to it, for its handleCancel", () => {
@@ -140,6 +155,7 @@ test("F-06 a failure that waits for the buffer is not carried by the abort that 
   const { options } = scene();
   const kill = new AbortController();
   const p = producer<number>(() => {}, { ...options("p"), signal: kill.signal, onDiscard: () => {} });
+  consumer<number>(() => {}).subscribe(p, { demand: "manual", cancel: "temporary" });
   p.push([1]);
   p.fail(boom, { after: "buffer" });
   await turns();
@@ -233,7 +249,12 @@ describe("F-12 stage.signal", () => {
   });
 
   test.each([
-    ["it fails", (stage: { call(fn: (self: { fail(e: unknown): void }) => void): unknown }, fail: () => void) => (void stage, fail())],
+    [
+      "it fails",
+      (stage: { call(fn: (self: { fail(e: unknown): void }) => void): unknown }, fail: () => void) => (
+        void stage, fail()
+      ),
+    ],
     ["its time to stop has run out", (stage: { stop(options: object): unknown }) => void stage.stop({ timeout: 0 })],
   ])("F-12 of a consumer aborts when %s", async (_how, end) => {
     const { options, runtime } = scene();
@@ -410,7 +431,10 @@ test("F-35 what the last consumer cancels with reaches terminate, through the st
   const why = { not: "an error" };
   const reasons: unknown[] = [];
   const terminate = (reason: unknown): void => void reasons.push(reason);
-  const source = producer<number>({ handleDemand: () => {}, terminate }, { ...options("source"), onLastCancel: "stop" });
+  const source = producer<number>(
+    { handleDemand: () => {}, terminate },
+    { ...options("source"), onLastCancel: "stop" },
+  );
   const between = producerConsumer<number, number>(
     { handleEvents: (events) => events, terminate },
     { ...options("between"), onLastCancel: "stop" },

@@ -50,7 +50,11 @@ describe("a producer that breaks the protocol", () => {
     await turns();
     expect([handled, log, stage.state]).toEqual([[], ["failure ERR_MESSAGE"], "running"]);
     expect(raw.ends).toMatchObject([
-      { reason: { error: { message: "expected an array of events, got an object (Object), rule 2.2" } } },
+      {
+        reason: {
+          error: { message: "expected an array of events, got an object (Object) (docs/protocol.md#rule-2.2)" },
+        },
+      },
     ]);
   });
 

@@ -6,10 +6,23 @@ import {
   producer,
   type ProducerStage,
   producerConsumer,
+  type Subscription,
 } from "../../../src/index.ts";
 
 const boom = new Error("boom");
-const quiet = (): ProducerStage<number> => producer<number>(() => {});
+/** A producer that a consumer has seen, so that its failure waits for no one. */
+const quiet = (): ProducerStage<number> => {
+  const stage = producer<number>(() => {});
+  stage["~attach"]({ ...seen, consumer: stage }, {} as never);
+  return stage;
+};
+const seen = {
+  name: "seen",
+  carries: false,
+  subscription: {} as Subscription,
+  events: (): void => {},
+  end: (): void => {},
+};
 const sink = () => consumer<number>(() => {});
 const ignore = (): void => {};
 const drain = async (producer_: Producer<number>, cancel: "permanent" | "temporary"): Promise<void> => {
@@ -18,6 +31,7 @@ const drain = async (producer_: Producer<number>, cancel: "permanent" | "tempora
 
 const ways: Readonly<Record<string, () => unknown>> = {
   "nobody looks": () => quiet().fail(boom),
+  "no consumer has come yet": () => producer<number>(() => {}).fail(boom),
   "done was looked at, but not observed": () => {
     const stage = quiet();
     void stage.done;

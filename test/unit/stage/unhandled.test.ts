@@ -11,6 +11,7 @@ test("5.11 a failure is an unhandled rejection, once, unless something carries i
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(JSON.parse(stdout)).toEqual({
     "nobody looks": ["boom"],
+    "no consumer has come yet": [],
     "done was looked at, but not observed": ["boom"],
     "done is observed": [],
     "done is observed after fail()": [],

@@ -267,8 +267,8 @@ describe("take", () => {
   });
 
   test.each([[-1], [1.5], [Number.NaN], ["2"], [undefined], [null]])("take(%s) is refused", (count) => {
-    expect(() => take(count as number)).toThrow(/rule 1\.1/);
-    expect(() => skip(count as number)).toThrow(/rule 1\.1/);
+    expect(() => take(count as number)).toThrow(/#rule-1\.1/);
+    expect(() => skip(count as number)).toThrow(/#rule-1\.1/);
   });
 });
 

@@ -1,0 +1,30 @@
+const has = (value: unknown, ...names: readonly string[]): boolean =>
+  names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+
+/** What makes a producer, or a consumer, of a thing that is known by its methods. */
+function adapterFor(value: unknown): string | undefined {
+  if (typeof value === "function") return "call it, or hand it to producer() as its handleDemand";
+  if (typeof value !== "object" || value === null) return undefined;
+  const { kind } = value as { readonly kind?: unknown };
+  if (kind === "consumer" || kind === "sink") return "a consumer takes events, and gives none";
+  if (kind === "step") return "the source comes first, then the steps";
+  if (has(value, "getReader")) return "wrap it with fromReadableStream from headrace/web";
+  if (has(value, "getWriter")) return "intoWritableStream from headrace/web makes a consumer of it";
+  if (has(value, "read", "on")) return "wrap it with fromReadable from headrace/node";
+  if (has(value, "write", "on")) return "intoWritable from headrace/node makes a consumer of it";
+  if (has(value, "subscribe")) return "wrap it with fromObservable(observable, { overflow }) from headrace/rxjs";
+  if (has(value, "emit", "on") || has(value, "addEventListener"))
+    return "wrap it with fromEvents(emitter, name, { overflow }) from headrace/events";
+  if (Symbol.iterator in value || Symbol.asyncIterator in value) return "wrap it with fromIterable";
+  return has(value, "then") ? "await it first" : undefined;
+}
+
+/** The way out for a value that is no stage; nothing where none is known. */
+export function adviceFor(value: unknown): string | undefined {
+  try {
+    return adapterFor(value);
+  } catch {
+    // A hostile value can throw wherever it is looked at.
+    return undefined;
+  }
+}
