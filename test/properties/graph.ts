@@ -158,9 +158,7 @@ export class Graph {
       dispatcher,
       signal: controller.signal,
       bufferSize,
-      overflow: random.pick(
-        drops ? (["throw", "drop-oldest", "drop-newest"] as const) : (["throw"] as const),
-      ),
+      overflow: random.pick(drops ? (["throw", "drop-oldest", "drop-newest"] as const) : (["throw"] as const)),
       onLastCancel: this.calm ? "continue" : random.pick(["continue", "stop"] as const),
       onDiscard: (discarded: StageRecord["discarded"][number]) => void record.discarded.push(discarded),
       onReport: (error: unknown) => void this.ledger.reports.push(error),

@@ -238,7 +238,9 @@ describe("partitionDispatcher", () => {
     expect(() => subscribe({})).toThrow("expected partition to be one of 0, 1, got undefined");
     subscribe({ partition: 0 });
     expect(codeOf(() => subscribe({ partition: 0 }))).toBe("ERR_PARTITION_TAKEN");
-    expect(() => subscribe({ partition: 0 })).toThrow("expected a free partition, got 0: each has one consumer at a time (docs/protocol.md#rule-1.7)");
+    expect(() => subscribe({ partition: 0 })).toThrow(
+      "expected a free partition, got 0: each has one consumer at a time (docs/protocol.md#rule-1.7)",
+    );
     for (const partition of [-1, 2, "oops"]) {
       expect(codeOf(() => subscribe({ partition }))).toBe("ERR_PARTITION");
       expect(() => subscribe({ partition })).toThrow("expected partition to be one of 0, 1, got");
