@@ -6,7 +6,7 @@ export { producer } from "./producer.ts";
 export { producerConsumer } from "./producer-consumer.ts";
 export { throughGenerator } from "./through-generator.ts";
 // Composition
-export type { Composed, NoResult, Pipeline } from "./contract/pipeline.ts";
+export type { Composed, Last, Pipeline } from "./contract/pipeline.ts";
 export type { Sink, Step } from "./contract/step.ts";
 export { pipeline } from "./pipeline/pipeline.ts";
 export type { PipelineSignatures } from "./pipeline/signatures.ts";
@@ -29,6 +29,7 @@ export type {
   Dispatcher,
   DispatcherInspection,
   DispatcherLink,
+  NoOptions,
   OptionsOfEvent,
   SubscribeOptionsOf,
 } from "./contract/dispatcher.ts";

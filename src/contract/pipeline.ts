@@ -1,3 +1,4 @@
+import type { Step, Sink, Ends } from "./step.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Producer } from "./stage.ts";
 import type { StopOptions } from "./options.ts";
@@ -14,15 +15,8 @@ export interface Pipeline<out Result = void> extends AsyncDisposable {
   inspect(): Inspection;
 }
 
-/** Stands for "no sink at the end". */
-export interface NoResult {
-  readonly "~noResult": never;
-}
-type IsNoResult<R> = 0 extends 1 & R ? false : [NoResult] extends [R] ? ([R] extends [NoResult] ? true : false) : false;
+/** The last of the steps: one that passes events on, or a sink. `Is` is inferred from a sink alone. */
+export type Last<In, Out, SO extends object, Result, Is> = Step<In, Out, SO> | (Sink<In, Result> & Ends<Is>);
 
-/** What `pipeline` answers: a producer, or with a sink at the end a running pipeline. */
-export type Composed<Out, SO extends object, Result> = [Result] extends [infer R]
-  ? IsNoResult<R> extends true
-    ? Producer<Out, SO>
-    : Pipeline<R>
-  : never;
+/** What `pipeline` returns: a producer, or with a sink at the end a running pipeline. */
+export type Composed<Is, Out, SO extends object, Result> = Is extends true ? Pipeline<Result> : Producer<Out, SO>;

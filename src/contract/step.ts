@@ -8,8 +8,13 @@ export interface Step<in In, out Out, in SO extends object = NoOptions> {
   readonly "~options"?: ((options: SO) => void) | undefined;
 }
 
+/** Tells a sink from a step, as a literal that is known in generic functions, too. */
+export interface Ends<out Is> {
+  readonly "~ends"?: Is | undefined;
+}
+
 /** The last step of a `pipeline` that runs: takes events and passes nothing on. A consumer is one, too. */
-export interface Sink<in In, out Result = void> {
+export interface Sink<in In, out Result = void> extends Ends<true> {
   readonly kind: "sink" | "consumer";
   readonly "~in"?: ((event: In) => void) | undefined;
   readonly "~result"?: Result | undefined;

@@ -1,5 +1,5 @@
-import type { Composed, NoResult } from "../contract/pipeline.ts";
-import type { Sink, Step } from "../contract/step.ts";
+import type { Composed, Last } from "../contract/pipeline.ts";
+import type { Step } from "../contract/step.ts";
 import type { Fixed } from "../contract/options.ts";
 import type { NoOptions } from "../contract/dispatcher.ts";
 import type { Producer } from "../contract/stage.ts";
@@ -10,46 +10,46 @@ import type { Producer } from "../contract/stage.ts";
  */
 export interface PipelineSignatures {
   <T0, SO extends object = NoOptions>(source: Producer<T0, SO>): Producer<T0, SO>;
-  <T0, Out = never, SO extends object = NoOptions, Result = NoResult>(
+  <T0, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
-    s1: Step<Fixed<T0>, Out, SO> | Sink<Fixed<T0>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s1: Last<Fixed<T0>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
-    s2: Step<Fixed<T1>, Out, SO> | Sink<Fixed<T1>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s2: Last<Fixed<T1>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
-    s3: Step<Fixed<T2>, Out, SO> | Sink<Fixed<T2>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s3: Last<Fixed<T2>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
     s3: Step<Fixed<T2>, T3>,
-    s4: Step<Fixed<T3>, Out, SO> | Sink<Fixed<T3>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s4: Last<Fixed<T3>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, T4, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
     s3: Step<Fixed<T2>, T3>,
     s4: Step<Fixed<T3>, T4>,
-    s5: Step<Fixed<T4>, Out, SO> | Sink<Fixed<T4>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s5: Last<Fixed<T4>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, T4, T5, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
     s3: Step<Fixed<T2>, T3>,
     s4: Step<Fixed<T3>, T4>,
     s5: Step<Fixed<T4>, T5>,
-    s6: Step<Fixed<T5>, Out, SO> | Sink<Fixed<T5>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, T6, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s6: Last<Fixed<T5>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, T4, T5, T6, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
@@ -57,9 +57,9 @@ export interface PipelineSignatures {
     s4: Step<Fixed<T3>, T4>,
     s5: Step<Fixed<T4>, T5>,
     s6: Step<Fixed<T5>, T6>,
-    s7: Step<Fixed<T6>, Out, SO> | Sink<Fixed<T6>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, T6, T7, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s7: Last<Fixed<T6>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, T4, T5, T6, T7, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
@@ -68,9 +68,9 @@ export interface PipelineSignatures {
     s5: Step<Fixed<T4>, T5>,
     s6: Step<Fixed<T5>, T6>,
     s7: Step<Fixed<T6>, T7>,
-    s8: Step<Fixed<T7>, Out, SO> | Sink<Fixed<T7>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, T6, T7, T8, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s8: Last<Fixed<T7>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, T4, T5, T6, T7, T8, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
@@ -80,9 +80,9 @@ export interface PipelineSignatures {
     s6: Step<Fixed<T5>, T6>,
     s7: Step<Fixed<T6>, T7>,
     s8: Step<Fixed<T7>, T8>,
-    s9: Step<Fixed<T8>, Out, SO> | Sink<Fixed<T8>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s9: Last<Fixed<T8>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, Out = unknown, SO extends object = NoOptions, Result = unknown, Is = false>(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
@@ -93,9 +93,25 @@ export interface PipelineSignatures {
     s7: Step<Fixed<T6>, T7>,
     s8: Step<Fixed<T7>, T8>,
     s9: Step<Fixed<T8>, T9>,
-    s10: Step<Fixed<T9>, Out, SO> | Sink<Fixed<T9>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s10: Last<Fixed<T9>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <
+    T0,
+    T1,
+    T2,
+    T3,
+    T4,
+    T5,
+    T6,
+    T7,
+    T8,
+    T9,
+    T10,
+    Out = unknown,
+    SO extends object = NoOptions,
+    Result = unknown,
+    Is = false,
+  >(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
@@ -107,9 +123,26 @@ export interface PipelineSignatures {
     s8: Step<Fixed<T7>, T8>,
     s9: Step<Fixed<T8>, T9>,
     s10: Step<Fixed<T9>, T10>,
-    s11: Step<Fixed<T10>, Out, SO> | Sink<Fixed<T10>, Result>,
-  ): Composed<Out, SO, Result>;
-  <T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, Out = never, SO extends object = NoOptions, Result = NoResult>(
+    s11: Last<Fixed<T10>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
+  <
+    T0,
+    T1,
+    T2,
+    T3,
+    T4,
+    T5,
+    T6,
+    T7,
+    T8,
+    T9,
+    T10,
+    T11,
+    Out = unknown,
+    SO extends object = NoOptions,
+    Result = unknown,
+    Is = false,
+  >(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
     s2: Step<Fixed<T1>, T2>,
@@ -122,8 +155,8 @@ export interface PipelineSignatures {
     s9: Step<Fixed<T8>, T9>,
     s10: Step<Fixed<T9>, T10>,
     s11: Step<Fixed<T10>, T11>,
-    s12: Step<Fixed<T11>, Out, SO> | Sink<Fixed<T11>, Result>,
-  ): Composed<Out, SO, Result>;
+    s12: Last<Fixed<T11>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
   <
     T0,
     T1,
@@ -138,9 +171,10 @@ export interface PipelineSignatures {
     T10,
     T11,
     T12,
-    Out = never,
+    Out = unknown,
     SO extends object = NoOptions,
-    Result = NoResult,
+    Result = unknown,
+    Is = false,
   >(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
@@ -155,8 +189,8 @@ export interface PipelineSignatures {
     s10: Step<Fixed<T9>, T10>,
     s11: Step<Fixed<T10>, T11>,
     s12: Step<Fixed<T11>, T12>,
-    s13: Step<Fixed<T12>, Out, SO> | Sink<Fixed<T12>, Result>,
-  ): Composed<Out, SO, Result>;
+    s13: Last<Fixed<T12>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
   <
     T0,
     T1,
@@ -172,9 +206,10 @@ export interface PipelineSignatures {
     T11,
     T12,
     T13,
-    Out = never,
+    Out = unknown,
     SO extends object = NoOptions,
-    Result = NoResult,
+    Result = unknown,
+    Is = false,
   >(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
@@ -190,8 +225,8 @@ export interface PipelineSignatures {
     s11: Step<Fixed<T10>, T11>,
     s12: Step<Fixed<T11>, T12>,
     s13: Step<Fixed<T12>, T13>,
-    s14: Step<Fixed<T13>, Out, SO> | Sink<Fixed<T13>, Result>,
-  ): Composed<Out, SO, Result>;
+    s14: Last<Fixed<T13>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
   <
     T0,
     T1,
@@ -208,9 +243,10 @@ export interface PipelineSignatures {
     T12,
     T13,
     T14,
-    Out = never,
+    Out = unknown,
     SO extends object = NoOptions,
-    Result = NoResult,
+    Result = unknown,
+    Is = false,
   >(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
@@ -227,8 +263,8 @@ export interface PipelineSignatures {
     s12: Step<Fixed<T11>, T12>,
     s13: Step<Fixed<T12>, T13>,
     s14: Step<Fixed<T13>, T14>,
-    s15: Step<Fixed<T14>, Out, SO> | Sink<Fixed<T14>, Result>,
-  ): Composed<Out, SO, Result>;
+    s15: Last<Fixed<T14>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
   <
     T0,
     T1,
@@ -246,9 +282,10 @@ export interface PipelineSignatures {
     T13,
     T14,
     T15,
-    Out = never,
+    Out = unknown,
     SO extends object = NoOptions,
-    Result = NoResult,
+    Result = unknown,
+    Is = false,
   >(
     source: Producer<T0>,
     s1: Step<Fixed<T0>, T1>,
@@ -266,6 +303,6 @@ export interface PipelineSignatures {
     s13: Step<Fixed<T12>, T13>,
     s14: Step<Fixed<T13>, T14>,
     s15: Step<Fixed<T14>, T15>,
-    s16: Step<Fixed<T15>, Out, SO> | Sink<Fixed<T15>, Result>,
-  ): Composed<Out, SO, Result>;
+    s16: Last<Fixed<T15>, Out, SO, Result, Is>,
+  ): Composed<Fixed<Is>, Out, SO, Result>;
 }

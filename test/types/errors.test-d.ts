@@ -49,7 +49,7 @@ if (error instanceof OverflowError) {
 expectNotAssignable<new () => unknown>(ArgumentError);
 expectAssignable<ErrorCode>("ERR_ASK");
 const family: Family = "ProtocolError";
-expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError">(family as Family);
+expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError" | "TimeoutError">(family as Family);
 
 const clock: Clock = {
   now: () => 0,

@@ -560,3 +560,91 @@ expectNotAssignable<Step<string, number>>(map((n: number) => n));
 expectNotAssignable<Sink<number>>(texts);
 expectNotAssignable<Step<number, number>>(texts);
 expectNotAssignable<Sink<number>>(map((n: number) => n));
+
+// F-19: a function with a wider parameter takes no type away.
+interface Wide {
+  readonly id: number;
+  readonly name?: string;
+}
+const wides = fromIterable<Wide>([]);
+expectType<Producer<Wide>>(pipeline(wides, tap(console.log)));
+expectType<Producer<Wide>>(
+  pipeline(
+    wides,
+    tap((x: { readonly id: number }) => x.id),
+  ),
+);
+expectType<Producer<Wide>>(
+  pipeline(
+    wides,
+    filter((x: { readonly id: number }) => x.id > 1),
+  ),
+);
+expectType<Producer<Wide>>(
+  pipeline(
+    wides,
+    takeWhile((x: { readonly id: number }) => x.id > 1),
+  ),
+);
+expectType<Producer<Wide>>(
+  pipeline(
+    wides,
+    filter((x: unknown) => x !== null),
+  ),
+);
+expectType<Producer<string>>(pipeline(fromIterable<string | undefined | "">([]), filter(Boolean)));
+expectType<Producer<1 | 2>>(pipeline(fromIterable<0 | 1 | 2 | null>([]), filter(Boolean)));
+expectType<Producer<string>>(
+  pipeline(
+    fromIterable<string | number>([]),
+    filter((x) => typeof x === "string"),
+  ),
+);
+expectType<Producer<string>>(
+  pipeline(
+    fromIterable<string | number>([]),
+    takeWhile((x: unknown): x is string => typeof x === "string"),
+  ),
+);
+expectError(
+  pipeline(
+    wides,
+    filter((x: { readonly size: number }) => x.size > 1),
+  ),
+);
+expectError(
+  pipeline(
+    wides,
+    tap((x: string) => x),
+  ),
+);
+
+// F-19: in a generic function the result is known.
+function total<T, R>(source: Producer<T>, f: (sum: R, event: T) => R, seed: R): Pipeline<R> {
+  return pipeline(source, reduce(f, seed));
+}
+function doubled<T>(source: Producer<T>): Producer<readonly [T, T]> {
+  return pipeline(
+    source,
+    map((event: T): readonly [T, T] => [event, event]),
+  );
+}
+expectType<Promise<number>>(total(fromIterable([1]), (sum, n) => sum + n, 0).done);
+expectType<Producer<readonly [Wide, Wide]>>(doubled(wides));
+// An expected type is no cast.
+expectError<Producer<string>>(
+  pipeline(
+    fromIterable([1]),
+    map((n) => n + 1),
+  ),
+);
+
+// F-15: the promises of a synchronous iterable are waited for.
+expectType<Producer<number>>(fromIterable([Promise.resolve(1), 2]));
+expectType<Producer<string>>(
+  fromIterable(
+    (async function* () {
+      yield "a";
+    })(),
+  ),
+);

@@ -2,9 +2,11 @@ import { expectAssignable, expectError, expectNotAssignable, expectType } from "
 import {
   type Consumer,
   type ConsumerBehaviour,
-  type Context,
+  type StageContext,
   consumer,
   type Emits,
+  type Failure,
+  failureOf,
   fromIterable,
   type NoOptions,
   type Producer,
@@ -87,7 +89,7 @@ producer(() => [1], { signal: undefined, name: undefined, bufferSize: undefined 
 producer<Tick>(() => {}, {
   onDiscard: ({ events, cause }) => {
     expectType<readonly Tick[]>(events);
-    expectType<"overflow" | "stop" | "failure" | "abort">(cause);
+    expectType<"overflow" | "stop" | "failure" | "abort" | "lag" | "late" | "timeout">(cause);
   },
 });
 
@@ -95,6 +97,11 @@ producer<Tick>(() => {}, {
 const ticks = producer<Tick>(() => {});
 expectType<boolean>(ticks.push([{ at: 1 }]));
 expectType<Promise<void>>(ticks.flushed());
+expectType<Promise<void>>(ticks.drain());
+expectType<Promise<void>>(ticks.drain({ timeout: 5 }));
+expectError(ticks.drain({ within: 5 }));
+expectType<Failure | undefined>(ticks.failure);
+expectType<Failure | undefined>(failureOf(new Error("x")));
 expectType<Promise<void>>(ticks.done);
 expectType<Promise<void>>(ticks.stop({ reason: "shutdown", timeout: 100 }));
 expectType<StageState>(ticks.state);
@@ -150,7 +157,7 @@ expectError(producerConsumer((events: readonly number[]) => events.length));
 expectType<Consumer<number>>(consumer((events: readonly number[]) => console.log(events)));
 expectType<Consumer<number>>(consumer<number>(async (events) => expectType<readonly number[]>(events)));
 class Printer implements ConsumerBehaviour<string> {
-  handleEvents(lines: readonly string[], _subscription: Subscription, stage: Context): void {
+  handleEvents(lines: readonly string[], _subscription: Subscription, stage: StageContext): void {
     stage.stop();
     console.log(lines.length);
   }

@@ -1,3 +1,4 @@
+import type { Accepting } from "../../contract/accepting.ts";
 import type { Step } from "../../contract/step.ts";
 import { accepts, checkFunction, perEvent } from "./per-event.ts";
 
@@ -15,12 +16,10 @@ import { accepts, checkFunction, perEvent } from "./per-event.ts";
  * const { done } = pipeline(fromIterable([1, 2, 3]), filter((n) => n % 2 === 1), collect());
  * console.log(await done); // [ 1, 3 ]
  */
-export function filter<In, Out extends In>(accept: (event: In) => event is Out): Step<In, Out>;
-export function filter<In>(accept: (event: In) => boolean): Step<In, In>;
-export function filter(accept: (event: never) => boolean): Step<never, unknown> {
+export const filter: Accepting = <In>(accept: (event: In) => boolean): Step<In, never> => {
   checkFunction("filter", accept);
   const call = accept as (event: unknown) => unknown;
   return perEvent("filter", (next, _chain, place) => (event) => {
     if (accepts(call, event, place)) next(event);
   });
-}
+};

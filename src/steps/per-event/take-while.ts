@@ -1,3 +1,4 @@
+import type { Accepting } from "../../contract/accepting.ts";
 import type { Step } from "../../contract/step.ts";
 import { accepts, checkFunction, perEvent } from "./per-event.ts";
 
@@ -17,9 +18,7 @@ import { accepts, checkFunction, perEvent } from "./per-event.ts";
  * const { done } = pipeline(fromIterable([1, 2, 3, 1]), takeWhile((n) => n < 3), collect());
  * console.log(await done); // [ 1, 2 ]
  */
-export function takeWhile<In, Out extends In>(accept: (event: In) => event is Out): Step<In, Out>;
-export function takeWhile<In>(accept: (event: In) => boolean): Step<In, In>;
-export function takeWhile(accept: (event: never) => boolean): Step<never, unknown> {
+export const takeWhile: Accepting = <In>(accept: (event: In) => boolean): Step<In, never> => {
   checkFunction("takeWhile", accept);
   const call = accept as (event: unknown) => unknown;
   return perEvent("takeWhile", (next, chain, place) => {
@@ -33,4 +32,4 @@ export function takeWhile(accept: (event: never) => boolean): Step<never, unknow
       }
     };
   });
-}
+};

@@ -1,3 +1,4 @@
+import type { Fixed } from "../../contract/options.ts";
 import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
@@ -15,7 +16,9 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  * const { done } = pipeline(fromIterable([1, 2]), tap((n) => console.log(n)), collect());
  * await done;
  */
-export function tap<In>(fn: (event: In) => unknown): Step<In, In> {
+export function tap<In>(fn: (event: Fixed<In>) => unknown): Step<In, In>;
+export function tap<In>(fn: (event: In) => unknown): Step<In, In>;
+export function tap(fn: (event: never) => unknown): Step<never, unknown> {
   checkFunction("tap", fn);
   const call = fn as (event: unknown) => unknown;
   return perEvent("tap", (next, _chain, place) => (event) => {
