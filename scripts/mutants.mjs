@@ -1,111 +1,82 @@
-// Breaks the core on purpose, one rule at a time, and shows that the random graphs notice. npm run mutants [-- RUNS]
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// Breaks the core on purpose, one marked line at a time, and shows that the tests notice. npm run mutants [-- RUNS [MARK…]]
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mutants } from "./mutant-table.mjs";
 
-const runs = process.argv[2] ?? "3000";
-
-/** Each mutant: what is believed, the file, the text and what it becomes. */
-const mutants = [
-  ["a batch is cut at max - min", "src/demand.ts", "if (outstanding > this.min)", "if (outstanding > this.min + 1)"],
-  [
-    "an ask fills up to max, no further",
-    "src/demand.ts",
-    "return this.max - outstanding;",
-    "return this.max - outstanding + 1;",
-  ],
-  ["owed is what was asked of handleDemand", "src/output.ts", "this.pay(length);\n", ""],
-  [
-    "what cannot be placed returns to the head",
-    "src/output.ts",
-    "buffer.unshift(batch.slice(sent))",
-    "buffer.push(batch.slice(sent))",
-  ],
-  [
-    "events go behind the buffered ones",
-    "src/output.ts",
-    "if (!this.clear && (this.#buffer.size > 0 || ",
-    "if (!this.clear && (",
-  ],
-  [
-    "the buffer drops the oldest from its head",
-    "src/push.ts",
-    "oldest ? shed(output, rest - room) : events.slice(kept)",
-    "events.slice(sent + room)",
-  ],
-  [
-    "unstarted events are given back",
-    "src/stage.ts",
-    "if (back.length > 0) this.#guard(() => this.output?.dispatcher.giveBack(outlet, back));",
-    "",
-  ],
-  ["the rest of a halted message is given back", "src/stage.ts", "rest.push(this.#message.slice(this.#at));", ""],
-  ["what arrives late is given back", "src/link.ts", "(this.late ??= []).push(events)", "this.late ??= []"],
-  ["a consumer that left has no demand", "src/dispatchers/demand.ts", "if (at >= 0) this.#entries.splice(at, 1);", ""],
-  [
-    "a partition's queue goes before new events",
-    "src/dispatchers/partition.ts",
-    "partition.queue.unshift(events);",
-    "partition.queue.push(events);",
-  ],
-  [
-    "a broadcast moves at the slowest",
-    "src/dispatchers/broadcast.ts",
-    "if (until < least)",
-    "if (until > least || least === Number.POSITIVE_INFINITY)",
-  ],
-  [
-    "a completing stage waits for its buffer",
-    "src/stage.ts",
-    "if (this.#phase >= ENDING || output.held > 0) return;",
-    "if (this.#phase >= ENDING) return;",
-  ],
-  [
-    "the last permanent source ends its consumer",
-    "src/stage.ts",
-    '!this.links.some((other) => other.options.cancel === "permanent")',
-    "this.links.length === 1",
-  ],
-  [
-    "an ended stage removes its abort listener",
-    "src/stage.ts",
-    'this.#options.signal?.removeEventListener("abort", this.#onAbort);',
-    "",
-  ],
-  ["discarded events are reported", "src/stage.ts", "this.outcome.discard(held, this.#cause, quiet);", ""],
-];
-
+const [runs = "3000", ...wanted] = process.argv.slice(2);
 const base = process.cwd();
-let survived = 0;
-for (const [belief, file, from, to] of mutants) {
+
+/** The files of the sources that have marks, and where each mark stands. */
+function marks() {
+  const found = new Map();
+  for (const entry of readdirSync(join(base, "src"), { recursive: true, encoding: "utf8" })) {
+    if (!entry.endsWith(".ts")) continue;
+    const lines = readFileSync(join(base, "src", entry), "utf8").split("\n");
+    for (const [index, line] of lines.entries()) {
+      const [, code, mark] = /^(.*?)\/\/ (M\d+)$/.exec(line) ?? [];
+      if (mark === undefined) continue;
+      if (found.has(mark)) throw new Error(`${mark} stands twice`);
+      // Behind its line, or on a line of its own before it.
+      found.set(mark, { file: join("src", entry), index: code.trim() === "" ? index + 1 : index });
+    }
+  }
+  return found;
+}
+
+function run(command, args, cwd) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "true" } });
+    let out = "";
+    child.stdout.on("data", (chunk) => (out += chunk));
+    child.stderr.on("data", (chunk) => (out += chunk));
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, out });
+    });
+  });
+}
+
+/** Whether the tests notice the mutant, and how. */
+async function judge({ mark, line, tests }, { file, index }) {
   const dir = mkdtempSync(join(tmpdir(), "headrace-mutant-"));
   try {
-    for (const part of ["src", "test/support", "test/properties", "package.json"])
+    for (const part of ["src", "test", "package.json", "vitest.config.ts"])
       cpSync(join(base, part), join(dir, part), { recursive: true });
-    const path = join(dir, file);
-    const text = readFileSync(path, "utf8");
-    if (!text.includes(from)) throw new Error(`no such text in ${file}: ${from}`);
-    writeFileSync(
-      path,
-      text.replace(from, () => to),
-    );
-    const { status, stdout, stderr, signal } = spawnSync(
-      process.execPath,
-      ["--conditions=@headrace/source", "test/properties/run.ts", runs],
-      {
-        cwd: dir,
-        encoding: "utf8",
-        timeout: 120_000,
-      },
-    );
-    const killed = status !== 0;
-    if (!killed) survived += 1;
-    const how = signal ? "hung" : (stdout || stderr).trim().split("\n").slice(0, 2).join(" ").slice(0, 100);
-    console.log(`${killed ? "killed  " : "SURVIVED"}  ${belief} (${how})`);
+    symlinkSync(join(base, "node_modules"), join(dir, "node_modules"));
+    const lines = readFileSync(join(dir, file), "utf8").split("\n");
+    lines[index] = line;
+    writeFileSync(join(dir, file), lines.join("\n"));
+    const graphs = ["--conditions=@headrace/source", "test/properties/run.ts", runs];
+    const cases = [join(base, "node_modules/vitest/vitest.mjs"), "run", "--bail=1", "--coverage.enabled=false"];
+    const args = tests ? [...cases, ...tests, "--testTimeout=3000"] : graphs;
+    const { status, signal, out } = await run(process.execPath, args, dir);
+    // A file that does not load is no test that notices.
+    if (/Transform failed|SyntaxError|No test files/.test(out)) throw new Error(`${mark}: ${out.slice(0, 400)}`);
+    return { killed: status !== 0, how: signal ? "hung" : `exit ${status}` };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
-console.log(`${mutants.length - survived} of ${mutants.length} mutants killed`);
+
+const places = marks();
+const unknown = [...places.keys()].filter((mark) => !mutants.some((mutant) => mutant.mark === mark));
+if (unknown.length > 0) throw new Error(`marks without a mutant: ${unknown.join(", ")}`);
+const queue = mutants.filter(({ mark }) => wanted.length === 0 || wanted.includes(mark));
+const { length } = queue;
+let survived = 0;
+
+async function work() {
+  for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+    const place = places.get(mutant.mark);
+    if (!place) throw new Error(`no line is marked ${mutant.mark}`);
+    const { killed, how } = await judge(mutant, place);
+    if (!killed) survived += 1;
+    console.log(`${killed ? "killed  " : "SURVIVED"}  ${mutant.mark} ${mutant.belief} (${how})`);
+  }
+}
+await Promise.all([work(), work()]);
+console.log(`${length - survived} of ${length} mutants killed`);
 process.exitCode = survived > 0 ? 1 : 0;

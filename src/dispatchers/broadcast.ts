@@ -26,7 +26,7 @@ interface Entry<Event> extends Placed {
   until: number;
 }
 
-const slower = (a: Placed & { readonly until: number }, b: typeof a): boolean => a.until < b.until;
+const slower = (a: Placed & { readonly until: number }, b: typeof a): boolean => a.until < b.until; // M47
 
 class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> {
   readonly queued = 0;
@@ -82,7 +82,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     this.#sent += taken;
     for (const entry of this.#entries.values()) {
       // Who has joined meanwhile gets what comes next.
-      if (entry.from === this.#sent) continue;
+      if (entry.from === this.#sent) continue; // M48
       if (entry.selector) this.#select(entry, entry.selector, batch);
       else entry.link.deliver(batch);
     }

@@ -22,6 +22,7 @@ interface Entry extends Placed {
 }
 
 /** The neediest first; of equals, the one that was placed first. */
+// M43
 const needier = (a: Entry, b: Entry): boolean => a.unmet > b.unmet || (a.unmet === b.unmet && a.since < b.since);
 
 export class DemandDispatcher<Event> implements Dispatcher<Event> {
@@ -80,7 +81,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
   cancel(link: DispatcherLink): void {
     const entry = this.#entries.get(link);
     if (!entry) return;
-    this.#entries.delete(link);
+    this.#entries.delete(link); // M42
     this.#needs.remove(entry);
     if (entry.fresh) this.#greet(entry);
     if (entry.unmet === Number.POSITIVE_INFINITY) this.#infinite -= 1;
@@ -101,7 +102,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
   dispatch(events: readonly Event[]): number {
     const { length } = events;
     const only = this.#only;
-    if (this.#fresh > 0) return 0;
+    if (this.#fresh > 0) return 0; // M44
     if (only) {
       const taken = length < only.unmet ? length : only.unmet;
       if (taken > 0) this.#deliver(only, taken === length ? events : events.slice(0, taken));

@@ -120,7 +120,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   giveBack(link: DispatcherLink, events: readonly Event[]): void {
     const partition = this.#links.get(link);
     if (!partition) return;
-    partition.queue.unshift(events);
+    partition.queue.unshift(events); // M45
     this.queued += events.length;
     this.#serve(partition);
   }
@@ -135,7 +135,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
         this.#place(event, events)?.arriving.push(event);
       }
     } catch (cause) {
-      for (const partition of this.#partitions) partition.arriving = [];
+      for (const partition of this.#partitions) partition.arriving = []; // M46
       throw cause;
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);

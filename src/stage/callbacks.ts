@@ -98,6 +98,7 @@ export class Callbacks {
     }
     const emitted = this.emit("handleDemand", result, none);
     // A pull function is asked again for what it left out, unless it had nothing: then it will push.
+    // M39
     if (this.#pull && emitted > 0 && emitted < this.#demand && core.output) core.output.pay(this.#demand - emitted);
   }
 
@@ -186,7 +187,7 @@ export class Callbacks {
     this.onStack = false;
     if (core.ends.doomed) {
       // The stage ends and does not wait: what the promise rejects with comes second.
-      if (isThenable(result)) this.#dismiss(result, callback);
+      if (isThenable(result)) this.#dismiss(result, callback); // M37
       core.ends.meetDoom();
     } else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
     else if (core.phase < ENDING) then.call(this, result, callback);
@@ -243,7 +244,7 @@ export class Callbacks {
     if (core.phase >= ENDING) {
       // The stage ended meanwhile and did not wait.
       if (next === this.#otherwise) this.#late(value, this.busy as string);
-      else if (this.busy === "handleDemand" && Array.isArray(value)) core.ends.lose(value);
+      else if (this.busy === "handleDemand" && Array.isArray(value)) core.ends.lose(value); // M38
       return;
     }
     // Told by the signal to give up, the callback has returned nothing.

@@ -483,7 +483,7 @@ export class Core implements Task {
 
   /** Whether events that have just come may be handled at once. */
   #ready(output: Output): boolean {
-    return this.plain && this.#waiting.size === 0 && output.open;
+    return this.plain && this.#waiting.size === 0 && output.open; // M41
   }
 
   #want(output: Output): void {
@@ -530,7 +530,7 @@ export class Core implements Task {
   #bounce(op: Op, target: unknown, payload: unknown): void {
     // Sent by a link that is still to be left, and then given back with its end.
     if (op === EVENTS) {
-      if (!(target as StageInlet).ended) this.mailbox.push(op, target, payload);
+      if (!(target as StageInlet).ended) this.mailbox.push(op, target, payload); // M40
     } else if (op === CALL || op === INFO) this.callEnded(target as Call);
     else if (op === CONSUMER_END) this.downstream.takeLate(target as Outlet, payload as End);
     else if (op === SOURCE_END) this.ends.drop(payload as End);

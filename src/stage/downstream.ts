@@ -117,9 +117,9 @@ export class Downstream {
   /** A consumer has gone: perhaps it was the last. What it said why travels up. */
   #left(): void {
     const { stopsAfterLast, ends } = this.#core;
-    if (this.outlets.size > 0 || !stopsAfterLast) return;
+    if (this.outlets.size > 0 || !stopsAfterLast) return; // M11
     const reason = travelling(this.lastLeft);
-    ends.finish({ reason: reason === undefined ? { type: "stop" } : { type: "stop", reason }, left: true });
+    ends.finish({ reason: reason === undefined ? { type: "stop" } : { type: "stop", reason }, left: true }); // M12
   }
 
   #remove(outlet: Outlet): void {
@@ -143,7 +143,7 @@ export class Downstream {
     this.#detach(outlet);
     const back = outlet.late ? [...unstarted, ...outlet.late.flat(1)] : unstarted;
     outlet.late = undefined;
-    if (back.length > 0) this.#guard(() => this.#core.output?.dispatcher.giveBack(outlet, back));
+    if (back.length > 0) this.#guard(() => this.#core.output?.dispatcher.giveBack(outlet, back)); // M10
   }
 
   /** Drains the stage for the one consumer that it would stop with. Whether it does. */
@@ -179,7 +179,7 @@ export class Downstream {
       this.#tell(outlet.port, reason);
     }
     // Who has left meanwhile was to pass a failure on, and will not.
-    if (crossed && this.#core.outcome.failed) this.#core.outcome.carrier()();
+    if (crossed && this.#core.outcome.failed) this.#core.outcome.carrier()(); // M13
   }
 
   /** The consumers that came while others might give events back are served, and told, once none of those is left. */
@@ -188,7 +188,7 @@ export class Downstream {
     if ((output?.held ?? 0) > 0) return;
     let waits = false;
     for (const { halfOpen } of this.outlets) waits ||= halfOpen;
-    if (waits) return;
+    if (waits) return; // M14
     if (this.outlets.size === 0) ends.part();
     else this.close(complete, true);
   }
@@ -209,7 +209,7 @@ export class Downstream {
     try {
       port.end(end);
     } catch (error) {
-      end.onNotPassedOn?.();
+      end.onNotPassedOn?.(); // M15
       report.tell(error, "end");
     }
   }

@@ -103,7 +103,7 @@ export class Ends {
   postStop(reason: unknown): void {
     const core = this.#core;
     core.post(STOP, undefined, reason);
-    if (core.kind === "producer") core.outcome.abort(reason);
+    if (core.kind === "producer") core.outcome.abort(reason); // M32
   }
 
   stop(options: StopOptions = {}): Promise<void> {
@@ -150,7 +150,7 @@ export class Ends {
     const { clock } = runtime;
     const timer = timeout > LONGEST_TIMER ? undefined : clock.setTimer(cut, timeout);
     outcome.whenSettled(() => {
-      if (timer !== undefined) clock.clearTimer(timer);
+      if (timer !== undefined) clock.clearTimer(timer); // M31
       then();
     });
   }
@@ -166,6 +166,7 @@ export class Ends {
   /** Ends the stage now, or as soon as what is on the stack has returned. Where its end waits, that wait ends. */
   end(ending: Ending): void {
     const core = this.#core;
+    // M29
     if (core.callbacks.onStack || core.output?.dispatching) {
       if (this.#doom) core.report.tell(errorOf(ending.reason), "fail");
       core.halted = true;
@@ -239,7 +240,7 @@ export class Ends {
   /** Nothing may be held any more: whoever waited for that goes on. */
   emptied(): void {
     const core = this.#core;
-    if (core.phase >= ENDING || (core.output?.held ?? 0) > 0) return;
+    if (core.phase >= ENDING || (core.output?.held ?? 0) > 0) return; // M26
     core.awaited = false;
     for (const then of this.#emptied.splice(0)) then(false);
     if (core.phase === DRAINING && core.mailbox.size === 0) this.finish({ reason: core.outcome.reason as Reason });
@@ -266,11 +267,11 @@ export class Ends {
     const stands = first !== undefined && first !== second.reason && this.#stands(first, second);
     const reason = stands ? first : second.reason;
     if (!stands) outcome.failure = second.failure ?? (first === reason ? outcome.failure : undefined);
-    outcome.begin(reason, abort && !stands, left);
+    outcome.begin(reason, abort && !stands, left); // M33
     const held = core.downstream.takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
-    outcome.discard(held, this.#cause, left);
+    outcome.discard(held, this.#cause, left); // M28
     for (const then of this.#emptied.splice(0)) then(held.length > 0);
     outcome.tellEnding();
     const last = core.callbacks.terminate(reason);
@@ -332,7 +333,7 @@ export class Ends {
 
   #closed(): void {
     const core = this.#core;
-    core.signal?.removeEventListener("abort", this.onAbort);
+    core.signal?.removeEventListener("abort", this.onAbort); // M27
     core.downstream.forget();
   }
 
@@ -358,7 +359,7 @@ export class Ends {
 
   /** A source's end that crossed an end of this stage or of the subscription, and so is passed on to no one. */
   drop({ reason, onNotPassedOn }: End): void {
-    if (!sameFailure(reason, this.#core.outcome.reason)) onNotPassedOn?.();
+    if (!sameFailure(reason, this.#core.outcome.reason)) onNotPassedOn?.(); // M30
   }
 }
 

@@ -57,12 +57,13 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
 
   events(batch: readonly unknown[]): void {
     const { length } = batch;
-    if (length === 0 || this.ended) return;
+    if (length === 0 || this.ended) return; // M19
     if (!Array.isArray(batch)) {
       this.refuse(new ProtocolError("ERR_MESSAGE", "", batch), []);
       return;
     }
     this.#expected -= length;
+    // M18
     if (this.#expected >= 0) {
       this.accept(batch);
       return;

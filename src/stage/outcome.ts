@@ -95,7 +95,7 @@ export class Outcome {
     this.left = left;
     if (!this.failed) return;
     if (abort) {
-      this.report.passedOn = true;
+      this.report.passedOn = true; // M34
       markReported(this.error);
     } else this.failure ??= claimFailure(this.error, this.#options.name, "fail");
   }
@@ -130,6 +130,7 @@ export class Outcome {
     if (this.#done) this.#settleDone(this.#done);
     // A failure that nothing passes on must still reach someone.
     else if (!this.report.passedOn && this.failed) {
+      // M35
       if (!unseen) void this.done;
       else {
         this.#unclaimed = { error: this.error, stage: this.#options.name, giveUp: () => void this.done };

@@ -78,6 +78,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   }
 
   deliver(events: readonly unknown[]): void {
+    // M17
     if (events.length > this.unmet)
       throw new ProtocolError(
         "ERR_DISPATCHER",
@@ -86,6 +87,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
       );
     this.unmet -= events.length;
     if (this.#strict) Object.freeze(events);
+    // M16
     if (this.ended) (this.late ??= []).push(events);
     else
       try {

@@ -70,14 +70,14 @@ export class Output {
 
   /** What the behaviour should be asked for now; 0 while the buffer is over its limit, or a full demand is unanswered. */
   get lacking(): number {
-    if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0;
+    if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0; // M06
     const lacking = this.dispatcher.wanted - this.owed;
     return lacking < MOST_DEMAND ? lacking : MOST_DEMAND;
   }
 
   /** Whether a producerConsumer may take more input. */
   get open(): boolean {
-    return this.dispatcher.wanted > 0 && this.held <= this.limit;
+    return this.dispatcher.wanted > 0 && this.held <= this.limit; // M07
   }
 
   /** What a callback returned: always accepted. */
@@ -85,7 +85,7 @@ export class Output {
     const { length } = events;
     if (length === 0) return;
     if (this.#strict) Object.freeze(events);
-    this.pay(length);
+    this.pay(length); // M03
     const sent = this.#place(events);
     if (sent < length) this.keep(events, sent, length);
   }
@@ -133,7 +133,8 @@ export class Output {
       if (buffer.size === 0 || dispatcher.wanted <= 0) break;
       const batch = buffer.take(dispatcher.wanted);
       const sent = this.#dispatchOnce(batch);
-      if (sent < batch.length) buffer.unshift(batch.slice(sent));
+      if (sent < batch.length)
+        buffer.unshift(batch.slice(sent)); // M04
       else buffer.releaseMarks();
       if (sent === 0) break;
     }
@@ -176,7 +177,7 @@ export class Output {
   /** Dispatches what comes behind nothing that is held; how many events went. */
   #place(events: readonly unknown[]): number {
     // Nearly always nothing waits and the dispatcher takes all.
-    if (this.dispatching || (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate"))) return 0;
+    if (this.dispatching || (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate"))) return 0; // M05
     let all = this.#dispatchOnce(events);
     for (let taken = all; taken > 0 && all < events.length && this.dispatcher.wanted > 0; all += taken)
       taken = this.#dispatchOnce(events.slice(all));

@@ -27,7 +27,7 @@ export function keep(core: Core, events: readonly unknown[], sent: number): bool
   if (sent === length) return true;
   const oldest = output.overflow === "drop-oldest";
   const rest = length - sent;
-  const room = Math.max(0, output.limit - output.buffered);
+  const room = Math.max(0, output.limit - output.buffered); // M08
   const kept = oldest ? length : Math.min(length, sent + room);
   output.keep(events, sent, kept);
   if (rest <= room) return false;
@@ -37,7 +37,7 @@ export function keep(core: Core, events: readonly unknown[], sent: number): bool
     core.ends.failWith({ reason: failure(error) }, false);
     return false;
   }
-  core.outcome.discard(oldest ? shed(output, rest - room) : events.slice(kept), "overflow");
+  core.outcome.discard(oldest ? shed(output, rest - room) : events.slice(kept), "overflow"); // M09
   return false;
 }
 

@@ -51,7 +51,7 @@ export class Report {
     this.#carriers += 1;
     return () => {
       this.#carriers -= 1;
-      if (this.#carriers === 0 && !told() && !wasReported(error)) this.tell(error, "done");
+      if (this.#carriers === 0 && !told() && !wasReported(error)) this.tell(error, "done"); // M36
     };
   }
 

@@ -58,7 +58,7 @@ export class Upstream {
 
   /** Events that a callback was handed and has not started: they go back with the end of their link. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
-    if (rest.length > 0) ((subscription as StageInlet).returned ??= []).unshift(rest);
+    if (rest.length > 0) ((subscription as StageInlet).returned ??= []).unshift(rest); // M24
   }
 
   /** What a link brought and nothing has started, in order. Taken out of where it waits. */
@@ -66,7 +66,7 @@ export class Upstream {
     const rest = link.returned ?? [];
     link.returned = undefined;
     if (this.inHand === link) {
-      rest.push(this.#message.slice(this.#at));
+      rest.push(this.#message.slice(this.#at)); // M20
       this.#drop();
     }
     return rest.concat(this.waiting.extract(EVENTS, link), this.#core.mailbox.extract(EVENTS, link)).flat(1);
@@ -138,7 +138,7 @@ export class Upstream {
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
       this.#pendingEnd = undefined;
       this.#applyCancelMode(link, end);
-      if (this.#core.phase < OVER) this.startedAll();
+      if (this.#core.phase < OVER) this.startedAll(); // M22
     });
   }
 
@@ -190,11 +190,12 @@ export class Upstream {
     const ending = this.#core.phase >= ENDING;
     const completed = ending ? this.#halfOpen.splice(0) : none;
     // The newest first: of two links to one producer the older one's events come back last, and so before the others.
+    // M25
     for (const link of [...completed, ...this.links.splice(0)].toReversed()) {
       link.ended = true;
       link.tell({ reason, unstarted: this.#unstarted(link) });
     }
-    if (ending && this.#pendingEnd) this.#core.ends.drop(this.#pendingEnd);
+    if (ending && this.#pendingEnd) this.#core.ends.drop(this.#pendingEnd); // M23
     this.#pendingEnd = ending ? undefined : this.#pendingEnd;
     this.#drop();
   }
@@ -202,6 +203,6 @@ export class Upstream {
   #forget(link: StageInlet): void {
     link.ended = true;
     const at = this.links.indexOf(link);
-    if (at >= 0) this.links.splice(at, 1);
+    if (at >= 0) this.links.splice(at, 1); // M21
   }
 }

@@ -26,11 +26,12 @@ export class Window {
   /** Counts a batch as handed over and answers the ask that it carries, 0 for none. */
   handOver(count: number): number {
     const outstanding = this.outstanding - count;
+    // M01
     if (outstanding > this.min) {
       this.outstanding = outstanding;
       return 0;
     }
     this.outstanding = this.max;
-    return this.max - outstanding;
+    return this.max - outstanding; // M02
   }
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 
-test("the random graphs notice each mutant of the core", { timeout: 300_000 }, () => {
+test("the random graphs notice each mutant of the core", { timeout: 600_000 }, () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/mutants.mjs"], {
     cwd: root,
     encoding: "utf8",
@@ -15,6 +15,7 @@ test("the random graphs notice each mutant of the core", { timeout: 300_000 }, (
   expect(lines.filter((line) => !line.startsWith("killed "))).toEqual([
     `${lines.length - 1} of ${lines.length - 1} mutants killed`,
   ]);
-  expect(lines.length).toBeGreaterThan(12);
+  // The last line is the sum.
+  expect(lines.length).toBeGreaterThan(40);
   expect(status).toBe(0);
 });

@@ -52,7 +52,10 @@ const ways: Readonly<Record<string, () => unknown>> = {
   "stop as normal": () => quiet().stop({ reason: "normal" }),
   "the caller has aborted": () => {
     const controller = new AbortController();
-    producer(() => {}, { signal: controller.signal });
+    sink().subscribe(
+      producer<number>(() => {}, { signal: controller.signal }),
+      { cancel: "temporary" },
+    );
     controller.abort(boom);
   },
   "the caller had aborted": () => void producer(() => {}, { signal: AbortSignal.abort(boom) }),
