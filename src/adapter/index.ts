@@ -5,7 +5,7 @@ export { sink } from "./sink.ts";
 export { type SourceTraits, source, type Traits } from "./source.ts";
 export { transform } from "./transform.ts";
 // A consumer that is no stage
-export { Port } from "../stage/standalone-inlet.ts";
+export { type AnyProducer, Port, type PortDefaults } from "../stage/standalone-inlet.ts";
 // Bad input
 export {
   refuseUnknown,

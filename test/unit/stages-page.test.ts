@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   ConsumerHandle,
   EmittingContext,
+  PlainContext,
   ProducerConsumerHandle,
   ProducerHandle,
   SourceHandle,
@@ -48,7 +49,7 @@ describe("docs/stages.md names", () => {
     ["the members of a source", "A stage from outside", membersOf(SourceHandle)],
     ["the members of a producer", "A stage from outside", membersOf(ProducerHandle)],
     ["the members of a producerConsumer", "A stage from outside", membersOf(ProducerConsumerHandle)],
-    ["what a consumer's callbacks get", "A stage from within", membersOf(StageContext)],
+    ["what a consumer's callbacks get", "A stage from within", membersOf(PlainContext)],
     ["what a producer's callbacks get", "A stage from within", membersOf(EmittingContext)],
     [
       "a subscription's members",
