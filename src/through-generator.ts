@@ -10,7 +10,6 @@ import type { ProducerOptions } from "./contract/options.ts";
 import { errorOf, isFailure, none } from "./base/reason.ts";
 import type { Reason } from "./contract/reason.ts";
 import type { ConsumerBehaviour } from "./contract/behaviour.ts";
-import { unread } from "./adapter/unread.ts";
 
 type Result<In> = IteratorResult<In, undefined>;
 type Waiter<In> = PromiseWithResolvers<Result<In>>;
@@ -82,7 +81,7 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
     const rest = this.#batch.slice(this.#at);
     this.#batch = none;
     this.#at = 0;
-    if (this.#stage && this.#subscription) unread(this.#stage, this.#subscription, rest);
+    if (this.#subscription) this.#stage?.giveBack(this.#subscription, rest);
   }
 
   #end(reason: Reason): void {

@@ -1,27 +1,23 @@
-import { PlainContext } from "../../src/stage/faces.ts";
-import type { StageContext } from "../../src/contract/stage.ts";
-import { argumentError } from "../../src/base/errors.ts";
+import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import {
-  type Consumer,
-  type ConsumerBehaviour,
-  consumer,
-  type Reason,
-  type StageOptions,
-  type Subscription,
-} from "../../src/index.ts";
-import { requireType } from "../../src/base/check.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import { unread } from "../../src/adapter/unread.ts";
+  errorOf,
+  isFailure,
+  refuse,
+  requireType,
+  sink,
+  type SinkBehaviour,
+  type SinkContext,
+} from "../../src/adapter/index.ts";
 import type { PartialObserverLike } from "./like.ts";
 
 /** A part of an observer, a Subject of RxJS 7 or 9, or a function that is given each event. */
 export type ObserverLike<In> = PartialObserverLike<In> | ((value: In) => void);
 
 /** Hands events over one by one, until the observer is over. */
-class ObserverSink<In> implements ConsumerBehaviour<In> {
+class ObserverSink<In> implements SinkBehaviour<In> {
   readonly #observer: PartialObserverLike<In>;
   readonly #signal: AbortSignal | undefined;
-  /** It has been told the end, or is not to be told. */
+  /** It has been told the end, or is to hear no more. */
   #over = false;
 
   constructor(observer: PartialObserverLike<In>, signal: AbortSignal | undefined) {
@@ -29,34 +25,34 @@ class ObserverSink<In> implements ConsumerBehaviour<In> {
     this.#signal = signal;
   }
 
-  readonly handleEvents = (events: readonly In[], subscription: Subscription, context: StageContext): void => {
+  handleEvents(events: readonly In[], subscription: Subscription, stage: SinkContext): void {
     const observer = this.#observer;
     let at = 0;
     try {
       for (; at < events.length && !isOver(observer) && !this.#signal?.aborted; at += 1)
         observer.next?.(events[at] as In);
     } catch (error) {
-      // Who has thrown an error is not told it.
+      // An observer that has thrown is told nothing more.
       this.#over = true;
       throw error;
     }
     if (isOver(observer)) {
       this.#over = true;
-      context.complete();
-    } else if (at === events.length) return;
-    unread(context, subscription, events.slice(at));
-  };
+      stage.complete();
+    }
+    if (at < events.length) stage.giveBack(subscription, events.slice(at));
+  }
 
-  readonly terminate = (reason: Reason, context: StageContext): void => {
+  terminate(reason: Reason, stage: SinkContext): void {
     const observer = this.#observer;
     if (this.#over || isOver(observer)) return;
     this.#over = true;
     if (!isFailure(reason)) observer.complete?.();
     else if (observer.error) {
-      (context as unknown as PlainContext)["~core"].outcome.carried = true;
+      stage.markReported();
       observer.error(errorOf(reason));
     }
-  };
+  }
 }
 
 /** Subjects that have ended say so in one way or another, and then take no notice of what they are given. */
@@ -66,7 +62,7 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
 /**
  * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a function.
  *
- * **Shape** one `next` per event, in order; nothing is answered.
+ * **Shape** one `next` per event, in order; nothing out.
  * **Backpressures** as far as the observer is synchronous: the next events are asked for when it has returned. What it
  * starts and does not wait for is not held back.
  * **Completes** when its source has completed or was stopped: the observer is completed. **Cancels** its source when the
@@ -85,7 +81,7 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
  * await pipeline(fromIterable(["a", "b", "c"]), intoObserver(letters)).done;
  */
 export function intoObserver<In>(observer: ObserverLike<In>, options: StageOptions = {}): Consumer<In> {
-  return consumer<In>(new ObserverSink<In>(observerOf(observer), options.signal), options);
+  return sink(new ObserverSink<In>(observerOf(observer), options.signal), options);
 }
 
 function observerOf<In>(observer: ObserverLike<In>): PartialObserverLike<In> {
@@ -94,6 +90,6 @@ function observerOf<In>(observer: ObserverLike<In>): PartialObserverLike<In> {
   requireType("next", next, "function");
   requireType("error", error, "function");
   requireType("complete", complete, "function");
-  if (!next && !error && !complete) throw argumentError("ERR_NOT_SOURCE", "an observer", observer);
+  if (!next && !error && !complete) refuse("ERR_NOT_SOURCE", "an observer", observer);
   return observer;
 }

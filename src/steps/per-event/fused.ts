@@ -1,7 +1,6 @@
 import type { EmittingContext } from "../../stage/faces.ts";
 import type { Subscription, StageContext } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
-import { unread } from "../../adapter/unread.ts";
 import { Chain, type PerEvent, type PerEventSink, type Place, type Receive, StepFailure } from "./per-event.ts";
 
 /** A step and its position. */
@@ -83,7 +82,7 @@ export class Fused {
     this.#chain.ended = true;
     if (this.#inHand === undefined || this.#stage === undefined) return;
     const { events, subscription } = this.#inHand;
-    unread(this.#stage, subscription, events.slice(this.#at));
+    this.#stage.giveBack(subscription, events.slice(this.#at));
   }
 
   /** Sends events in until the batch is through or nothing more may go in. */
@@ -133,7 +132,7 @@ export class Fused {
       return false;
     }
     if (this.#chain.over) {
-      unread(stage, subscription, events.slice(this.#at));
+      stage.giveBack(subscription, events.slice(this.#at));
       stage.complete();
     } else if (this.limited) {
       const asked = this.#outstanding.get(subscription);
@@ -159,7 +158,7 @@ export class Fused {
   /** What the events before gave goes out first; what is behind the event goes back. */
   #fail(cause: unknown, events: readonly unknown[], subscription: Subscription, stage: StageContext): void {
     const error = this.#errorOf(cause, events, stage);
-    unread(stage, subscription, events.slice(this.#at));
+    stage.giveBack(subscription, events.slice(this.#at));
     if (this.#emits) {
       (stage as unknown as EmittingContext)["~core"].answer(this.#out);
       stage.fail(error, { after: "buffer" });
