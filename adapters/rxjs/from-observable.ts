@@ -6,8 +6,9 @@ import {
   type SourceBehaviour,
   type SourceContext,
 } from "../../src/adapter/index.ts";
+import { isSubscribable, subscribableOf } from "./interop.ts";
 import type { ObservableLike } from "./like.ts";
-import { isSubscribable, Receiver, subscribableOf } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
 
 export interface FromObservableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**

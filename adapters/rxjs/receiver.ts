@@ -1,6 +1,6 @@
 import type { Reason } from "../../src/index.ts";
 import { Collector, type CollectorOptions, errorOf, type SourceContext } from "../../src/adapter/index.ts";
-import type { ObservableLike, ObserverMethods, SubscribableLike } from "./like.ts";
+import type { ObserverMethods, SubscribableLike } from "./like.ts";
 
 /** Teardowns kept before the first look for those that are closed. */
 const SWEEP = 64;
@@ -105,14 +105,3 @@ export class Receiver<Value> implements ObserverMethods<Value> {
     this.#stage.report(error, "unsubscribe");
   }
 }
-
-/** What a source offers under the interop key, which may be a symbol or, where there is none, a string; or itself. */
-export function subscribableOf<Value>(source: ObservableLike<Value>): SubscribableLike<Value> {
-  const { observable } = Symbol as { readonly observable?: symbol };
-  const offers = source as Partial<Record<PropertyKey, () => SubscribableLike<Value>>> | null | undefined;
-  const offer = (observable && offers?.[observable]) ?? offers?.["@@observable"];
-  return typeof offer === "function" ? offer.call(source) : (source as SubscribableLike<Value>);
-}
-
-export const isSubscribable = (value: unknown): value is SubscribableLike<never> =>
-  typeof (value as Partial<SubscribableLike<never>> | null | undefined)?.subscribe === "function";

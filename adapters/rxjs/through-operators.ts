@@ -15,6 +15,7 @@ import {
   type TransformBehaviour,
 } from "../../src/adapter/index.ts";
 import { InstalledClass } from "./installed.ts";
+import { isSubscribable, offered, subscribableOf } from "./interop.ts";
 import type {
   AnyObservableClass,
   InstalledObservable,
@@ -23,7 +24,7 @@ import type {
   SubscriberLike,
   ValueOf,
 } from "./like.ts";
-import { isSubscribable, Receiver, subscribableOf } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
 
 export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO> {
@@ -77,7 +78,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     options: ProducerOptions<Out>,
   ) {
     this.#options = options;
-    this.#result = chain(new Class(this.#onListen));
+    this.#result = chain(offered(new Class(this.#onListen)));
     if (!isSubscribable(subscribableOf(this.#result)))
       refuse("ERR_NOT_SOURCE", "a chain of operators to return an Observable", this.#result);
   }

@@ -7,6 +7,7 @@ import type {
 } from "../../src/index.ts";
 import { type AnyProducer, errorOf, isFailure, Port, requireType } from "../../src/adapter/index.ts";
 import { InstalledClass } from "./installed.ts";
+import { offered } from "./interop.ts";
 import type {
   AnyObservableClass,
   InstalledObservable,
@@ -119,7 +120,7 @@ export function toObservable(
   const { Observable: Class = InstalledClass, ...rest } = options;
   const resolved = Port.options(source, rest);
   requireType("Observable", Class, "function");
-  return new Class((subscriber: SubscriberLike<unknown>) => {
+  const made = new Class((subscriber: SubscriberLike<unknown>) => {
     // RxJS 9 subscribes with a signal that has aborted, and then calls no teardown.
     if (isOver(subscriber)) return undefined;
     const port = new ObserverPort(source, resolved, subscriber);
@@ -128,4 +129,5 @@ export function toObservable(
     port.start();
     return leave;
   });
+  return offered(made);
 }
