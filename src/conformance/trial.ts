@@ -1,4 +1,3 @@
-import { defaultRuntime } from "../runtime/engine.ts";
 import { consumer, runtime } from "../index.ts";
 import type { Clock, Runtime } from "../contract/runtime.ts";
 import type { Consumer, Producer, Stage } from "../contract/stage.ts";
@@ -28,7 +27,7 @@ const QUIET = 10;
 
 /** A clock on which looking at the time is what makes it pass, so that runs are the same each time. */
 function clock(): Clock {
-  const platform = defaultRuntime.clock;
+  const platform = runtime().clock;
   let time = 0;
   return {
     now: () => {
