@@ -139,6 +139,10 @@ describe("the rules of imports", () => {
     expect(violations(file, fs.readFileSync(path.join(root, file), "utf8"))).toEqual([]);
   });
 
+  test.each(sources("adapters"))("leave what is behind a stage alone in %s", (file) => {
+    expect(withoutComments(fs.readFileSync(path.join(root, file), "utf8"))).not.toContain("~core");
+  });
+
   test("leave no ring of files, but the one of the state machine", () => {
     const found = rings([...sources("src"), ...sources("adapters")]);
     expect(found).toHaveLength(1);

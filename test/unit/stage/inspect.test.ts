@@ -237,7 +237,7 @@ test("printed, a stage shows its name and kind, and not what is behind it", asyn
   expect([source, sink, both].map((stage) => util.inspect(stage))).toEqual([
     "ProducerHandle { name: 'source', kind: 'producer' }",
     "ConsumerHandle { name: 'sink', kind: 'consumer' }",
-    "JoinedHandle { name: 'both', kind: 'producerConsumer' }",
+    "CoupledHandle { name: 'both', kind: 'producerConsumer' }",
   ]);
   expect(await source.call((stage) => util.inspect(stage))).toBe("EmittingContext { name: 'source' }");
 });
