@@ -52,9 +52,12 @@ export class Upstream {
     return message.slice(from, this.#at);
   }
 
-  /** Events that a callback was handed and has not started: they go back with the end of their link. */
+  /** Events that a callback was handed and has not started: they go back with the end of their link, or behind it. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
-    if (rest.length > 0) ((subscription as StageInlet).returned ??= []).unshift(rest);
+    if (rest.length === 0) return;
+    const link = subscription as StageInlet;
+    if (link.ended) link.port.end({ reason: { type: "cancel" }, unstarted: rest });
+    else (link.returned ??= []).unshift(rest);
   }
 
   /** What a link brought and nothing has started, in order. Taken out of where it waits. */
@@ -128,6 +131,8 @@ export class Upstream {
     }
     const { reason } = end;
     this.#forget(link);
+    const returned = link.returned?.splice(0).flat(1);
+    if (returned) this.giveBack(link, returned);
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => this.#bear(link, reason));
   }
 

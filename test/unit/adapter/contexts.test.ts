@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { sink, source, type SourceContext } from "../../../src/adapter/index.ts";
-import { fromIterable } from "../../../src/index.ts";
+import { sink, type SinkContext, source, type SourceContext } from "../../../src/adapter/index.ts";
+import { fromIterable, type Subscription } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
-import { RawConsumer } from "../../support/stages.ts";
+import { RawConsumer, RawProducer } from "../../support/stages.ts";
 
 const begun = (more: object = {}): { context: SourceContext<number>; c: RawConsumer<number>; demands: number[] } => {
   let context!: SourceContext<number>;
@@ -95,4 +95,66 @@ test("5.6 giveBack returns what a sink has taken and not stored to the next cons
   const c = new RawConsumer<number>().attach(source1).ask(20);
   await turns();
   expect([first.state, c.batches.flat()]).toEqual(["completed", range(3, 10)]);
+});
+
+describe("what a stage gives back of a subscription that has ended", () => {
+  const rig = (first: (stage: SinkContext, subscription: Subscription) => void, second?: typeof first) => {
+    const raw = new RawProducer<number>();
+    let context!: SinkContext;
+    const stage = sink<number>(
+      {
+        begin: (given) => void (context = given),
+        handleEvents: (_events, subscription) => first(context, subscription),
+        handleCancel: (_reason, subscription) => second?.(context, subscription),
+      },
+      { runtime: testRuntime() },
+    );
+    stage.subscribe(raw.producer, { cancel: "temporary" });
+    return raw;
+  };
+  const events = async (raw: RawProducer<number>): Promise<readonly unknown[]> => {
+    await turns();
+    raw.port.events([1, 2, 3]);
+    raw.port.end({ reason: { type: "complete" } });
+    await turns();
+    return raw.ends.map(({ unstarted }) => unstarted);
+  };
+
+  test("5.6 returns behind the end of its source", async () => {
+    const raw = rig(
+      () => {},
+      (stage, subscription) => stage.giveBack(subscription, [2, 3]),
+    );
+    expect(await events(raw)).toEqual([[2, 3]]);
+  });
+
+  test("5.6 and so does what it gave back before, in order", async () => {
+    const raw = rig((stage, subscription) => {
+      stage.giveBack(subscription, [3]);
+      stage.giveBack(subscription, [2]);
+    });
+    expect(await events(raw)).toEqual([[2, 3]]);
+  });
+
+  test("4.9 is told by a source that has completed", async () => {
+    const lost: unknown[] = [];
+    const runtime = testRuntime();
+    const numbers = fromIterable([1, 2, 3], { runtime, onDiscard: (discarded) => void lost.push(discarded) });
+    let queue: readonly number[] = [];
+    let from: Subscription | undefined;
+    const stage = sink<number>(
+      {
+        handleEvents: (batch, subscription) => {
+          queue = batch;
+          from = subscription;
+        },
+        terminate: (_reason, context) => from && context.giveBack(from, queue),
+      },
+      { runtime },
+    );
+    stage.subscribe(numbers, { cancel: "temporary" });
+    await turns();
+    await stage.stop();
+    expect([numbers.state, lost]).toEqual(["completed", [{ events: [1, 2, 3], cause: "stop" }]]);
+  });
 });
