@@ -97,43 +97,44 @@ test("5.6 giveBack returns what a sink has taken and not stored to the next cons
   expect([first.state, c.batches.flat()]).toEqual(["completed", range(3, 10)]);
 });
 
-describe("what a stage gives back of a subscription that has ended", () => {
-  const rig = (first: (stage: SinkContext, subscription: Subscription) => void, second?: typeof first) => {
-    const raw = new RawProducer<number>();
-    let context!: SinkContext;
-    const stage = sink<number>(
-      {
-        begin: (given) => void (context = given),
-        handleEvents: (_events, subscription) => first(context, subscription),
-        handleCancel: (_reason, subscription) => second?.(context, subscription),
-      },
-      { runtime: testRuntime() },
-    );
-    stage.subscribe(raw.producer, { cancel: "temporary" });
-    return raw;
-  };
-  const events = async (raw: RawProducer<number>): Promise<readonly unknown[]> => {
-    await turns();
-    raw.port.events([1, 2, 3]);
-    raw.port.end({ reason: { type: "complete" } });
-    await turns();
-    return raw.ends.map(({ unstarted }) => unstarted);
-  };
+/** A sink behind a producer by hand. */
+const given = (first: (stage: SinkContext, subscription: Subscription) => void, second?: typeof first) => {
+  const raw = new RawProducer<number>();
+  let context!: SinkContext;
+  const stage = sink<number>(
+    {
+      begin: (own) => void (context = own),
+      handleEvents: (_events, subscription) => first(context, subscription),
+      handleCancel: (_reason, subscription) => second?.(context, subscription),
+    },
+    { runtime: testRuntime() },
+  );
+  stage.subscribe(raw.producer, { cancel: "temporary" });
+  return raw;
+};
+const back = async (raw: RawProducer<number>): Promise<readonly unknown[]> => {
+  await turns();
+  raw.port.events([1, 2, 3]);
+  raw.port.end({ reason: { type: "complete" } });
+  await turns();
+  return raw.ends.map(({ unstarted }) => unstarted);
+};
 
+describe("what a stage gives back of a subscription that has ended", () => {
   test("5.6 returns behind the end of its source", async () => {
-    const raw = rig(
+    const raw = given(
       () => {},
       (stage, subscription) => stage.giveBack(subscription, [2, 3]),
     );
-    expect(await events(raw)).toEqual([[2, 3]]);
+    expect(await back(raw)).toEqual([[2, 3]]);
   });
 
   test("5.6 and so does what it gave back before, in order", async () => {
-    const raw = rig((stage, subscription) => {
+    const raw = given((stage, subscription) => {
       stage.giveBack(subscription, [3]);
       stage.giveBack(subscription, [2]);
     });
-    expect(await events(raw)).toEqual([[2, 3]]);
+    expect(await back(raw)).toEqual([[2, 3]]);
   });
 
   test("4.9 is told by a source that has completed", async () => {
