@@ -1,5 +1,6 @@
 import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import {
+  callbackError,
   errorOf,
   isFailure,
   refuse,
@@ -31,12 +32,13 @@ class ObserverSink<In> implements SinkBehaviour<In> {
     try {
       for (; at < events.length && !isOver(observer) && !this.#signal?.aborted; at += 1)
         observer.next?.(events[at] as In);
-    } catch (error) {
+    } catch (cause) {
       // An observer that has thrown is told nothing more.
       this.#over = true;
-      throw error;
+      stage.fail(callbackError(`next of ${stage.name}`, cause, [events[at]]));
+      at += 1;
     }
-    if (isOver(observer)) {
+    if (!this.#over && isOver(observer)) {
       this.#over = true;
       stage.complete();
     }
@@ -70,7 +72,7 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`: wrong options. A failure of the source, or an abort, is the
  * observer's `error`; without one it is left to `done`. A `next` that throws fails the consumer with a `CallbackError` that
- * holds the batch, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
+ * holds the event; those behind it go back, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
  *
  * **Source** rules 7.2, 7.3.
  *
