@@ -27,7 +27,7 @@ import type {
 
 interface EventsOptions {
   /**
-   * What happens to events that come while nobody asks and `bufferSize` of them are held: `"throw"` fails the producer
+   * What happens to events that are not wanted while `bufferSize` of them are held: `"throw"` fails the producer
    * behind them, the others drop. An emitter knows no demand, so there is no default.
    */
   readonly overflow: Overflow;
@@ -153,8 +153,8 @@ const prematureClose = (): Error =>
   Object.assign(new Error("the source was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 /**
- * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. They come whether or not anybody
- * asks, so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. An emitter cannot be
+ * asked, so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
  *
  * **Shape** one event per event: the first argument of an emitter's, the Event of an EventTarget's, or what `map` makes of
  * the arguments. Listeners are added when the first consumer has subscribed.

@@ -12,7 +12,7 @@ import { Receiver } from "./receiver.ts";
 
 export interface FromObservableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * What happens to values that come while nobody asks and `bufferSize` events are held: `"throw"` fails the producer
+   * What happens to values that are not wanted while `bufferSize` events are held: `"throw"` fails the producer
    * behind them, the others drop. An Observable knows no demand, so there is no default.
    */
   readonly overflow: Overflow;
@@ -46,13 +46,13 @@ class ObservableSource<Out> implements SourceBehaviour<Out> {
 }
 
 /**
- * Makes a producer of an Observable: of RxJS 7 or 9, of the platform, or of whoever offers one under the interop key. It emits whether or not anybody asks, so an overflow policy is
- * required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ * Makes a producer of an Observable: of RxJS 7 or 9, of the platform, or any that is offered under an interop key
+ * (`Symbol.observable`, `"@@observable"`). It cannot be asked, so an overflow policy is required.
  *
  * **Shape** one event per value, in order. One subscription, made when the first consumer has subscribed.
  * **Units** `bufferSize` in events, 10 000 unless given; `Infinity` is the way to say "without bound".
- * **Backpressures** a synchronous source is held while its consumers work off what they have; only what comes while
- * nobody asks is buffered, and only beyond `bufferSize` the policy applies.
+ * **Backpressures** a source that emits synchronously, while its consumers work synchronously. What is not wanted is
+ * buffered, and beyond `bufferSize` the policy applies.
  * **Completes** and fails with the Observable, behind the events that came before. **Cancels** when the last consumer has
  * left: it unsubscribes, or aborts the signal that it subscribed with.
  *

@@ -35,9 +35,9 @@ export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOp
   readonly Observable?: AnyObservableClass | undefined;
 }
 
-/** What comes out while something goes in is the stage's answer to that; what comes later is collected. */
+/** What comes out while something goes in is the stage's result; what comes later is collected. */
 class ChainReceiver<Out> extends Receiver<Out> {
-  answer: Out[] | undefined;
+  result: Out[] | undefined;
   /** Called when the chain has ended. */
   onEnd: (() => void) | undefined;
 
@@ -52,8 +52,8 @@ class ChainReceiver<Out> extends Receiver<Out> {
   }
 
   override next(value: Out): void {
-    if (this.answer === undefined) super.next(value);
-    else if (!this.closed) this.answer.push(value);
+    if (this.result === undefined) super.next(value);
+    else if (!this.closed) this.result.push(value);
   }
 }
 
@@ -107,9 +107,9 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     receiver.collector.send();
     this.#inputOver = true;
     const out: Out[] = [];
-    receiver.answer = out;
+    receiver.result = out;
     for (const listener of this.#listeners.slice()) listener.complete();
-    receiver.answer = undefined;
+    receiver.result = undefined;
     if (receiver.closed) return out;
     if (out.length > 0) stage.answer(out);
     return "later";
@@ -134,7 +134,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     const listeners = this.#listeners;
     const out: Out[] = [];
     let at = 0;
-    receiver.answer = out;
+    receiver.result = out;
     try {
       for (; at < events.length && listeners.length > 0 && !receiver.closed && !this.#aborted; at += 1) {
         const event = events[at] as In;
@@ -142,7 +142,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
         else for (const listener of listeners.slice()) listener.next(event);
       }
     } finally {
-      receiver.answer = undefined;
+      receiver.result = undefined;
     }
     // The chain has had enough, though something may still come out of it.
     if (listeners.length === 0 || receiver.closed) stage.complete();
@@ -191,8 +191,8 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
  * **Shape** what comes out of the chain while a batch goes in is one batch; what comes out later (`delay`, `mergeMap` of
  * promises) is collected by turns. The chain is subscribed to once, when the first consumer has subscribed.
  * **Units** `bufferSize` in events, 10 000 unless given.
- * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps to itself is not
- * counted, and what it says later is buffered; beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
+ * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps (`mergeMap`,
+ * `delay`) is not bounded, and what it emits later is buffered; beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
  * **Completes** with the chain. The chain's source completes when the stage's has; a chain that has had enough (`take`)
  * leaves the sources, which get back what it was not fed; one that listens again later (`retry` or `repeat` with a delay)
  * finds its input over. **Cancels** by unsubscribing when its last consumer has left.

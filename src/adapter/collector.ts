@@ -193,7 +193,7 @@ export class Collector<Event> implements Task {
     this.#letGo(undefined);
   }
 
-  /** The stage has ended: what is collected reaches nobody. For `terminate`. */
+  /** The stage has ended: what is collected reaches no one. For `terminate`. */
   close(reason: Reason): void {
     // The event that the end was found out by was never accepted.
     const from = this.#beginning ? 1 : 0;

@@ -14,7 +14,7 @@ export interface Codec {
 export class Feed {
   readonly producer: ProducerStage<unknown>;
   readonly left: Reason[] = [];
-  /** What came back and found nobody. */
+  /** What came back and found no consumer. */
   readonly discarded: unknown[] = [];
   sent = 0;
   readonly #count: number;
