@@ -29,6 +29,7 @@ export type {
   Dispatcher,
   DispatcherInspection,
   DispatcherLink,
+  NoOptions,
   OptionsOfEvent,
   SubscribeOptionsOf,
 } from "./contract/dispatcher.ts";

@@ -5,7 +5,7 @@ import type {
   SubscribeArguments,
   SubscribeOptions,
 } from "../../src/index.ts";
-import { type AnyProducer, errorOf, isFailure, Port, requireType } from "../../src/adapter/index.ts";
+import { type AnyProducer, errorOf, isFailure, Port, requireOptions, requireType } from "../../src/adapter/index.ts";
 import { InstalledClass } from "./installed.ts";
 import { offered } from "./interop.ts";
 import type {
@@ -117,6 +117,7 @@ export function toObservable(
   options: SubscribeOptions & { readonly Observable?: AnyObservableClass } = {},
 ): unknown {
   const source = producer as AnyProducer;
+  requireOptions("toObservable", options);
   const { Observable: Class = InstalledClass, ...rest } = options;
   const resolved = Port.options(source, rest);
   requireType("Observable", Class, "function");

@@ -2,7 +2,7 @@ import { expectAssignable, expectError, expectNotAssignable, expectType } from "
 import {
   type Consumer,
   type ConsumerBehaviour,
-  type Context,
+  type StageContext,
   consumer,
   type Emits,
   fromIterable,
@@ -150,7 +150,7 @@ expectError(producerConsumer((events: readonly number[]) => events.length));
 expectType<Consumer<number>>(consumer((events: readonly number[]) => console.log(events)));
 expectType<Consumer<number>>(consumer<number>(async (events) => expectType<readonly number[]>(events)));
 class Printer implements ConsumerBehaviour<string> {
-  handleEvents(lines: readonly string[], _subscription: Subscription, stage: Context): void {
+  handleEvents(lines: readonly string[], _subscription: Subscription, stage: StageContext): void {
     stage.stop();
     console.log(lines.length);
   }
