@@ -1,6 +1,6 @@
 import type { Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
 import {
-  type AnyProducer,
+  type PortSource,
   errorOf,
   failure,
   isFailure,
@@ -28,7 +28,7 @@ class SubscriberPort extends Port implements Subscription {
   /** What a request broke the protocol with: to be told in a turn of its own. */
   #broken: Reason | undefined;
 
-  constructor(producer: AnyProducer, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
+  constructor(producer: PortSource, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
     super("toPublisher", producer, options);
     this.#subscriber = subscriber;
   }

@@ -5,7 +5,7 @@ import type {
   SubscribeArguments,
   SubscribeOptions,
 } from "../../src/index.ts";
-import { type AnyProducer, errorOf, isFailure, Port, requireOptions, requireType } from "../../src/adapter/index.ts";
+import { type PortSource, errorOf, isFailure, Port, requireOptions, requireType } from "../../src/adapter/index.ts";
 import { InstalledClass } from "./installed.ts";
 import { offered } from "./interop.ts";
 import type {
@@ -36,7 +36,7 @@ class ObserverPort extends Port {
   #message: readonly unknown[] = [];
   #at = 0;
 
-  constructor(producer: AnyProducer, options: ResolvedSubscribeOptions, subscriber: SubscriberLike<unknown>) {
+  constructor(producer: PortSource, options: ResolvedSubscribeOptions, subscriber: SubscriberLike<unknown>) {
     super("toObservable", producer, options);
     this.#subscriber = subscriber;
   }
@@ -116,7 +116,7 @@ export function toObservable(
   producer: unknown,
   options: SubscribeOptions & { readonly Observable?: AnyObservableClass } = {},
 ): unknown {
-  const source = producer as AnyProducer;
+  const source = producer as PortSource;
   requireOptions("toObservable", options);
   const { Observable: Class = InstalledClass, ...rest } = options;
   const resolved = Port.options(source, rest);

@@ -6,7 +6,7 @@ export { sink } from "./sink.ts";
 export { type SourceTraits, source, type Traits } from "./source.ts";
 export { transform } from "./transform.ts";
 // A consumer that is no stage
-export { type AnyProducer, Port, type PortDefaults } from "../stage/standalone-inlet.ts";
+export { Port, type PortDefaults, type Source as PortSource } from "../stage/standalone-inlet.ts";
 // Bad input
 export {
   refuseUnknown,

@@ -12,7 +12,7 @@ import type { Runtime, Task } from "../contract/runtime.ts";
 import type { ResolvedSubscribeOptions, SubscribeOptions } from "../contract/options.ts";
 
 /** Any producer, whatever its events and whatever options its dispatcher takes. */
-export interface AnyProducer extends Stage {
+export interface Source extends Stage {
   readonly defaultMaxDemand?: number | undefined;
   readonly "~attach": Attachable<unknown, never>["~attach"];
   readonly "~core"?: {
@@ -20,7 +20,6 @@ export interface AnyProducer extends Stage {
     readonly outcome?: { report(error: unknown, phase: string): void };
   };
 }
-export type Source = AnyProducer;
 
 /** What a port subscribes with where its user does not say. */
 export interface PortDefaults {
@@ -66,7 +65,7 @@ export interface PortDefaults {
  */
 export abstract class Port extends Inlet implements Task {
   readonly name: string;
-  readonly producer: AnyProducer;
+  readonly producer: Source;
   readonly options: ResolvedSubscribeOptions;
   readonly runtime: Runtime;
   readonly window: Window;
@@ -83,14 +82,14 @@ export abstract class Port extends Inlet implements Task {
     options: SubscribeOptions = {},
     defaults: PortDefaults = {},
   ): ResolvedSubscribeOptions {
-    const known = producer as Partial<AnyProducer> | null | undefined;
+    const known = producer as Partial<Source> | null | undefined;
     if (typeof known?.["~attach"] !== "function") throw argumentError("ERR_NOT_PRODUCER", "", producer);
     const resolved = subscribeOptions(options, defaults.maxDemand ?? known.defaultMaxDemand);
     return defaults.demand === undefined ? resolved : { ...resolved, demand: defaults.demand };
   }
 
   /** `name` is how errors and `inspect()` call it; `options` are those of `Port.options`. */
-  constructor(name: string, producer: AnyProducer, options: ResolvedSubscribeOptions) {
+  constructor(name: string, producer: Source, options: ResolvedSubscribeOptions) {
     super();
     this.name = name;
     this.producer = producer;

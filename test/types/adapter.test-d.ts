@@ -1,6 +1,6 @@
 import { type Consumer, fromIterable, partitionDispatcher, type Producer, type ProducerConsumer } from "headrace";
 import {
-  type AnyProducer,
+  type PortSource,
   Collector,
   coupled,
   Port,
@@ -77,7 +77,7 @@ expectError(new Collector(context, { brake: { pause: () => {} } }));
 class Mute extends Port {
   override turn(): void {}
 }
-const any: AnyProducer = parted;
+const any: PortSource = parted;
 new Mute("mute", any, Port.options(any, { maxDemand: 4 }));
 new Mute("mute", fromIterable(["a"]), Port.options(fromIterable(["a"]), {}, { demand: "manual" }));
 expectError(Port.options(any, { maxDemand: "4" }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type AnyProducer, Port, type PortDefaults } from "../../../src/adapter/index.ts";
+import { type PortSource, Port, type PortDefaults } from "../../../src/adapter/index.ts";
 import { fromIterable, type Producer, type SubscribeOptions } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { codeOf, RawProducer } from "../../support/stages.ts";
@@ -101,7 +101,7 @@ describe("a Port", () => {
 
   test("1.3 takes any producer, whatever its events and options", () => {
     const known: Producer<string, { readonly partition: number }> = fromIterable(["a"]) as never;
-    const any: AnyProducer = known;
+    const any: PortSource = known;
     expect(new Taker("taker", any, Port.options(any)).opened).toBe(false);
   });
 });
