@@ -61,6 +61,7 @@ class ChainReceiver<Out> extends Receiver<Out> {
 class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
   readonly #result: ObservableLike<Out>;
   readonly #options: ProducerOptions<Out>;
+  readonly #signal: AbortSignal | undefined;
   #receiver!: ChainReceiver<Out>;
   #opened = false;
   /** Those who listen to the Observable that the chain was given: nearly always one. */
@@ -78,6 +79,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     options: ProducerOptions<Out>,
   ) {
     this.#options = options;
+    this.#signal = options.signal;
     this.#result = chain(offered(new Class(this.#onListen)));
     if (!isSubscribable(subscribableOf(this.#result)))
       refuse("ERR_NOT_SOURCE", "a chain of operators to return an Observable", this.#result);
@@ -136,7 +138,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     let at = 0;
     receiver.result = out;
     try {
-      for (; at < events.length && listeners.length > 0 && !receiver.closed && !this.#aborted; at += 1) {
+      for (; at < events.length && listeners.length > 0 && !receiver.closed && !this.#signal?.aborted; at += 1) {
         const event = events[at] as In;
         if (listeners.length === 1) (listeners[0] as SubscriberLike<In>).next(event);
         else for (const listener of listeners.slice()) listener.next(event);
@@ -146,12 +148,8 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     }
     // The chain has had enough, though something may still come out of it.
     if (listeners.length === 0 || receiver.closed) stage.complete();
-    stage.giveBack(subscription, events.slice(at));
+    if (at < events.length) stage.giveBack(subscription, events.slice(at));
     return out;
-  }
-
-  get #aborted(): boolean {
-    return this.#options.signal?.aborted === true;
   }
 
   /** Subscribes to what the chain returned, once. */
