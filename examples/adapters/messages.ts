@@ -24,6 +24,7 @@ class ClientSource<Message> implements SourceBehaviour<Message> {
   readonly #client: MessageClient<Message>;
   readonly #options: FromClientOptions<Message>;
   #collector!: Collector<Message>;
+  #closed = false;
 
   constructor(client: MessageClient<Message>, options: FromClientOptions<Message>) {
     this.#client = client;
@@ -68,7 +69,9 @@ class ClientSource<Message> implements SourceBehaviour<Message> {
     client.off("message", this.#onMessage);
     client.off("error", this.#onError);
     client.off("end", this.#onEnd);
-    if (!this.#options.keepOpen) client.close();
+    // A client that says all while it is being listened to is let go of twice: what was added behind its end, too.
+    if (!this.#options.keepOpen && !this.#closed) client.close();
+    this.#closed = true;
   }
 }
 

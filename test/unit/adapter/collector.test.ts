@@ -225,6 +225,20 @@ describe("opening and letting go", () => {
     expect(released).toEqual([undefined, undefined]);
   });
 
+  test("7.3 what ends while it is opened is let go of again behind that, and what it throws then is reported", async () => {
+    const { stage, collector, released, reports } = rig();
+    const c = new RawConsumer<number>().attach(stage).ask(2);
+    await turns();
+    collector.open(() => {
+      collector.add(1);
+      collector.complete();
+      throw new Error("late");
+    });
+    await turns();
+    expect([c.batches, c.ends, released]).toEqual([[[1]], [{ type: "complete" }], [undefined, undefined]]);
+    expect(reports).toEqual([[new Error("late"), "open"]]);
+  });
+
   test("7.3 a stage that ended before is not opened, nor let go", async () => {
     const { collector, released } = rig({}, { signal: AbortSignal.abort("before") });
     let opened = 0;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type PortSource, Port, type PortDefaults } from "../../../src/adapter/index.ts";
 import { fromIterable, type Producer, type SubscribeOptions } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
@@ -97,6 +97,15 @@ describe("a Port", () => {
     const port = new Taker("taker", producer, Port.options(producer));
     port.report("E", "write");
     expect(reports).toEqual([["E", "write"]]);
+  });
+
+  test("7.3 and to the console where the producer is of another make", () => {
+    const said: unknown[] = [];
+    const error = vi.spyOn(console, "error").mockImplementation((...words) => void said.push(words));
+    const { producer } = new RawProducer<number>();
+    new Taker("taker", producer, Port.options(producer)).report("E", "write");
+    error.mockRestore();
+    expect(said).toEqual([["headrace: write of taker failed:", "E"]]);
   });
 
   test("1.3 takes any producer, whatever its events and options", () => {
