@@ -109,7 +109,7 @@ export const mutants = [
   {
     mark: "M24",
     belief: "what came first is given back first",
-    line: "if (rest.length > 0) ((subscription as StageInlet).returned ??= []).push(rest);",
+    line: "else (link.returned ??= []).push(rest);",
     tests: ["test/unit/stage/give-back.test.ts"],
   },
   {

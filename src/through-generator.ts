@@ -81,7 +81,7 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
     const rest = this.#batch.slice(this.#at);
     this.#batch = none;
     this.#at = 0;
-    if (this.#stage && this.#subscription) this.#stage.giveBack(this.#subscription, rest);
+    if (this.#subscription) this.#stage?.giveBack(this.#subscription, rest);
   }
 
   #end(reason: Reason): void {

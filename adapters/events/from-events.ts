@@ -1,10 +1,15 @@
-import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
-import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError } from "../../src/base/errors.ts";
-import type { Overflow, Producer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { requireType, requireOneOf } from "../../src/base/check.ts";
-import { PushSource, type PushSettings } from "../../src/adapter/collector.ts";
+import type { Overflow, Producer, ProducerOptions, Reason, SubscribeOptionsOf } from "../../src/index.ts";
+import {
+  callbackError,
+  Collector,
+  type NoOptions,
+  refuse,
+  requireOneOf,
+  requireType,
+  source as sourceStage,
+  type SourceBehaviour,
+  type SourceContext,
+} from "../../src/adapter/index.ts";
 import { type Ears, earsOf, listen, type Listener } from "./listen.ts";
 import type {
   ArgumentsOf,
@@ -22,7 +27,7 @@ import type {
 
 interface EventsOptions {
   /**
-   * What happens to events that come while nobody asks and `bufferSize` of them are held: `"throw"` fails the producer
+   * What happens to events that are not wanted while `bufferSize` of them are held: `"throw"` fails the producer
    * behind them, the others drop. An emitter knows no demand, so there is no default.
    */
   readonly overflow: Overflow;
@@ -63,45 +68,67 @@ export interface FromEmitterOptions<
 }
 
 /** Listens to an emitter, from the first consumer on. */
-class EventsSource<Out> extends PushSource<Out> {
+class EventsSource<Out> implements SourceBehaviour<Out> {
   readonly #ears: Ears;
-  readonly #names: ReadonlyMap<EventName, Listener>;
+  readonly #names = new Map<EventName, Listener>();
+  readonly #options: EventsOptions & Pick<ProducerOptions<never>, "bufferSize">;
   /** The event whose arguments all count. */
   readonly #mapped: EventName | undefined;
   readonly #stops: (() => void)[] = [];
+  #stage!: SourceContext<Out>;
+  #collector!: Collector<Out>;
 
   constructor(
-    settings: PushSettings,
     ears: Ears,
     name: EventName,
-    options: EventsOptions,
+    options: EventsOptions & Pick<ProducerOptions<never>, "bufferSize">,
     map: MapArguments<Out> | undefined,
   ) {
-    super(settings);
     this.#ears = ears;
-    const { end, close, error = ears.emitter && name !== "error" && "error" } = options;
-    const names = new Map<EventName, Listener>();
-    const add = (which: EventName | false | undefined, listener: Listener): void => {
-      if (which === undefined || which === false) return;
-      if (names.has(which)) throw argumentError("ERR_OPTION", "name, end, error and close to be different", which);
-      names.set(which, listener);
-    };
-    add(name, map ? (...args) => this.#map(map, args) : (this.accept as Listener));
-    add(error, (value) => this.fail(ears.emitter ? value : causeOf(value)));
-    add(end, () => this.complete());
-    add(close, () => (end === undefined ? this.complete() : this.fail(prematureClose())));
-    this.#names = names;
+    this.#options = options;
     this.#mapped = map && name;
+    const { end, close, error = ears.emitter && name !== "error" && "error" } = options;
+    this.#on(name, map ? (...args) => this.#map(map, args) : (event) => this.#collector.add(event as Out));
+    this.#on(error, (value) => this.#collector.fail(ears.emitter ? value : causeOf(value)));
+    this.#on(end, () => this.#collector.complete());
+    this.#on(close, () => (end === undefined ? this.#collector.complete() : this.#collector.fail(prematureClose())));
   }
 
-  protected override open(): void {
-    for (const [name, listener] of this.#names) {
-      const all = name === this.#mapped;
-      this.#stops.push(listen(this.#ears, name, listener, all));
-    }
+  begin(stage: SourceContext<Out>): void {
+    const { overflow, bufferSize, pause, resume } = this.#options;
+    this.#stage = stage;
+    this.#collector = new Collector(stage, {
+      overflow,
+      bufferSize,
+      brake: pause && resume && { pause, resume },
+      release: () => this.#leave(),
+    });
   }
 
-  protected override close(): void {
+  handleDemand(): void {
+    this.#collector.resume();
+  }
+
+  handleSubscribe(): void {
+    this.#collector.start(() => this.#listen());
+  }
+
+  terminate(reason: Reason): void {
+    this.#collector.close(reason);
+  }
+
+  #on(name: EventName | false | undefined, listener: Listener): void {
+    if (name === undefined || name === false) return;
+    if (this.#names.has(name)) refuse("ERR_OPTION", "name, end, error and close to be different", name);
+    this.#names.set(name, listener);
+  }
+
+  #listen(): void {
+    for (const [name, listener] of this.#names)
+      this.#stops.push(listen(this.#ears, name, listener, name === this.#mapped));
+  }
+
+  #leave(): void {
     for (const stop of this.#stops.splice(0)) stop();
   }
 
@@ -110,12 +137,14 @@ class EventsSource<Out> extends PushSource<Out> {
     try {
       event = map(...args);
     } catch (cause) {
-      this.callbackFailed("map", cause, args);
+      this.#collector.fail(callbackError({ stage: this.#stage.name, callback: "map" }, cause, args));
       return;
     }
-    this.accept(event);
+    this.#collector.add(event);
   }
 }
+
+const ownOptions = ["map", "pause", "resume", "end", "error", "close"];
 
 /** What an Event says of an error: its `error`, if it has one, or itself. */
 const causeOf = (event: unknown): unknown => (event as { readonly error?: unknown } | null | undefined)?.error ?? event;
@@ -124,8 +153,8 @@ const prematureClose = (): Error =>
   Object.assign(new Error("the source was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 /**
- * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. They come whether or not anybody
- * asks, so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. An emitter cannot be
+ * asked, so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
  *
  * **Shape** one event per event: the first argument of an emitter's, the Event of an EventTarget's, or what `map` makes of
  * the arguments. Listeners are added when the first consumer has subscribed.
@@ -203,30 +232,20 @@ export function fromEvents<Out, SO extends object>(
   const ears = earsOf(source);
   checkName("the name of an event", name);
   if ((options as Partial<typeof options> | undefined)?.overflow === undefined)
-    throw argumentError("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
-  const { map, pause, resume, end, error, close, ...rest } = options;
+    refuse("ERR_OPTION", "overflow to be one of throw, drop-oldest, drop-newest", undefined);
+  const { map, pause, resume, end, error, close, overflow } = options;
   requireType("map", map, "function");
   requireType("pause", pause, "function");
   requireType("resume", resume, "function");
   if ((pause === undefined) !== (resume === undefined))
-    throw argumentError("ERR_OPTION", "pause and resume, both or neither", pause ?? resume);
-  requireOneOf("overflow", rest.overflow, ["throw", "drop-oldest", "drop-newest"]);
+    refuse("ERR_OPTION", "pause and resume, both or neither", pause ?? resume);
+  requireOneOf("overflow", overflow, ["throw", "drop-oldest", "drop-newest"]);
   for (const [key, value] of Object.entries({ end, close })) if (value !== undefined) checkName(key, value);
   if (error !== undefined && error !== false) checkName("error", error);
-  const settings: PushSettings = {
-    bufferSize: rest.bufferSize,
-    overflow: rest.overflow,
-    brake: pause && resume && { pause, resume },
-    signal: rest.signal,
-  };
-  const behaviour = new EventsSource<Out>(settings, ears, name, options, map);
-  return makeStage(producerFaces, "producer", behaviour, rest, {
-    onLastCancel: "stop",
-    dispatcher: defaultDispatcher,
-  }) as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+  return sourceStage(new EventsSource<Out>(ears, name, options, map), options, { own: ownOptions, pushes: true });
 }
 
 export function checkName(what: string, name: unknown): void {
   if (typeof name !== "string" && typeof name !== "symbol")
-    throw argumentError("ERR_OPTION", `${what} to be a string or a symbol`, name);
+    refuse("ERR_OPTION", `${what} to be a string or a symbol`, name);
 }

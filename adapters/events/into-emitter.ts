@@ -1,16 +1,14 @@
-import type { StageContext } from "../../src/contract/stage.ts";
-import { argumentError, CallbackError } from "../../src/base/errors.ts";
+import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import {
-  type Consumer,
-  type ConsumerBehaviour,
-  consumer,
-  type Reason,
-  type StageOptions,
-  type Subscription,
-} from "../../src/index.ts";
-import { requireType } from "../../src/base/check.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import { unread } from "../../src/adapter/unread.ts";
+  callbackError,
+  errorOf,
+  isFailure,
+  refuse,
+  requireType,
+  sink,
+  type SinkBehaviour,
+  type SinkContext,
+} from "../../src/adapter/index.ts";
 import { checkName } from "./from-events.ts";
 import type { CustomEventClass, DispatchLike, EmitLike, EventName, EventLike } from "./like.ts";
 
@@ -28,7 +26,7 @@ export interface IntoEmitterOptions<in In> extends StageOptions {
 type Emit = (name: EventName, event: unknown) => void;
 
 /** Emits events one by one, and how it ended. */
-class EmitterSink<In> implements ConsumerBehaviour<In> {
+class EmitterSink<In> implements SinkBehaviour<In> {
   readonly #name: EventName;
   readonly #emit: (event: In) => void;
   readonly #tell: Emit;
@@ -42,7 +40,7 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
     this.#options = options;
   }
 
-  handleEvents(events: readonly In[], subscription: Subscription, stage: StageContext): void {
+  handleEvents(events: readonly In[], subscription: Subscription, stage: SinkContext): void {
     const { signal } = this.#options;
     const { length } = events;
     let at = 0;
@@ -52,17 +50,18 @@ class EmitterSink<In> implements ConsumerBehaviour<In> {
         this.#emit(events[at] as In);
       }
     } catch (cause) {
-      const expected = `the listeners of ${String(this.#name)}`;
-      stage.fail(new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, [events[at]], { cause }));
+      stage.fail(
+        callbackError({ stage: stage.name, callback: `listener of ${String(this.#name)}` }, cause, [events[at]]),
+      );
       at += 1;
     }
-    unread(stage, subscription, events.slice(at));
+    if (at < length) stage.giveBack(subscription, events.slice(at));
   }
 
-  readonly handleEnd = (): void => {
+  handleEnd(): void {
     this.#told = true;
     if (this.#options.end !== undefined) this.#tell(this.#options.end, undefined);
-  };
+  }
 
   terminate(reason: Reason): void {
     const { end, error } = this.#options;
@@ -102,14 +101,14 @@ export function intoEmitter<In>(
   const { emit, dispatchEvent } = (emitter ?? {}) as Partial<EmitLike & DispatchLike>;
   const emits = typeof emit === "function";
   if (!emits && typeof dispatchEvent !== "function")
-    throw argumentError("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", emitter);
-  const { end, error, args, create, ...rest } = options;
+    refuse("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", emitter);
+  const { end, error, args, create } = options;
   checkName("the name of an event", name);
   for (const [key, value] of Object.entries({ end, error })) if (value !== undefined) checkName(key, value);
   requireType("args", args, "function");
   requireType("create", create, "function");
-  if (args && !emits) throw argumentError("ERR_OPTION", "args for an EventEmitter only", args);
-  if (create && emits) throw argumentError("ERR_OPTION", "create for an EventTarget only", create);
+  if (args && !emits) refuse("ERR_OPTION", "args for an EventEmitter only", args);
+  if (create && emits) refuse("ERR_OPTION", "create for an EventTarget only", create);
   const { CustomEvent } = globalThis as unknown as { readonly CustomEvent: CustomEventClass };
   const on = emitter as EmitLike & DispatchLike;
   const tell: Emit = emits
@@ -118,5 +117,5 @@ export function intoEmitter<In>(
   let one = (event: In): void => tell(name, event);
   if (emits) one = args ? (event) => void on.emit(name, ...args(event)) : (event) => void on.emit(name, event);
   else if (create) one = (event) => void on.dispatchEvent(create(event, name as string));
-  return consumer<In>(new EmitterSink<In>(name, one, tell, options), rest);
+  return sink(new EmitterSink<In>(name, one, tell, options), options, { own: ["end", "error", "args", "create"] });
 }

@@ -9,7 +9,7 @@ export type EmitterLike =
       removeListener(name: any, listener: any): unknown;
     };
 
-/** What the adapters use of an EventTarget: any platform's has it, whoever declares it. */
+/** What the adapters use of an EventTarget: any platform's has it, whatever declares it. */
 export interface EventTargetLike {
   addEventListener(type: any, listener: any): void;
   removeEventListener(type: any, listener: any): void;
@@ -24,7 +24,7 @@ export interface DispatchLike {
   dispatchEvent(event: any): unknown;
 }
 
-/** Makes one event of arguments nobody knows the types of. As a method, so that `(at: number) => at` says what they are. */
+/** Makes one event of arguments whose types are unknown. As a method, so that `(at: number) => at` says what they are. */
 export type MapArguments<Out> = { map(...args: unknown[]): Out }["map"];
 
 interface Unheard {
@@ -36,7 +36,7 @@ export type UntypedLike =
   | { readonly on: Register; readonly off: Register }
   | { readonly addListener: Register; readonly removeListener: Register };
 
-/** The modules of Node, as its global `process` tells of them: whoever has no types of Node has none. */
+/** The modules of Node, as its global `process` tells of them: a project without types of Node has none. */
 type NodeModules = typeof globalThis extends {
   readonly process: { readonly getBuiltinModule: { (id: any): infer Module; (id: string): unknown } };
 }

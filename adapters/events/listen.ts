@@ -1,4 +1,4 @@
-import { argumentError } from "../../src/base/errors.ts";
+import { refuse } from "../../src/adapter/index.ts";
 import type { EmitterLike, EventName, EventTargetLike } from "./like.ts";
 
 export type Listener = (...args: readonly unknown[]) => void;
@@ -19,7 +19,7 @@ const pairs = [
   ["addEventListener", "removeEventListener"],
 ] as const;
 
-/** Who has the methods of both is an emitter: its listeners get what was emitted, not an Event around it. */
+/** An object with the methods of both is an emitter: its listeners get what was emitted, not an Event around it. */
 export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   const methods = (source ?? {}) as Partial<Record<string, Register>>;
   for (const [add, remove] of pairs)
@@ -30,10 +30,10 @@ export function earsOf(source: EmitterLike | EventTargetLike): Ears {
         add: (name, listener) => methods[add]?.(name, listener),
         remove: (name, listener) => methods[remove]?.(name, listener),
       };
-  throw argumentError("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", source);
+  return refuse("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", source);
 }
 
-/** The one listener for a name, for all stages on it: platforms warn of more than ten. */
+/** The one listener for a name, shared by all stages on it: platforms warn of more than ten. */
 class Shared {
   readonly #ears: Ears;
   readonly #name: EventName;
@@ -46,7 +46,7 @@ class Shared {
     this.#onEvent = all ? this.#onAll : this.#onFirst;
   }
 
-  /** Answers how to remove it. The list is replaced, so that who listens during an event has the next one first. */
+  /** Returns the remover. Copy-on-write: a listener added during an event first sees the next one. */
   add(listener: Listener): () => void {
     if (this.#listeners.length === 0) this.#ears.add(this.#name, this.#onEvent);
     this.#listeners = [...this.#listeners, listener];
@@ -65,13 +65,13 @@ class Shared {
   };
 }
 
-/** By what is listened to; those who want all arguments apart, for collecting them costs. */
+/** Those that want all arguments are apart: collecting them costs. */
 const shared = {
   all: new WeakMap<object, Map<EventName, Shared>>(),
   first: new WeakMap<object, Map<EventName, Shared>>(),
 };
 
-/** Listens until the answered function is called, once. Each listener is a function of its own. */
+/** Listens until the returned function is called, once. Each listener is a function of its own. */
 export function listen(ears: Ears, name: EventName, listener: Listener, all: boolean): () => void {
   const known = all ? shared.all : shared.first;
   let names = known.get(ears.target);

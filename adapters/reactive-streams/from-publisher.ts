@@ -1,86 +1,61 @@
-import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
-import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError, ProtocolError, words } from "../../src/base/errors.ts";
-import type { Producer, ProducerOptions, Reason, SubscribeOptionsOf, Task } from "../../src/index.ts";
-import { addDemand } from "../../src/base/demand.ts";
-import { isFailure } from "../../src/base/reason.ts";
-import type { Core } from "../../src/stage/core.ts";
-import { coreOf } from "./core.ts";
+import {
+  type Producer,
+  type ProducerOptions,
+  ProtocolError,
+  type Reason,
+  type SubscribeOptionsOf,
+} from "../../src/index.ts";
+import {
+  addDemand,
+  Collector,
+  errorOf,
+  type NoOptions,
+  argumentError,
+  refuse,
+  source,
+  type SourceBehaviour,
+  type SourceContext,
+  words,
+} from "../../src/adapter/index.ts";
 import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
-/** Requests what is asked for; collects what comes in one stretch, and delivers it as one batch. */
-class PublisherSource<Out> implements Subscriber<Out>, Task {
+/** Requests what is asked for; what comes in one stretch is one batch. */
+class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
   readonly #publisher: Publisher<Out>;
-  readonly #signal: AbortSignal | undefined;
-  #core!: Core;
+  #stage!: SourceContext<Out>;
+  #collector!: Collector<Out>;
   #subscribed = false;
   #subscription: Subscription | undefined;
   /** Asked for before there is a subscription. */
   #wanted = 0;
   /** Requested and not come. */
   #due = 0;
-  #batch: Out[] = [];
-  #scheduled = false;
-  /** How the publisher has ended, or was found to break the protocol. */
-  #end: { readonly failed: boolean; readonly error?: unknown } | undefined;
-  /** The end is passed on, or nobody is interested any more. */
-  #over = false;
+  /** What the stage ends with: a Publisher that says so again has nothing new to say. */
+  #error: unknown;
 
-  constructor(publisher: Publisher<Out>, signal: AbortSignal | undefined) {
+  constructor(publisher: Publisher<Out>) {
     this.#publisher = publisher;
-    this.#signal = signal;
   }
 
-  start(core: Core): void {
-    this.#core = core;
+  begin(stage: SourceContext<Out>): void {
+    this.#stage = stage;
+    this.#collector = new Collector(stage, { release: (reason) => reason && this.#cancel() });
   }
 
-  readonly handleDemand = (demand: number): void => {
+  handleDemand(demand: number): void {
     if (this.#subscription) this.#request(demand);
     else this.#wanted = addDemand(this.#wanted, demand);
-  };
+  }
 
-  readonly handleSubscribe = (): void => {
+  handleSubscribe(): void {
     if (this.#subscribed) return;
     this.#subscribed = true;
-    try {
-      this.#publisher.subscribe(this);
-    } catch (error) {
-      this.#fail(error);
-    }
-  };
+    this.#collector.open(() => this.#publisher.subscribe(this));
+  }
 
-  readonly terminate = (reason: Reason): void => {
-    const rest = this.#batch;
-    const ended = this.#over || this.#end !== undefined;
-    this.#over = true;
-    this.#batch = [];
-    if (rest.length > 0) {
-      const cause = isFailure(reason) ? (this.#signal?.aborted ? "abort" : "failure") : "stop";
-      this.#core.outcome.discard(rest, cause, this.#core.outlets.size === 0);
-    }
-    if (!ended) this.#cancel();
-  };
-
-  /** A turn behind what came in one stretch. */
-  run(): void {
-    this.#scheduled = false;
-    const batch = this.#batch;
-    this.#batch = [];
-    const end = this.#end;
-    if (batch.length > 0 && !this.#core.answer(batch)) {
-      // A stage that takes no more asks for no more.
-      if (!this.#over && end === undefined) this.#cancel();
-      this.#over = true;
-      this.#core.outcome.discard(batch, "stop", this.#core.outlets.size === 0);
-    }
-    if (this.#over || end === undefined) return;
-    this.#over = true;
-    if (!end.failed) this.#core.ends.complete(true);
-    // With nothing held there is nothing to wait for.
-    else if (this.#core.output?.held === 0) this.#core.ends.fail(end.error);
-    else this.#core.ends.fail(end.error, { after: "buffer" });
+  terminate(reason: Reason): void {
+    this.#error = errorOf(reason);
+    this.#collector.close(reason);
   }
 
   readonly onSubscribe = (subscription: Subscription): void => {
@@ -91,7 +66,7 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
       throw error;
     }
     // A second one is turned away, and so is one that comes too late.
-    if (this.#subscription !== undefined || this.#over || this.#end !== undefined) {
+    if (this.#subscription !== undefined || this.#collector.closed) {
       this.#leave(subscription);
       return;
     }
@@ -100,32 +75,29 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
   };
 
   readonly onNext = (event: Out): void => {
-    if (this.#over || this.#end !== undefined) return;
-    if (this.#due === 0) {
+    if (this.#collector.closed) return;
+    if (this.#due > 0) {
+      this.#due -= 1;
+      this.#collector.add(event);
+    } else {
       this.#fail(new ProtocolError("ERR_OVERDELIVERY", "0", words("1 more")));
-      this.#core.outcome.discard([event], "failure");
-      return;
+      this.#stage.discard([event]);
     }
-    this.#due -= 1;
-    this.#batch.push(event);
-    this.#wake();
   };
 
   readonly onError = (error: unknown): void => {
-    if (this.#end === undefined && !this.#over) {
-      this.#end = { failed: true, error };
-      this.#wake();
-    } else if (this.#core.outcome.error !== error) this.#core.report.tell(error, "onError");
+    if (this.#collector.closed) {
+      if (error !== this.#error) this.#stage.report(error, "onError");
+      return;
+    }
+    this.#error = error;
+    this.#collector.fail(error);
   };
 
-  readonly onComplete = (): void => {
-    if (this.#over || this.#end !== undefined) return;
-    this.#end = { failed: false };
-    this.#wake();
-  };
+  readonly onComplete = (): void => this.#collector.complete();
 
   #request(count: number): void {
-    if (this.#over || this.#end !== undefined) return;
+    if (this.#collector.closed) return;
     this.#due = addDemand(this.#due, count);
     try {
       this.#subscription?.request(count);
@@ -134,12 +106,12 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     }
   }
 
-  /** The publisher has broken the protocol: it is left, and the stage fails behind what came before. */
+  /** The Publisher has broken the protocol: it is left, and the stage fails behind what came before. */
   #fail(error: unknown): void {
-    if (this.#over || this.#end !== undefined) return;
-    this.#end = { failed: true, error };
+    if (this.#collector.closed) return;
+    this.#error = error;
+    this.#collector.fail(error);
     this.#cancel();
-    this.#wake();
   }
 
   #cancel(): void {
@@ -150,14 +122,8 @@ class PublisherSource<Out> implements Subscriber<Out>, Task {
     try {
       subscription.cancel();
     } catch (error) {
-      this.#core.report.tell(error, "cancel");
+      this.#stage.report(error, "cancel");
     }
-  }
-
-  #wake(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#core.runtime.schedule(this);
   }
 }
 
@@ -185,12 +151,6 @@ export function fromPublisher<Out, SO extends object = NoOptions>(
   options: ProducerOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   if (typeof (publisher as Partial<Publisher<Out>> | null | undefined)?.subscribe !== "function")
-    throw argumentError("ERR_NOT_SOURCE", "a Publisher", publisher);
-  const source = new PublisherSource<Out>(publisher, options.signal);
-  const stage = makeStage(producerFaces, "producer", source, options, {
-    onLastCancel: "stop",
-    dispatcher: defaultDispatcher,
-  });
-  source.start(coreOf(stage));
-  return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
+    refuse("ERR_NOT_SOURCE", "a Publisher", publisher);
+  return source(new PublisherSource(publisher), options);
 }

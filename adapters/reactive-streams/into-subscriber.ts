@@ -1,25 +1,22 @@
-import type { StageContext } from "../../src/contract/stage.ts";
-import { argumentError, words } from "../../src/base/errors.ts";
+import type { Consumer, Reason, StageOptions, SubscribeOptions, Subscription as Link } from "../../src/index.ts";
 import {
-  type Consumer,
-  type ConsumerBehaviour,
-  consumer,
-  type Reason,
-  type StageOptions,
-  type SubscribeOptions,
-  type Subscription as Link,
-} from "../../src/index.ts";
-import { addDemand } from "../../src/base/demand.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import { unread } from "../../src/adapter/unread.ts";
+  addDemand,
+  errorOf,
+  isFailure,
+  refuse,
+  sink,
+  type SinkBehaviour,
+  type SinkContext,
+  words,
+} from "../../src/adapter/index.ts";
 import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Subscriber, Subscription } from "./like.ts";
 
 /** Asks for what is requested, and hands it on event by event. */
-class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
+class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
   #subscriber: Subscriber<In> | undefined;
   readonly #signal: AbortSignal | undefined;
-  #context!: StageContext;
+  #context!: SinkContext;
   #subscribed = false;
   #link: Link | undefined;
   /** Requested and not delivered. */
@@ -34,13 +31,13 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
     this.#signal = signal;
   }
 
-  /** Whoever subscribes it, the Subscriber's requests are the only demand; one producer at a time. */
+  /** The Subscriber's requests are the only demand, and it has one producer at a time. */
   readonly admit = (options: SubscribeOptions, links: readonly unknown[]): SubscribeOptions => {
-    if (links.length > 0) throw argumentError("ERR_DUPLICATE", "", words("a second one of a Subscriber"));
+    if (links.length > 0) refuse("ERR_DUPLICATE", "", words("a second one of a Subscriber"));
     return { ...options, demand: "manual" };
   };
 
-  readonly handleSubscribe = (_role: unknown, link: Link, context: StageContext): void => {
+  readonly handleSubscribe = (_role: unknown, link: Link, context: SinkContext): void => {
     const first = !this.#subscribed;
     this.#subscribed = true;
     this.#context = context;
@@ -59,7 +56,7 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
     if (this.#link === link) this.#link = undefined;
   };
 
-  readonly handleEvents = (events: readonly In[], link: Link, stage: StageContext): void => {
+  readonly handleEvents = (events: readonly In[], link: Link, stage: SinkContext): void => {
     const { length } = events;
     let at = 0;
     while (at < length && !this.#done && !this.#broken && !this.#aborted) {
@@ -68,7 +65,7 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
       this.#due -= 1;
       this.#call("onNext", [event], (subscriber) => subscriber.onNext(event));
     }
-    unread(stage, link, events.slice(at));
+    if (at < length) stage.giveBack(link, events.slice(at));
   };
 
   readonly handleEnd = (): void => this.#call("onComplete", [], (subscriber) => subscriber.onComplete(), true);
@@ -150,5 +147,5 @@ class SubscriberSink<In> implements ConsumerBehaviour<In>, Subscription {
  */
 export function intoSubscriber<In>(subscriber: Subscriber<In>, options: StageOptions = {}): Consumer<In> {
   checkSubscriber(subscriber);
-  return consumer<In>(new SubscriberSink<In>(subscriber, options.signal), options);
+  return sink(new SubscriberSink<In>(subscriber, options.signal), options);
 }

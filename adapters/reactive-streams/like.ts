@@ -1,4 +1,4 @@
-/** Passes events on as they are asked for: any object of this shape, whoever made it. */
+/** Passes events on as they are asked for: any object of this shape. */
 export interface Publisher<out T> {
   subscribe(subscriber: Subscriber<T>): void;
 }

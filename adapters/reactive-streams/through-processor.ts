@@ -1,6 +1,5 @@
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
 import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { coupled } from "../../src/adapter/coupled.ts";
+import { coupled, type NoOptions } from "../../src/adapter/index.ts";
 import { checkSubscriber } from "./core.ts";
 import { fromPublisher } from "./from-publisher.ts";
 import { intoSubscriber } from "./into-subscriber.ts";

@@ -1,10 +1,15 @@
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError, words } from "../../src/base/errors.ts";
 import type { Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
-import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
-import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
-import { errorOf, failure, isFailure } from "../../src/base/reason.ts";
-import { checkSubscriber, coreOf, demandOf, thrownBy } from "./core.ts";
+import {
+  type PortSource,
+  errorOf,
+  failure,
+  isFailure,
+  type NoOptions,
+  Port,
+  refuse,
+  words,
+} from "../../src/adapter/index.ts";
+import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
 /** `data`, and what the producer's dispatcher asks for: the Subscriber says how much. */
@@ -23,7 +28,7 @@ class SubscriberPort extends Port implements Subscription {
   /** What a request broke the protocol with: to be told in a turn of its own. */
   #broken: Reason | undefined;
 
-  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
+  constructor(producer: PortSource, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
     super("toPublisher", producer, options);
     this.#subscriber = subscriber;
   }
@@ -99,7 +104,7 @@ class SubscriberPort extends Port implements Subscription {
       if (isFailure(reason)) subscriber?.onError(errorOf(reason));
       else subscriber?.onComplete();
     } catch (cause) {
-      this.#report(isFailure(reason) ? "onError" : "onComplete", cause, []);
+      this.#tell(isFailure(reason) ? "onError" : "onComplete", cause, []);
     }
   }
 
@@ -110,12 +115,12 @@ class SubscriberPort extends Port implements Subscription {
       call(this.#subscriber);
     } catch (cause) {
       this.onCancel();
-      this.#report(method, cause, events);
+      this.#tell(method, cause, events);
     }
   }
 
-  #report(method: string, cause: unknown, events: readonly unknown[]): void {
-    coreOf(this.producer).report.tell(thrownBy(method, "a Subscriber", cause, events), method);
+  #tell(method: string, cause: unknown, events: readonly unknown[]): void {
+    this.report(thrownBy(method, "a Subscriber", cause, events), method);
   }
 }
 
@@ -148,20 +153,17 @@ export function toPublisher<Out, SO extends object = NoOptions>(
   producer: Producer<Out, SO>,
   ...[options]: ToPublisherArguments<SO>
 ): Publisher<Out> {
-  const source = producer as unknown as Source;
-  if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", producer);
   const given: object = options ?? {};
   for (const name of ["maxDemand", "minDemand", "demand", "cancel"])
-    if (name in given) throw argumentError("ERR_OPTION", "no options of demand: the Subscriber says how much", name);
-  const resolved = subscribeOptions<SubscribeOptions>({ ...given, demand: "manual" }, undefined);
+    if (name in given) refuse("ERR_OPTION", "no options of demand: the Subscriber says how much", name);
+  const resolved = Port.options(producer, given, { maxDemand: 1000, demand: "manual" });
   const known = new WeakSet<object>();
   return {
     subscribe: (subscriber: Subscriber<Out>): void => {
       checkSubscriber(subscriber);
-      if (known.has(subscriber)) throw argumentError("ERR_DUPLICATE", "", words("the same Subscriber again"));
+      if (known.has(subscriber)) refuse("ERR_DUPLICATE", "", words("the same Subscriber again"));
       known.add(subscriber);
-      new SubscriberPort(source, resolved, subscriber as Subscriber<unknown>).start();
+      new SubscriberPort(producer, resolved, subscriber as Subscriber<unknown>).start();
     },
   };
 }

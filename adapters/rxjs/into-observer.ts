@@ -1,27 +1,24 @@
-import { PlainContext } from "../../src/stage/faces.ts";
-import type { StageContext } from "../../src/contract/stage.ts";
-import { argumentError } from "../../src/base/errors.ts";
+import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import {
-  type Consumer,
-  type ConsumerBehaviour,
-  consumer,
-  type Reason,
-  type StageOptions,
-  type Subscription,
-} from "../../src/index.ts";
-import { requireType } from "../../src/base/check.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import { unread } from "../../src/adapter/unread.ts";
+  callbackError,
+  errorOf,
+  isFailure,
+  refuse,
+  requireType,
+  sink,
+  type SinkBehaviour,
+  type SinkContext,
+} from "../../src/adapter/index.ts";
 import type { PartialObserverLike } from "./like.ts";
 
 /** A part of an observer, a Subject of RxJS 7 or 9, or a function that is given each event. */
 export type ObserverLike<In> = PartialObserverLike<In> | ((value: In) => void);
 
 /** Hands events over one by one, until the observer is over. */
-class ObserverSink<In> implements ConsumerBehaviour<In> {
+class ObserverSink<In> implements SinkBehaviour<In> {
   readonly #observer: PartialObserverLike<In>;
   readonly #signal: AbortSignal | undefined;
-  /** It has been told the end, or is not to be told. */
+  /** It has been told the end, or is to hear no more. */
   #over = false;
 
   constructor(observer: PartialObserverLike<In>, signal: AbortSignal | undefined) {
@@ -29,34 +26,35 @@ class ObserverSink<In> implements ConsumerBehaviour<In> {
     this.#signal = signal;
   }
 
-  readonly handleEvents = (events: readonly In[], subscription: Subscription, context: StageContext): void => {
+  handleEvents(events: readonly In[], subscription: Subscription, stage: SinkContext): void {
     const observer = this.#observer;
     let at = 0;
     try {
       for (; at < events.length && !isOver(observer) && !this.#signal?.aborted; at += 1)
         observer.next?.(events[at] as In);
-    } catch (error) {
-      // Who has thrown an error is not told it.
+    } catch (cause) {
+      // An observer that has thrown is told nothing more.
       this.#over = true;
-      throw error;
+      stage.fail(callbackError({ stage: stage.name, callback: "next" }, cause, [events[at]]));
+      at += 1;
     }
-    if (isOver(observer)) {
+    if (!this.#over && isOver(observer)) {
       this.#over = true;
-      context.complete();
-    } else if (at === events.length) return;
-    unread(context, subscription, events.slice(at));
-  };
+      stage.complete();
+    }
+    if (at < events.length) stage.giveBack(subscription, events.slice(at));
+  }
 
-  readonly terminate = (reason: Reason, context: StageContext): void => {
+  terminate(reason: Reason, stage: SinkContext): void {
     const observer = this.#observer;
     if (this.#over || isOver(observer)) return;
     this.#over = true;
     if (!isFailure(reason)) observer.complete?.();
     else if (observer.error) {
-      (context as unknown as PlainContext)["~core"].report.passedOn = true;
+      stage.markReported();
       observer.error(errorOf(reason));
     }
-  };
+  }
 }
 
 /** Subjects that have ended say so in one way or another, and then take no notice of what they are given. */
@@ -66,7 +64,7 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
 /**
  * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a function.
  *
- * **Shape** one `next` per event, in order; nothing is answered.
+ * **Shape** one `next` per event, in order; nothing out.
  * **Backpressures** as far as the observer is synchronous: the next events are asked for when it has returned. What it
  * starts and does not wait for is not held back.
  * **Completes** when its source has completed or was stopped: the observer is completed. **Cancels** its source when the
@@ -74,7 +72,7 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`: wrong options. A failure of the source, or an abort, is the
  * observer's `error`; without one it is left to `done`. A `next` that throws fails the consumer with a `CallbackError` that
- * holds the batch, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
+ * holds the event; those behind it go back, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
  *
  * **Source** rules 7.2, 7.3.
  *
@@ -85,7 +83,7 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
  * await pipeline(fromIterable(["a", "b", "c"]), intoObserver(letters)).done;
  */
 export function intoObserver<In>(observer: ObserverLike<In>, options: StageOptions = {}): Consumer<In> {
-  return consumer<In>(new ObserverSink<In>(observerOf(observer), options.signal), options);
+  return sink(new ObserverSink<In>(observerOf(observer), options.signal), options);
 }
 
 function observerOf<In>(observer: ObserverLike<In>): PartialObserverLike<In> {
@@ -94,6 +92,6 @@ function observerOf<In>(observer: ObserverLike<In>): PartialObserverLike<In> {
   requireType("next", next, "function");
   requireType("error", error, "function");
   requireType("complete", complete, "function");
-  if (!next && !error && !complete) throw argumentError("ERR_NOT_SOURCE", "an observer", observer);
+  if (!next && !error && !complete) refuse("ERR_NOT_SOURCE", "an observer", observer);
   return observer;
 }

@@ -18,16 +18,16 @@ export interface PartialObserverLike<in Value> {
 
 /** What the function that an Observable is made of is given. */
 export interface SubscriberLike<in Value> extends ObserverMethods<Value> {
-  /** RxJS 7: nobody listens any more. */
+  /** RxJS 7: no one listens any more. */
   readonly closed?: boolean | undefined;
-  /** RxJS 9 and the platform: somebody still listens. */
+  /** RxJS 9 and the platform: someone still listens. */
   readonly active?: boolean | undefined;
-  /** RxJS 9 and the platform, which take no notice of what that function answers with. */
+  /** RxJS 9 and the platform, which take no notice of what that function returns. */
   addTeardown?(teardown: () => void): void;
 }
 
 /**
- * What is used of an Observable, whoever declares it. Its observers may be functions or objects, and are both here, so
+ * What is used of an Observable, whatever declares it. Its observers may be functions or objects, and are both here, so
  * that the values are inferred from either.
  */
 export interface SubscribableLike<out Value> {

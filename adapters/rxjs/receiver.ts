@@ -1,4 +1,6 @@
-import type { ObservableLike, ObserverMethods, SubscribableLike } from "./like.ts";
+import type { Reason } from "../../src/index.ts";
+import { Collector, type CollectorOptions, errorOf, type SourceContext } from "../../src/adapter/index.ts";
+import type { ObserverMethods, SubscribableLike } from "./like.ts";
 
 /** Teardowns kept before the first look for those that are closed. */
 const SWEEP = 64;
@@ -8,26 +10,38 @@ const SWEEP = 64;
  * Subscriber of its own, of whatever copy, so that a source which does not return from `subscribe` sees `closed`. RxJS 9
  * and the platform look at the signal.
  */
-export abstract class Receiver<Value> implements ObserverMethods<Value> {
+export class Receiver<Value> implements ObserverMethods<Value> {
+  readonly collector: Collector<Value>;
   /** Nothing is heard any more. */
   closed = false;
+  readonly #stage: SourceContext<Value>;
   readonly #aborter = new AbortController();
   readonly #teardowns = new Set<unknown>();
   #sweepAt = SWEEP;
 
-  abstract next(value: Value): void;
-  abstract error(error: unknown): void;
-  abstract complete(): void;
-  /** What failed while it was let go of. */
-  protected abstract report(error: unknown): void;
+  constructor(stage: SourceContext<Value>, { overflow, bufferSize }: CollectorOptions) {
+    this.#stage = stage;
+    this.collector = new Collector(stage, {
+      overflow,
+      bufferSize,
+      release: (reason) => (reason ? this.#release(errorOf(reason)) : this.#tearDown()),
+    });
+  }
+
+  next(value: Value): void {
+    if (!this.closed) this.collector.add(value);
+  }
+
+  error(error: unknown): void {
+    if (!this.closed) this.collector.fail(error);
+  }
+
+  complete(): void {
+    if (!this.closed) this.collector.complete();
+  }
 
   listen(source: SubscribableLike<Value>): void {
-    try {
-      const answer: unknown = source.subscribe(this as never, { signal: this.#aborter.signal });
-      this.add(answer);
-    } catch (error) {
-      this.error(error);
-    }
+    this.add(source.subscribe(this as never, { signal: this.#aborter.signal }));
   }
 
   /** Takes a subscription or a function, to be called when this is let go of. */
@@ -49,24 +63,29 @@ export abstract class Receiver<Value> implements ObserverMethods<Value> {
     this.#teardowns.delete(teardown);
   }
 
+  /** The stage has ended. */
+  end(reason: Reason): void {
+    this.collector.close(reason);
+  }
+
   unsubscribe(): void {
-    this.release();
+    this.#release(undefined);
   }
 
   /** Lets go of the source, once. */
-  release(reason?: unknown): void {
+  #release(reason: unknown): void {
     if (this.closed) return;
     this.closed = true;
     try {
       this.#aborter.abort(reason);
     } catch (error) {
-      this.report(error);
+      this.#report(error);
     }
-    this.tearDown();
+    this.#tearDown();
   }
 
   /** The source is over. */
-  protected tearDown(): void {
+  #tearDown(): void {
     this.closed = true;
     const teardowns = Array.from(this.#teardowns);
     this.#teardowns.clear();
@@ -78,18 +97,11 @@ export abstract class Receiver<Value> implements ObserverMethods<Value> {
       if (typeof teardown === "function") teardown();
       else (teardown as { unsubscribe?: () => void }).unsubscribe?.();
     } catch (error) {
-      this.report(error);
+      this.#report(error);
     }
   }
-}
 
-/** What a source offers under the interop key, which may be a symbol or, where there is none, a string; or itself. */
-export function subscribableOf<Value>(source: ObservableLike<Value>): SubscribableLike<Value> {
-  const { observable } = Symbol as { readonly observable?: symbol };
-  const offers = source as Partial<Record<PropertyKey, () => SubscribableLike<Value>>> | null | undefined;
-  const offer = (observable && offers?.[observable]) ?? offers?.["@@observable"];
-  return typeof offer === "function" ? offer.call(source) : (source as SubscribableLike<Value>);
+  #report(error: unknown): void {
+    this.#stage.report(error, "unsubscribe");
+  }
 }
-
-export const isSubscribable = (value: unknown): value is SubscribableLike<never> =>
-  typeof (value as Partial<SubscribableLike<never>> | null | undefined)?.subscribe === "function";

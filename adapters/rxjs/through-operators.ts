@@ -1,22 +1,21 @@
-import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
-import { makeStage, producerConsumerFaces } from "../../src/stage/make-stage.ts";
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError } from "../../src/base/errors.ts";
-import type { EmittingContext } from "../../src/stage/faces.ts";
 import type {
-  Overflow,
   ProducerConsumer,
-  ProducerContext,
   ProducerOptions,
   Reason,
   Role,
   SubscribeOptionsOf,
   Subscription,
 } from "../../src/index.ts";
-import { requireType } from "../../src/base/check.ts";
-import { unread } from "../../src/adapter/unread.ts";
-import { Inflow } from "./inflow.ts";
+import {
+  type NoOptions,
+  refuse,
+  requireType,
+  type SourceContext,
+  transform,
+  type TransformBehaviour,
+} from "../../src/adapter/index.ts";
 import { InstalledClass } from "./installed.ts";
+import { isSubscribable, offered, subscribableOf } from "./interop.ts";
 import type {
   AnyObservableClass,
   InstalledObservable,
@@ -25,7 +24,7 @@ import type {
   SubscriberLike,
   ValueOf,
 } from "./like.ts";
-import { isSubscribable, subscribableOf } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
 
 export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO> {
@@ -36,11 +35,9 @@ export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOp
   readonly Observable?: AnyObservableClass | undefined;
 }
 
-const coreOf = (context: object): EmittingContext["~core"] => (context as EmittingContext)["~core"];
-
-/** What comes out while something goes in is the stage's answer to that; what comes later is pushed. */
-class ChainInflow<Out> extends Inflow<Out> {
-  answer: Out[] | undefined;
+/** What comes out while something goes in is the stage's result; what comes later is collected. */
+class ChainReceiver<Out> extends Receiver<Out> {
+  result: Out[] | undefined;
   /** Called when the chain has ended. */
   onEnd: (() => void) | undefined;
 
@@ -55,21 +52,21 @@ class ChainInflow<Out> extends Inflow<Out> {
   }
 
   override next(value: Out): void {
-    if (this.answer === undefined) super.next(value);
-    else if (!this.closed) this.answer.push(value);
+    if (this.result === undefined) super.next(value);
+    else if (!this.closed) this.result.push(value);
   }
 }
 
 /** Feeds a chain of operators batch by batch. */
-class OperatorStage<In, Out> {
+class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
   readonly #result: ObservableLike<Out>;
-  readonly #bufferSize: number;
-  readonly #overflow: Overflow;
+  readonly #options: ProducerOptions<Out>;
   readonly #signal: AbortSignal | undefined;
-  #inflow: ChainInflow<Out> | undefined;
-  /** Who listens to the Observable that the chain was given: nearly always one. */
+  #receiver!: ChainReceiver<Out>;
+  #opened = false;
+  /** Those who listen to the Observable that the chain was given: nearly always one. */
   readonly #listeners: SubscriberLike<In>[] = [];
-  /** Somebody has listened. */
+  /** There was a listener. */
   #fed = false;
   #inputOver = false;
   /** A batch that came before the chain has listened. */
@@ -79,95 +76,92 @@ class OperatorStage<In, Out> {
   constructor(
     chain: (source: SubscribableLike<In>) => ObservableLike<Out>,
     Class: AnyObservableClass,
-    { bufferSize = 10_000, overflow = "throw", signal }: ProducerOptions<Out>,
+    options: ProducerOptions<Out>,
   ) {
-    this.#bufferSize = bufferSize;
-    this.#overflow = overflow;
-    this.#signal = signal;
-    this.#result = chain(new Class(this.#onListen));
+    this.#options = options;
+    this.#signal = options.signal;
+    this.#result = chain(offered(new Class(this.#onListen)));
     if (!isSubscribable(subscribableOf(this.#result)))
-      throw argumentError("ERR_NOT_SOURCE", "a chain of operators to answer with an Observable", this.#result);
+      refuse("ERR_NOT_SOURCE", "a chain of operators to return an Observable", this.#result);
   }
 
-  readonly handleSubscribe = (role: Role, _subscription: unknown, context: ProducerContext<Out>): void => {
-    if (role === "consumer") this.#open(context);
-  };
+  begin(stage: SourceContext<Out>): void {
+    const { overflow = "throw", bufferSize } = this.#options;
+    this.#receiver = new ChainReceiver<Out>(stage, { overflow, bufferSize });
+    // A batch that waits for a chain which has ended goes back.
+    this.#receiver.onEnd = () => this.#wake?.();
+  }
 
-  readonly handleEvents = (
-    events: readonly In[],
-    subscription: Subscription,
-    context: ProducerContext<Out>,
-  ): Out[] | Promise<Out[]> => {
-    const inflow = this.#open(context);
-    inflow.send();
-    if (this.#fed || inflow.closed) return this.#feed(inflow, events, subscription, context);
+  handleSubscribe(role: Role): void {
+    if (role === "consumer") this.#open();
+  }
+
+  handleEvents(events: readonly In[], subscription: Subscription, stage: SourceContext<Out>): Out[] | Promise<Out[]> {
+    const receiver = this.#open();
+    receiver.collector.send();
+    if (this.#fed || receiver.closed) return this.#feed(events, subscription, stage);
     this.#early = { events, subscription };
-    return this.#listened().then(() => this.#feedEarly(inflow, context));
-  };
+    return this.#listened().then(() => this.#feedEarly(stage));
+  }
 
-  readonly handleEnd = (context: ProducerContext<Out>): Out[] | "later" => {
-    const inflow = this.#open(context);
-    inflow.send();
+  handleEnd(stage: SourceContext<Out>): Out[] | "later" {
+    const receiver = this.#open();
+    receiver.collector.send();
     this.#inputOver = true;
     const out: Out[] = [];
-    inflow.answer = out;
+    receiver.result = out;
     for (const listener of this.#listeners.slice()) listener.complete();
-    inflow.answer = undefined;
-    if (inflow.closed) return out;
-    if (out.length > 0) coreOf(context).answer(out);
+    receiver.result = undefined;
+    if (receiver.closed) return out;
+    if (out.length > 0) stage.answer(out);
     return "later";
-  };
-
-  readonly terminate = (reason: Reason, context: ProducerContext<Out>): void => {
-    this.#inputOver = true;
-    this.#inflow?.end(reason, this.#signal?.aborted === true);
-    if (this.#early) unread(context, this.#early.subscription, this.#early.events);
-    this.#early = undefined;
-    this.#wake?.();
-  };
-
-  #feedEarly(inflow: ChainInflow<Out>, context: ProducerContext<Out>): Out[] {
-    const early = this.#early;
-    this.#early = undefined;
-    return early ? this.#feed(inflow, early.events, early.subscription, context) : [];
   }
 
-  #feed(
-    inflow: ChainInflow<Out>,
-    events: readonly In[],
-    subscription: Subscription,
-    context: ProducerContext<Out>,
-  ): Out[] {
+  terminate(reason: Reason, stage: SourceContext<Out>): void {
+    this.#inputOver = true;
+    this.#receiver.end(reason);
+    if (this.#early) stage.giveBack(this.#early.subscription, this.#early.events);
+    this.#early = undefined;
+    this.#wake?.();
+  }
+
+  #feedEarly(stage: SourceContext<Out>): Out[] {
+    const early = this.#early;
+    this.#early = undefined;
+    return early ? this.#feed(early.events, early.subscription, stage) : [];
+  }
+
+  #feed(events: readonly In[], subscription: Subscription, stage: SourceContext<Out>): Out[] {
+    const receiver = this.#receiver;
     const listeners = this.#listeners;
     const out: Out[] = [];
     let at = 0;
-    inflow.answer = out;
+    receiver.result = out;
     try {
-      for (; at < events.length && listeners.length > 0 && !inflow.closed && !this.#signal?.aborted; at += 1) {
+      for (; at < events.length && listeners.length > 0 && !receiver.closed && !this.#signal?.aborted; at += 1) {
         const event = events[at] as In;
         if (listeners.length === 1) (listeners[0] as SubscriberLike<In>).next(event);
         else for (const listener of listeners.slice()) listener.next(event);
       }
     } finally {
-      inflow.answer = undefined;
+      receiver.result = undefined;
     }
     // The chain has had enough, though something may still come out of it.
-    if (listeners.length === 0 || inflow.closed) context.complete();
-    unread(context, subscription, events.slice(at));
+    if (listeners.length === 0 || receiver.closed) stage.complete();
+    if (at < events.length) stage.giveBack(subscription, events.slice(at));
     return out;
   }
 
-  #open(context: ProducerContext<Out>): ChainInflow<Out> {
-    if (this.#inflow) return this.#inflow;
-    const inflow = new ChainInflow<Out>(context as unknown as EmittingContext, this.#bufferSize, this.#overflow);
-    this.#inflow = inflow;
-    // A batch that waits for a chain which has ended goes back.
-    inflow.onEnd = () => this.#wake?.();
-    inflow.listen(subscribableOf(this.#result));
-    return inflow;
+  /** Subscribes to what the chain returned, once. */
+  #open(): ChainReceiver<Out> {
+    const receiver = this.#receiver;
+    if (this.#opened) return receiver;
+    this.#opened = true;
+    receiver.collector.open(() => receiver.listen(subscribableOf(this.#result)));
+    return receiver;
   }
 
-  /** Fulfils when the chain listens to its source, or will not any more. */
+  /** Fulfils when the chain listens to its source, or never will. */
   #listened(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
@@ -190,18 +184,18 @@ class OperatorStage<In, Out> {
 
 /**
  * Makes a stage of a chain of RxJS operators: a function from an Observable to an Observable, such as `pipe` of RxJS 7
- * answers with.
+ * returns.
  *
  * **Shape** what comes out of the chain while a batch goes in is one batch; what comes out later (`delay`, `mergeMap` of
  * promises) is collected by turns. The chain is subscribed to once, when the first consumer has subscribed.
  * **Units** `bufferSize` in events, 10 000 unless given.
- * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps to itself is not
- * counted, and what it says later is buffered; beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
+ * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps (`mergeMap`,
+ * `delay`) is not bounded, and what it emits later is buffered; beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
  * **Completes** with the chain. The chain's source completes when the stage's has; a chain that has had enough (`take`)
  * leaves the sources, which get back what it was not fed; one that listens again later (`retry` or `repeat` with a delay)
  * finds its input over. **Cancels** by unsubscribing when its last consumer has left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: the chain answers with no Observable; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the
+ * @throws ArgumentError `ERR_NOT_SOURCE`: the chain returns no Observable; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the
  * chain fails with fails the stage by identity, behind what came out before; the events behind the one that did it go
  * back. A failure of the stage's source fails the stage, and is not seen by the chain. The stage fails with an
  * `OverflowError` when the policy is `"throw"` and the buffer is full.
@@ -226,12 +220,8 @@ export function throughOperators(
   chain: (source: never) => ObservableLike<unknown>,
   options: ThroughOperatorsOptions<never> = {},
 ): unknown {
-  const { Observable: Class = InstalledClass, ...rest } = options;
-  if (typeof chain !== "function") throw argumentError("ERR_NOT_SOURCE", "a chain of operators", chain);
+  const { Observable: Class = InstalledClass } = options;
+  if (typeof chain !== "function") refuse("ERR_NOT_SOURCE", "a chain of operators", chain);
   requireType("Observable", Class, "function");
-  const behaviour = new OperatorStage(chain as never, Class, rest);
-  return makeStage(producerConsumerFaces, "producerConsumer", behaviour, rest, {
-    onLastCancel: "stop",
-    dispatcher: defaultDispatcher,
-  });
+  return transform(new OperatorStage(chain as never, Class, options), options, { own: ["Observable"] });
 }

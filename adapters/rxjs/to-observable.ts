@@ -1,12 +1,13 @@
-import { Window } from "../../src/stage/window.ts";
-import { argumentError } from "../../src/base/errors.ts";
-import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
-import type { Producer, ResolvedSubscribeOptions, SubscribeArguments, SubscribeOptions } from "../../src/index.ts";
-import { requireType } from "../../src/base/check.ts";
-import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import type { Reason } from "../../src/contract/reason.ts";
+import type {
+  Producer,
+  Reason,
+  ResolvedSubscribeOptions,
+  SubscribeArguments,
+  SubscribeOptions,
+} from "../../src/index.ts";
+import { type PortSource, errorOf, isFailure, Port, requireOptions, requireType } from "../../src/adapter/index.ts";
 import { InstalledClass } from "./installed.ts";
+import { offered } from "./interop.ts";
 import type {
   AnyObservableClass,
   InstalledObservable,
@@ -31,20 +32,18 @@ const isOver = (subscriber: SubscriberLike<never>): boolean => subscriber.closed
 /** Hands events to an observer, batch by batch; a batch's ask goes out when the observer has had all of it. */
 class ObserverPort extends Port {
   readonly #subscriber: SubscriberLike<unknown>;
-  readonly #window: Window;
   /** The message in hand, and how many of its events the observer has seen. */
   #message: readonly unknown[] = [];
   #at = 0;
 
-  constructor(producer: Source, options: ResolvedSubscribeOptions, subscriber: SubscriberLike<unknown>) {
+  constructor(producer: PortSource, options: ResolvedSubscribeOptions, subscriber: SubscriberLike<unknown>) {
     super("toObservable", producer, options);
     this.#subscriber = subscriber;
-    this.#window = new Window(options.maxDemand, options.minDemand);
   }
 
   start(): void {
     this.open();
-    this.request(this.#window.open());
+    this.request(this.window.open());
   }
 
   override turn(): void {
@@ -62,18 +61,18 @@ class ObserverPort extends Port {
 
   #handOver(message: readonly unknown[]): void {
     const subscriber = this.#subscriber;
-    const { most } = this.#window;
+    const { most } = this.window;
     const { length } = message;
     this.#message = message;
     for (let from = 0; from < length && !isOver(subscriber); from += most) {
       const to = Math.min(length, from + most);
       this.pending -= to - from;
-      const ask = this.#window.handOver(to - from);
+      const ask = this.window.handOver(to - from);
       for (let i = from; i < to && !isOver(subscriber); i += 1) {
         this.#at = i + 1;
         subscriber.next(message[i]);
       }
-      if (ask > 0) this.request(ask);
+      this.request(ask);
     }
     this.#message = [];
   }
@@ -113,22 +112,23 @@ export function toObservable<Out, SO extends object>(
   producer: Producer<Out, SO>,
   ...options: SubscribeArguments<SO>
 ): InstalledObservable<Out>;
-export function toObservable(producer: unknown, options: object = {}): unknown {
-  const source = producer as Source;
-  if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", producer);
-  const { Observable: Class = InstalledClass, ...resolved } = subscribeOptions(
-    options as SubscribeOptions & { readonly Observable?: AnyObservableClass },
-    source.defaultMaxDemand,
-  );
+export function toObservable(
+  producer: unknown,
+  options: SubscribeOptions & { readonly Observable?: AnyObservableClass } = {},
+): unknown {
+  const source = producer as PortSource;
+  requireOptions("toObservable", options);
+  const { Observable: Class = InstalledClass, ...rest } = options;
+  const resolved = Port.options(source, rest);
   requireType("Observable", Class, "function");
-  return new Class((subscriber: SubscriberLike<unknown>) => {
+  const made = new Class((subscriber: SubscriberLike<unknown>) => {
     // RxJS 9 subscribes with a signal that has aborted, and then calls no teardown.
     if (isOver(subscriber)) return undefined;
-    const intake = new ObserverPort(source, resolved, subscriber);
-    const leave = (): void => intake.leave({ type: "cancel" });
+    const port = new ObserverPort(source, resolved, subscriber);
+    const leave = (): void => port.leave({ type: "cancel" });
     subscriber.addTeardown?.(leave);
-    intake.start();
+    port.start();
     return leave;
   });
+  return offered(made);
 }

@@ -1,190 +1,266 @@
-import { CallbackError, OverflowError } from "../base/errors.ts";
-import type { EmittingContext } from "../stage/faces.ts";
-import { push } from "../stage/overflow.ts";
-import type { Output } from "../stage/output.ts";
-import { isFailure } from "../base/reason.ts";
+import { callbackError, OverflowError } from "../base/errors.ts";
+import type { SourceContext } from "../contract/adapter.ts";
+import type { Overflow } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Task } from "../contract/runtime.ts";
-import type { Core } from "../stage/core.ts";
-import type { Discarded, Overflow } from "../contract/options.ts";
-import type { ProducerContext } from "../contract/stage.ts";
 
-/** How a system that pushes is held up, where it can be. */
+/** How a foreign side that emits unasked is held up, where it can be. */
 export interface Brake {
   readonly pause: () => unknown;
   readonly resume: () => unknown;
 }
-export interface PushSettings {
-  readonly bufferSize: number | undefined;
-  readonly overflow: Overflow;
-  readonly brake: Brake | undefined;
-  /** The stage's, which tells an abort from another failure. */
-  readonly signal: AbortSignal | undefined;
+export interface CollectorOptions {
+  /**
+   * The policy of the stage, where the foreign side emits unasked. Without one, the foreign side emits only what it was
+   * asked for, and all of it is accepted.
+   */
+  readonly overflow?: Overflow | undefined;
+  /** The stage's, where there is a policy. **Units** events. @default 10000 */
+  readonly bufferSize?: number | undefined;
+  /** Held up while consumers want no more. @default it cannot be */
+  readonly brake?: Brake | undefined;
+  /**
+   * Lets go of the foreign side, as far as it was opened; called again if it ended while it was being opened. `reason` says why
+   * this side leaves; there is none where the foreign side has ended by itself.
+   */
+  readonly release?: ((reason: Reason | undefined) => unknown) | undefined;
+  /**
+   * Whether what follows an event within one run of the microtask queue waits for the end of that run, so that it makes one
+   * batch: for a foreign side that brings one event a promise. The first event goes at once. @default false
+   */
+  readonly lingers?: boolean | undefined;
 }
 
 /** What a policy drops is dropped, and reported, in bursts of at most this many. */
 const BURST = 1024;
+/** Batches of fewer events grow as they are filled; none is made longer than the second before it is filled. */
+const LEAST = 16;
+const MOST = 1024;
 
 /**
- * The behaviour of a producer over a system that emits whether or not anybody asks: collects what comes in one stretch
- * into batches, and gives consumers the chance to ask before the overflow policy applies (rule 7.4).
+ * Collects what a foreign side brings event by event, and hands it to its stage in batches; the end comes behind them.
+ *
+ * **Shape** one batch of what comes in one stretch: it goes out in a turn of the runtime, or as soon as it is all that was asked
+ * for. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
+ * **Units** events.
+ * **Backpressures** with `overflow`: a synchronous foreign side is held while its consumers work off what they have, then by the
+ * `brake` (call `resume` in `handleDemand`), then the policy applies. Without it, nothing is brought that was not asked for.
+ * **Completes** behind what was collected. **Cancels** by `close`: what was collected goes to `stage.discard`.
+ *
+ * @throws nothing. A full buffer fails the stage with an `OverflowError` behind what is buffered, a brake that throws with a
+ * `CallbackError`; what `release` throws goes to `onReport`.
+ *
+ * **Source** rules 7.1 to 7.4.
+ *
+ * @example
+ * import { Collector, source, type SourceContext } from "headrace/adapter";
+ *
+ * let collector: Collector<string>;
+ * const words = source<string>(
+ *   {
+ *     begin: (stage) => (collector = new Collector(stage, { overflow: "throw" })),
+ *     handleDemand: () => collector.resume(),
+ *     terminate: (reason) => collector.close(reason),
+ *   },
+ *   {},
+ *   { pushes: true },
+ * );
+ * setTimeout(() => {
+ *   for (const word of ["a", "b"]) collector.add(word);
+ *   collector.complete();
+ * });
+ * for await (const batch of words.batches()) console.log(batch); // [ 'a', 'b' ]
  */
-export abstract class PushSource<Out> implements Task {
-  readonly #brake: Brake | undefined;
-  readonly #signal: AbortSignal | undefined;
-  /** Events to collect when nobody asks. */
+export class Collector<Event> implements Task {
+  readonly #stage: SourceContext<Event>;
+  /** The foreign side emits only what it was asked for. */
+  readonly #asked: boolean;
+  /** Events to collect when nothing is wanted. */
   readonly #burst: number;
-  /** Set by the first subscription; nothing is opened before it. */
-  #core!: Core;
-  #subscribed = false;
-  #batch: Out[] = [];
-  /** Events to collect before they are pushed: what is asked for, or a burst. */
+  readonly #brake: Brake | undefined;
+  readonly #release: ((reason: Reason | undefined) => unknown) | undefined;
+  readonly #lingers: boolean;
+  #batch: Event[] = [];
+  /** Events collected in it; it is made as long as the one before it was. */
+  #count = 0;
+  /** Events to collect before they are handed over: what is wanted, or a burst. */
   #room = 1;
   /** Consumers work off what they have; what comes meanwhile stands behind the first event of the batch. */
   #beginning = false;
   #scheduled = false;
+  /** An event has gone out in this run of the microtask queue. */
+  #lingering = false;
+  #started = false;
   #opened = false;
   #paused = false;
-  /** The other system has ended, or nobody is interested any more. */
-  #over = false;
+  #closed = false;
 
-  constructor({ bufferSize = 10_000, overflow, brake, signal }: PushSettings) {
-    this.#burst = Math.max(overflow === "throw" ? 1 : BURST, bufferSize);
+  constructor(stage: SourceContext<Event>, options: CollectorOptions = {}) {
+    const { overflow, bufferSize = 10_000, brake, release, lingers = false } = options;
+    this.#stage = stage;
+    this.#asked = overflow === undefined;
+    this.#burst = this.#asked ? Number.POSITIVE_INFINITY : Math.max(overflow === "throw" ? 1 : BURST, bufferSize);
     this.#brake = brake;
-    this.#signal = signal;
+    this.#release = release;
+    this.#lingers = lingers;
   }
 
-  /** Makes the other system emit to here. */
-  protected abstract open(): void;
-  /** Undoes what `open` did, as far as it came. What is undone stays undone when it is called again. */
-  protected abstract close(): void;
+  /** Whether either side has ended: nothing more is taken. */
+  get closed(): boolean {
+    return this.#closed;
+  }
 
-  handleDemand(): void {
-    this.#send();
-    if (this.#paused && !this.#over && !exhausted(this.#core)) {
-      this.#paused = false;
-      this.#call("resume");
+  /** Opens the foreign side, once, outside the run in hand: what it emits at once can then be held by working off the queue. */
+  start(open: () => void): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#stage.runtime.clock.microtask(() => {
+      if (this.#closed) return;
+      if (this.#exhausted()) this.#pause();
+      this.open(open);
+    });
+  }
+
+  /** Opens the foreign side at once. What `open` throws fails the stage. */
+  open(open: () => void): void {
+    if (this.#closed) return;
+    this.#opened = true;
+    try {
+      open();
+    } catch (error) {
+      if (this.#closed) this.#stage.report(error, "open");
+      else this.fail(error);
     }
+    // It may have said all that it has to say meanwhile: what was opened after that is let go of, too.
+    if (this.#closed) this.#letGo(undefined);
   }
 
-  handleSubscribe(_role: unknown, _subscription: unknown, stage: ProducerContext<Out>): void {
-    if (this.#subscribed) return;
-    this.#subscribed = true;
-    this.#core = (stage as unknown as EmittingContext)["~core"];
-    // Outside the run that this is part of: what emits while it is opened can then be held by working off the queue.
-    this.#core.runtime.clock.microtask(this.#start);
+  /** Takes an event. Once this is closed it does nothing. */
+  add(event: Event): void {
+    if (this.#closed) return;
+    this.#batch[this.#count] = event;
+    this.#count += 1;
+    if (this.#count === 1) this.#begin();
+    if (this.#count >= this.#room && !this.#beginning) this.send();
   }
 
-  terminate(reason: Reason, stage: ProducerContext<Out>): void {
-    const core = (stage as unknown as EmittingContext)["~core"];
-    const rest = this.#batch.slice(this.#beginning ? 1 : 0);
-    this.#batch = [];
-    core.outcome.discard(rest, this.#causeOf(reason), core.outlets.size === 0);
-    this.#leave(core);
+  /** Hands over what is collected. */
+  send(): void {
+    if (this.#count === 0 || this.#closed) return;
+    const batch = this.#take();
+    if (this.#asked) {
+      if (!this.#stage.answer(batch)) this.#refused(batch);
+      return;
+    }
+    try {
+      this.#stage.push(batch);
+    } catch (error) {
+      if (error instanceof OverflowError) this.#overflown(error);
+      else this.#refused(batch);
+      return;
+    }
+    if (this.#brake && !this.#paused && this.#exhausted()) this.#relieve();
+  }
+
+  /** Consumers want events: hands over what is collected, and lets the foreign side go on. For `handleDemand`. */
+  resume(): void {
+    if (!this.#beginning) this.send();
+    if (!this.#paused || this.#closed || this.#exhausted()) return;
+    this.#paused = false;
+    this.#call("resume");
+  }
+
+  /** The foreign side has ended well. */
+  complete(): void {
+    this.send();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stage.complete();
+    this.#letGo(undefined);
+  }
+
+  /** The foreign side has failed: so does the stage, behind what came before. */
+  fail(error: unknown): void {
+    if (this.#closed) return;
+    this.send();
+    if (this.#closed) {
+      // What was sent has overflown: then that is what the stage fails with.
+      this.#stage.report(error, "fail");
+      return;
+    }
+    this.#closed = true;
+    this.#stage.fail(error, { after: "buffer" });
+    this.#letGo(undefined);
+  }
+
+  /** The stage has ended: what is collected reaches no one. For `terminate`. */
+  close(reason: Reason): void {
+    // The event that the end was found out by was never accepted.
+    const from = this.#beginning ? 1 : 0;
+    const rest = this.#take().slice(from);
+    if (rest.length > 0) this.#stage.discard(rest);
+    this.#leave(reason);
   }
 
   /** A turn behind the stretch in which the batch began. */
   run(): void {
     this.#scheduled = false;
-    if (!this.#beginning) this.#send();
+    if (!this.#beginning) this.send();
   }
 
-  protected readonly accept = (event: Out): void => {
-    if (this.#over) return;
-    this.#batch.push(event);
-    if (this.#batch.length === 1) this.#begin();
-    if (this.#batch.length >= this.#room && !this.#beginning) this.#send();
-  };
-
-  /** The other system has failed: behind what came before, so does the stage. */
-  protected readonly fail = (error: unknown): void => {
-    if (this.#over) return;
-    this.#send();
-    if (this.#over) {
-      // What was sent has overflown: then that is what the stage fails with.
-      this.#core.report.tell(error, "fail");
-      return;
-    }
-    this.#over = true;
-    this.#close();
-    this.#core.ends.fail(error, { after: "buffer" });
-  };
-
-  protected readonly complete = (): void => {
-    this.#send();
-    if (this.#over) return;
-    this.#over = true;
-    this.#close();
-    this.#core.ends.complete(true);
-  };
-
-  /** Fails with what a function of the user's threw; `events` is what it had. */
-  protected callbackFailed(name: string, cause: unknown, events: readonly unknown[]): void {
-    const expected = `${name} of ${this.#core.name}`;
-    this.fail(new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause }));
-  }
-
-  readonly #start = (): void => {
-    if (this.#over) return;
-    if (exhausted(this.#core)) this.#pause(this.#core);
-    if (this.#over) return;
-    this.#opened = true;
-    try {
-      this.open();
-    } catch (error) {
-      this.fail(error);
-    }
-    // It may have said all that it has to say meanwhile.
-    if (this.#over) this.#close();
-  };
-
-  /** A batch begins. If nobody asks, whoever could is given the chance to. */
+  /** A batch begins. If nothing is wanted, those who could ask are given the chance to. */
   #begin(): void {
-    const core = this.#core;
-    if (exhausted(core)) {
+    const stage = this.#stage;
+    const { runtime } = stage;
+    if (!this.#asked && this.#exhausted()) {
       this.#beginning = true;
-      core.runtime.flush();
+      runtime.flush();
       this.#beginning = false;
-      if (this.#over) return;
-      if (exhausted(core)) this.#pause(core);
-      if (this.#batch.length === 0) return;
+      if (this.#closed) return;
+      if (this.#exhausted()) this.#pause();
+      if (this.#count === 0) return;
     }
-    const wanted = demandOf(core);
-    this.#room = wanted > 0 ? wanted : this.#burst;
-    if (this.#batch.length >= this.#room || this.#scheduled) return;
+    const { demand } = stage;
+    this.#room = demand > 0 ? demand : this.#burst;
+    if (this.#count >= this.#room || this.#scheduled || this.#lingering) return;
+    if (this.#lingers) {
+      this.#lingering = true;
+      runtime.clock.macrotask(this.#onMacrotask);
+    }
     this.#scheduled = true;
-    core.runtime.schedule(this);
+    runtime.schedule(this);
   }
 
-  #send(): void {
+  readonly #onMacrotask = (): void => {
+    this.#lingering = false;
+    this.send();
+  };
+
+  #take(): Event[] {
     const batch = this.#batch;
-    const core = this.#core;
-    if (batch.length === 0 || this.#over) return;
-    this.#batch = [];
+    const count = this.#count;
+    if (batch.length > count) batch.length = count;
+    this.#batch = count < LEAST ? [] : new Array<Event>(Math.min(count, MOST));
+    this.#count = 0;
     this.#beginning = false;
-    try {
-      push(core, batch, true);
-    } catch (error) {
-      this.#leave(core);
-      // A stage that was completed from inside takes no more: what is still said is for nobody.
-      if (error instanceof OverflowError) core.ends.fail(error, { after: "buffer" });
-      else core.outcome.discard(batch, "stop", core.outlets.size === 0);
-      return;
-    }
-    if (this.#brake && !this.#paused && exhausted(core)) this.#relieve(core);
+    return batch;
   }
 
-  /** What was asked for has come: the other system is held up, unless its consumers can have more at once. */
-  #relieve(core: Core): void {
-    core.runtime.flush();
-    if (!this.#over && exhausted(core)) this.#pause(core);
+  /** Whether nothing is wanted, or what is wanted is there already. */
+  #exhausted(): boolean {
+    return this.#stage.demand === 0 || this.#stage.buffered > 0;
   }
 
-  #pause(core: Core): void {
+  /** What was wanted has come: the foreign side is held up, unless consumers can have more at once. */
+  #relieve(): void {
+    this.#stage.runtime.flush();
+    if (!this.#closed && this.#exhausted()) this.#pause();
+  }
+
+  #pause(): void {
     if (this.#brake === undefined || this.#paused) return;
     this.#paused = true;
-    // What is wanted from now on is asked for anew: that is when to resume.
-    (core.output as Output).owed = 0;
+    this.#stage.askAgain();
     this.#call("pause");
   }
 
@@ -192,37 +268,38 @@ export abstract class PushSource<Out> implements Task {
     try {
       this.#brake?.[name]();
     } catch (cause) {
-      this.callbackFailed(name, cause, []);
+      this.fail(callbackError({ stage: this.#stage.name, callback: name }, cause, []));
     }
   }
 
-  #causeOf(reason: Reason): Discarded["cause"] {
-    if (!isFailure(reason)) return "stop";
-    return this.#signal?.aborted ? "abort" : "failure";
+  #overflown(error: OverflowError): void {
+    this.#leave({ type: "failure", error });
+    this.#stage.fail(error, { after: "buffer" });
   }
 
-  #leave(core: Core): void {
-    if (this.#over) return;
-    this.#over = true;
+  /** A stage that is ending takes no more. */
+  #refused(batch: readonly Event[]): void {
+    this.#leave({ type: "stop" });
+    this.#stage.discard(batch);
+  }
+
+  #leave(reason: Reason): void {
+    if (this.#closed) return;
+    this.#closed = true;
     if (!this.#opened) return;
     try {
       if (!this.#paused) this.#brake?.pause();
     } catch (error) {
-      core.report.tell(error, "pause");
+      this.#stage.report(error, "pause");
     }
-    this.#close();
+    this.#letGo(reason);
   }
 
-  #close(): void {
+  #letGo(reason: Reason | undefined): void {
     try {
-      this.close();
+      this.#release?.(reason);
     } catch (error) {
-      this.#core.report.tell(error, "close");
+      this.#stage.report(error, "release");
     }
   }
 }
-
-const demandOf = ({ output }: Core): number => (output as Output).dispatcher.wanted;
-
-/** Whether nobody asks, or what was asked for is there already. */
-const exhausted = (core: Core): boolean => demandOf(core) === 0 || (core.output as Output).buffered > 0;

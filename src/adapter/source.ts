@@ -22,7 +22,7 @@ export interface SourceTraits extends Traits {
 /**
  * Makes a producer over a foreign source.
  *
- * **Shape** what `handleDemand` returns, and what is pushed or answered later, in that order.
+ * **Shape** what `handleDemand` returns, and what is pushed or comes later by `answer`, in that order.
  * **Units** `demand` in events, 1 to 10 000 a call.
  * **Backpressures** `handleDemand` is called only for what was asked and is not owed yet.
  * **Cancels** when its last consumer has gone, unless `onLastCancel: "continue"`: `terminate` lets go of the foreign side.

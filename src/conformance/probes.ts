@@ -14,6 +14,8 @@ export interface Codec {
 export class Feed {
   readonly producer: ProducerStage<unknown>;
   readonly left: Reason[] = [];
+  /** What came back and found no consumer. */
+  readonly discarded: unknown[] = [];
   sent = 0;
   readonly #count: number;
   readonly #failure: { readonly error: unknown } | undefined;
@@ -31,8 +33,13 @@ export class Feed {
         handleDemand: (demand: number, stage: ProducerContext<unknown>): void => this.#answer(demand, stage),
         handleCancel: (reason: Reason) => void this.left.push(reason),
       },
-      // What a feed has left over is looked at, or of no interest.
-      { runtime, name: "feed", onDiscard: () => {}, onReport: () => {} },
+      {
+        runtime,
+        name: "feed",
+        onDiscard: ({ events }) => void this.discarded.push(...events),
+        // A feed fails for its consumers.
+        onReport: () => {},
+      },
     );
   }
 

@@ -11,7 +11,7 @@ interface Rejection {
   preventDefault(): void;
 }
 
-/** Hears of rejections that nobody handles, where the platform tells. Answers what stops it. */
+/** Hears of unhandled rejections, where the platform tells. Returns what stops it. */
 export function hearRejections(heard: (reason: unknown) => void): () => void {
   const platform = globalThis as unknown as { readonly process?: Partial<Emitter> } & Partial<Target>;
   if (typeof platform.process?.on === "function") {

@@ -1,5 +1,5 @@
 import { type Check, check } from "./check.ts";
-import { atMost, ensure, range, same, throwsCode } from "./expect.ts";
+import { atMost, ensure, NotApplicable, range, same, throwsCode } from "./expect.ts";
 import type { Feed, Held } from "./probes.ts";
 import type { Outcome, Trial } from "./trial.ts";
 
@@ -34,6 +34,32 @@ function fed(trial: Trial, settings: Settings = {}): Setup {
 
 /** The foreign sink was told of an end of either kind, once. */
 const told = ({ ended, failures }: Held): void => same(ended + failures.length, 1, "the number of ends that were told");
+
+/** A demand whose batches show what a sink does with the rest of one. */
+const MUCH = 1000;
+
+/** What an error holds of the batch in hand. */
+const eventsOf = (error: unknown): readonly unknown[] => {
+  const { events } = (error ?? {}) as { readonly events?: unknown };
+  return Array.isArray(events) ? events : [];
+};
+
+/** Of `count` events, those that the foreign sink has not seen are with the source, or an error tells of them. */
+async function accounted(trial: Trial, { feed, probe, outcome }: Setup, count: number): Promise<void> {
+  const rest = await trial.rest(feed);
+  const reported = trial.values([...[outcome.value, ...trial.reports].flatMap(eventsOf), ...feed.discarded]);
+  const known = new Set([...probe.seen, ...rest, ...reported]);
+  const lost = range(0, count).filter((n) => !known.has(n));
+  const seen = new Set(probe.seen);
+  same(
+    rest.filter((n) => seen.has(n)),
+    [],
+    "the events that were seen and given back",
+  );
+  same(rest, range(count - rest.length, count), "the events that are left in the source");
+  // Those that the foreign sink has taken and not worked on are its own.
+  ensure(lost.length < trial.can.capacity, `no event to be lost, or fewer than ${trial.can.capacity}`, lost);
+}
 
 /** What the foreign sink has not seen and the stage did not have in hand is with the source, and nothing is there twice. */
 async function kept(trial: Trial, { feed, probe }: Setup): Promise<void> {
@@ -125,6 +151,26 @@ export const sinkChecks: readonly Check[] = [
     await trial.settled(setup.outcome);
     await kept(trial, setup);
   }),
+  check(
+    "5.6e",
+    "loses no event but the one in hand when the foreign sink fails in a large batch",
+    ["sink", "fails"],
+    async (trial) => {
+      const count = 2 * MUCH;
+      // Numbers that the foreign system cannot tell apart cannot be followed.
+      if (trial.values([trial.codec.encode(count - 1)])[0] !== count - 1)
+        throw new NotApplicable(`events do not stand for numbers up to ${count}`);
+      const error = new Error("foreign");
+      for (const failsAt of [5, MUCH / 2, MUCH + 203]) {
+        const set = (sink: Held): void => void Object.assign(sink, { failsAt, error });
+        const setup = fed(trial, { count, maxDemand: MUCH, set });
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await trial.settled(setup.outcome);
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await accounted(trial, setup, count);
+      }
+    },
+  ),
   check("5.7a", "ends the foreign sink when its subscription is cancelled", ["sink"], async (trial) => {
     const setup = fed(trial, { set: (sink) => void (sink.held = true) });
     await trial.until(() => setup.probe.seen.length > 0, "the first event");

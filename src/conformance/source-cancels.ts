@@ -120,6 +120,35 @@ export const cancelChecks: readonly Check[] = [
     same(trial.values(known), range(0, known.length), "the events that were delivered, put back or reported");
     atMost(taken() - known.length, trial.can.readAhead, "the number of events that were taken and lost");
   }),
+  check("5.6f", "loses nothing of a large demand that it took", ["source", "demand", "!joins"], async (trial) => {
+    const count = 2000;
+    if (trial.values([trial.codec.encode(count - 1)])[0] !== count - 1)
+      throw new NotApplicable(`events do not stand for numbers up to ${count}`);
+    for (const how of ["cancel", "stop", "abort"]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const discarded = trial.discarded.length;
+      const { producer, taken, putBack } = trial.source(count, { signal });
+      if (!taken) throw new NotApplicable("the source tells no taken()");
+      const outcome = trial.outcome(producer.done);
+      const watcher = trial.watch(producer);
+      watcher.each = () => {
+        if (watcher.received.length !== 5) return;
+        if (how === "abort") controller.abort(new Error("midway"));
+        else if (how === "stop") void producer.stop();
+        // What it has not looked at goes back with the end of the subscription.
+        watcher.cancel();
+      };
+      watcher.ask(1000);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await trial.settled(outcome);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await trial.quiet();
+      const known = [...watcher.received, ...trial.discarded.slice(discarded), ...(putBack?.() ?? [])];
+      same(trial.values(known), range(0, known.length), "the events that were delivered, put back or reported");
+      atMost(taken() - known.length, trial.can.readAhead, `the number of events that were lost by a ${how}`);
+    }
+  }),
   check("3.8a", "is left by a loop that ends early", ["source"], async (trial) => {
     const subject = trial.source(100);
     const outcome = trial.outcome(subject.producer.done);

@@ -10,8 +10,15 @@ export interface SourceContext<in Out> extends ProducerContext<Out> {
    * holds. Returns false where the stage takes no more: then they are the caller's, to put back or to `discard`.
    */
   readonly answer: (events: readonly Out[]) => boolean;
-  /** Tells `onDiscard` of events that were taken from the foreign side and reach nobody. The stage knows the cause. */
+  /** Tells `onDiscard` of events that were taken from the foreign side and reach no consumer. The stage knows the cause. */
   readonly discard: (events: readonly Out[]) => void;
+  /** Events emitted that found no demand, and wait in the stage. **Units** events. */
+  readonly buffered: number;
+  /**
+   * Forgets what `handleDemand` was asked for and has not brought yet: it is called anew for whatever consumers want. For a
+   * foreign side that is held up, and let go on by the next `handleDemand`.
+   */
+  askAgain(): void;
 }
 
 /** What an adapter's stage can say besides, where it takes events. */
@@ -24,9 +31,9 @@ export interface SinkContext extends StageContext {
 
 /** What an adapter can do that a behaviour need not. */
 export interface AdapterBehaviour<in Context> {
-  /** Called once, when the stage stands and before its maker returns: the place to listen to the foreign side. */
+  /** Called once, when the stage stands and before its maker returns: the place to listen to the foreign side. `terminate` comes later, always. */
   readonly begin?: ((stage: Context) => void) | undefined;
-  /** Offered what will reach nobody. Returns what it could not take back, which goes to `onDiscard`. */
+  /** Offered what will reach no consumer. Returns what it could not take back, which goes to `onDiscard`. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
   /** Called before each subscription of this stage. May change its options, or throw to refuse it. */
   readonly admit?:

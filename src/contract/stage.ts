@@ -84,7 +84,8 @@ export interface StageContext extends Named {
   /**
    * Gives events back that came by a subscription and were not started, the rest of a batch or a queue. They return to the
    * producer in front of everything else, with the end of the subscription, which is the caller's to bring about: by
-   * `complete`, `fail`, `subscription.cancel()`, or from `terminate`.
+   * `complete`, `fail`, `subscription.cancel()`, behind this call, or by an end that `terminate` tells of. Of a subscription
+   * that has ended they return at once, behind what went back with its end.
    *
    * **Units** events, in the order in which they came. What came first may be given back last.
    */

@@ -116,6 +116,7 @@ export class Core implements Task {
   /** Called once the handle stands. */
   start(): void {
     const { signal } = this;
+    if (this.phase >= ENDING) return;
     if (signal?.aborted) this.ends.onAbort();
     else {
       signal?.addEventListener("abort", this.ends.onAbort);

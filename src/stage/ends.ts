@@ -351,10 +351,12 @@ export class Ends {
 
   // ── What comes too late ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Events that came after the end, or that the end leaves over. */
-  lose(events: readonly unknown[]): void {
-    const { outcome, stopsAfterLast } = this.#core;
-    outcome.discard(events, this.#cause, stopsAfterLast);
+  /** Events that came after the end, or before it and too late. `quiet`: without the warning. */
+  lose(events: readonly unknown[], quiet: boolean | undefined = this.#core.stopsAfterLast): void {
+    const { outcome } = this.#core;
+    // A failure that waits for the buffer has not closed the stage yet.
+    const failing = this.#cause === "stop" && outcome.reason?.type === "failure";
+    outcome.discard(events, failing ? "failure" : this.#cause, quiet);
   }
 
   /** A source's end that crossed an end of this stage or of the subscription, and so is passed on to no one. */

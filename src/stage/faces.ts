@@ -80,7 +80,14 @@ export class SourceFace extends EmittingContext implements SourceContext<unknown
     return this["~core"].answer(events);
   }
   discard(events: readonly unknown[]): void {
-    this["~core"].ends.lose(events);
+    const core = this["~core"];
+    core.ends.lose(events, core.outlets.size === 0);
+  }
+  get buffered(): number {
+    return (this["~core"].output as Output).buffered;
+  }
+  askAgain(): void {
+    (this["~core"].output as Output).owed = 0;
   }
 }
 

@@ -1,4 +1,3 @@
-import { Window } from "./window.ts";
 import { Deque } from "../base/deque.ts";
 import { type Source, Port } from "./standalone-inlet.ts";
 import { subscribeOptions } from "./subscribe-options.ts";
@@ -25,7 +24,6 @@ export function iterate(
  */
 class Iteration extends Port implements AsyncIterableIterator<unknown> {
   readonly #single: boolean;
-  readonly #window: Window;
   readonly #pulls = new Deque<PromiseWithResolvers<Result>>(4);
   /** The batch being handed over event by event, and the ask it carries. */
   #batch: readonly unknown[] = [];
@@ -35,7 +33,6 @@ class Iteration extends Port implements AsyncIterableIterator<unknown> {
   constructor(producer: Source, options: ResolvedSubscribeOptions, single: boolean) {
     super("iterator", producer, options);
     this.#single = single;
-    this.#window = new Window(options.maxDemand, options.minDemand);
   }
 
   [Symbol.asyncIterator](): this {
@@ -81,7 +78,7 @@ class Iteration extends Port implements AsyncIterableIterator<unknown> {
     } catch (error) {
       this.reason = failure(error);
     }
-    this.request(this.#window.open());
+    this.request(this.window.open());
   }
 
   /** Whether an element can be handed over: an event, or the end. */
@@ -111,13 +108,13 @@ class Iteration extends Port implements AsyncIterableIterator<unknown> {
 
   /** Takes the next batch off a message; the rest of the message stays. */
   #cut(message: readonly unknown[]): void {
-    const count = Math.min(message.length, this.#window.most);
+    const count = Math.min(message.length, this.window.most);
     this.#batch = count === message.length ? message : message.slice(0, count);
     if (count < message.length) this.arrived.unshift(message.slice(count));
     if (this.runtime.strict) Object.freeze(this.#batch);
     this.#at = 0;
     this.pending -= count;
-    this.#ask = this.#window.handOver(count);
+    this.#ask = this.window.handOver(count);
   }
 
   #finish(): Promise<Result> {

@@ -127,8 +127,9 @@ export function makeStage(
   core.context = new Context(core);
   const handle = new Handle(core);
   core.handle = handle;
-  core.start();
+  // Before an aborted signal ends it: what is begun is always terminated.
   (callbacksOf as AdapterBehaviour<object>).begin?.(core.context);
+  core.start();
   return handle;
 }
 

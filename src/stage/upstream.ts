@@ -56,9 +56,12 @@ export class Upstream {
     return message.slice(from, this.#at);
   }
 
-  /** Events that a callback was handed and has not started: they go back with the end of their link. */
+  /** Events that a callback was handed and has not started: they go back with the end of their link, or behind it. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
-    if (rest.length > 0) ((subscription as StageInlet).returned ??= []).unshift(rest); // M24
+    if (rest.length === 0) return;
+    const link = subscription as StageInlet;
+    if (link.ended && !this.#halfOpen.includes(link)) link.tell({ reason: { type: "cancel" }, unstarted: rest });
+    else (link.returned ??= []).unshift(rest); // M24
   }
 
   /** What a link brought and nothing has started, in order. Taken out of where it waits. */
@@ -134,6 +137,7 @@ export class Upstream {
     const { reason } = end;
     this.#forget(link);
     if (reason.type === "complete") this.#halfOpen.push(link);
+    else this.giveBack(link, link.returned?.splice(0).flat(1) ?? none);
     this.#pendingEnd = end;
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
       this.#pendingEnd = undefined;

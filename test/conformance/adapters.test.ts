@@ -5,7 +5,14 @@ import { fromReadable, intoWritable } from "../../adapters/node/index.ts";
 import { fromObservable } from "../../adapters/rxjs/index.ts";
 import { fromReadableStream, intoWritableStream, throughTransformStream } from "../../adapters/web/index.ts";
 import { type Adapter, conformance } from "../../src/conformance/index.ts";
-import { consumer, fromIterable, producer, type ProducerContext, producerConsumer } from "../../src/index.ts";
+import {
+  consumer,
+  fromIterable,
+  producer,
+  type ProducerContext,
+  producerConsumer,
+  type Subscription,
+} from "../../src/index.ts";
 import { asyncIterator, iterator, readable, readableStream, sourcesOf, type Tally, writable } from "./foreign.ts";
 
 const adapters: Adapter[] = [
@@ -38,11 +45,13 @@ const adapters: Adapter[] = [
     sink: (probe, options) => ({
       consumer: consumer<unknown>(
         {
-          async handleEvents(events: readonly unknown[], _subscription: unknown, stage: StageContext) {
+          async handleEvents(events: readonly unknown[], subscription: Subscription, stage: StageContext) {
+            let at = 0;
             try {
               // oxlint-disable-next-line no-await-in-loop -- one event after the other
-              for (const event of events) if (!stage.signal.aborted) await probe.event(event);
+              for (; at < events.length && !stage.signal.aborted; at += 1) await probe.event(events[at]);
             } catch (error) {
+              stage.giveBack(subscription, events.slice(at + 1));
               stage.fail(error);
             }
           },

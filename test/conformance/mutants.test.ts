@@ -49,6 +49,7 @@ const sourceMutants: readonly [SourceFault, rule: string][] = [
   ["throws from a second cancel", "RS-3.7"],
   ["loses what is given back", "5.6a"],
   ["takes one more than it delivers", "5.6d"],
+  ["forgets what it has not pushed when it is left", "5.6f"],
   ["takes wrong asks", "3.2a"],
   ["lets a failed release go unhandled", "7.3c"],
   ["lets a failed release go unhandled, too", "7.3c"],
@@ -75,6 +76,7 @@ const sinkMutants: readonly [SinkFault, rule: string][] = [
   ["swallows the failure of the end", "7.2g"],
   ["leaks on abort", "5.4f"],
   ["leaves the foreign sink open at a stop", "5.4e"],
+  ["keeps the rest of a batch when the foreign sink fails", "5.6e"],
   ["takes unknown options", "1.1b"],
 ];
 
@@ -130,6 +132,14 @@ describe("a sink that", () => {
   test.each(sinkMutants)("%s fails %s", async (fault, rule) => {
     expect(of(await runConformance(sinkOf(fault)), "fail")).toContain(rule);
   });
+});
+
+// What small batches do not show.
+test.each([
+  ["sink", sinkOf("keeps the rest of a batch when the foreign sink fails"), "5.6e"],
+  ["source", sourceOf("forgets what it has not pushed when it is left"), "5.6f"],
+])("F-41 only a large demand notices a %s that loses the rest of a batch", async (_, adapter, rule) => {
+  expect(of(await runConformance(adapter), "fail")).toEqual([rule]);
 });
 
 describe("a transform that", () => {

@@ -34,6 +34,7 @@ export type SinkFault =
   | "swallows the failure of the end"
   | "leaks on abort"
   | "leaves the foreign sink open at a stop"
+  | "keeps the rest of a batch when the foreign sink fails"
   | "takes unknown options";
 
 /** A sink over a queue: right, but for one fault. */
@@ -44,9 +45,11 @@ export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFaul
   let own: Promise<unknown> = Promise.resolve();
   let broken = false;
 
-  const write = async (events: readonly unknown[], stage: StageContext): Promise<void> => {
+  const write = async (events: readonly unknown[], subscription: Subscription, stage: StageContext): Promise<void> => {
+    let at = 0;
     try {
       for (const event of events) {
+        at += 1;
         if (stage.signal.aborted || (is("loses the last event") && event === 49)) continue;
         if (is("ends before the last event") && event === 49) void probe.end();
         const written = probe.event(event);
@@ -56,18 +59,20 @@ export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFaul
     } catch (error) {
       broken = true;
       if (is("wraps the failure of the foreign sink")) throw error;
-      if (!is("swallows the failure of the foreign sink")) stage.fail(error);
+      if (is("swallows the failure of the foreign sink")) return;
+      if (!is("keeps the rest of a batch when the foreign sink fails")) stage.giveBack(subscription, events.slice(at));
+      stage.fail(error);
     }
   };
   const behaviour = {
     handleEvents(
       events: readonly unknown[],
-      _subscription: Subscription,
+      subscription: Subscription,
       stage: StageContext,
     ): Promise<void> | undefined {
       const batch = is("swaps two events") ? events.toReversed() : events;
-      if (!is("takes events into a list of its own")) return write(batch, stage);
-      own = own.then(() => write(batch, stage));
+      if (!is("takes events into a list of its own")) return write(batch, subscription, stage);
+      own = own.then(() => write(batch, subscription, stage));
       return undefined;
     },
     async handleEnd(stage: StageContext): Promise<void> {

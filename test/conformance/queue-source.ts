@@ -38,6 +38,7 @@ export type SourceFault =
   | "throws from a second cancel"
   | "loses what is given back"
   | "takes one more than it delivers"
+  | "forgets what it has not pushed when it is left"
   | "takes wrong asks"
   | "lets a failed release go unhandled"
   | "lets a failed release go unhandled, too"
@@ -87,6 +88,17 @@ export function fromQueue(tally: Tally, given: SourceOptions, fault?: SourceFaul
       if (is("loses the last event") && !tally.more && events.length > 0) events.pop();
       if (is("swaps two events") && events.length > 1) events.push(...events.splice(-2).toReversed());
       if (is("doubles an event") && events.length > 0) events.push(events[0]!);
+      // A chunk at a time: the others wait for the next turn of the event loop, or for ever.
+      if (is("forgets what it has not pushed when it is left") && events.length > 128) {
+        const rest = events.splice(128);
+        later(1, () => {
+          if (stage.signal.aborted) return;
+          stage.push(rest as never[]);
+          if (!tally.more) end(stage);
+        });
+        stage.push(events as never[]);
+        return undefined;
+      }
       if (events.length > 0) stage.push(events as never[]);
       if (is("lets the failure overtake") && plan.failure) stage.fail(plan.failure.error);
       if (!tally.more && (over || !is("ends only on the next ask"))) end(stage);

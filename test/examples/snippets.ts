@@ -54,7 +54,7 @@ const packages: Readonly<Record<string, object>> = Object.fromEntries(
 /** What runs need to find in their folder. */
 const fixtures: Readonly<Record<string, string>> = { "words.txt": "a mill and its race" };
 
-const uses = (code: string, name: string): boolean => new RegExp(`(?<![.:/\\w"])${name}\\b`).test(code);
+const uses = (code: string, name: string): boolean => new RegExp(`(?<![.:/\\w"])${name}\\b(?!:)`).test(code);
 const declares = (code: string, name: string): boolean =>
   new RegExp(`(?:const|let|function|class) ${name}\\b|import [^;]*\\b${name}\\b[^;]* from`).test(code);
 const lacks = (code: string, name: string): boolean => uses(code, name) && !declares(code, name);

@@ -50,7 +50,15 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["steps", "sources", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   constructors: ["sources", "steps", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   index: [
-    ...["constructors", "pipeline", "steps", "sources", "adapter", "dispatchers", "stage", "runtime", "base"],
+    "constructors",
+    "pipeline",
+    "steps",
+    "sources",
+    "adapter",
+    "dispatchers",
+    "stage",
+    "runtime",
+    "base",
     "contract",
   ],
   conformance: ["index", "adapter", "base", "contract"],
@@ -129,6 +137,10 @@ function rings(files: readonly string[]): readonly (readonly string[])[] {
 describe("the rules of imports", () => {
   test.each([...sources("src"), ...sources("adapters")])("hold in %s", (file) => {
     expect(violations(file, fs.readFileSync(path.join(root, file), "utf8"))).toEqual([]);
+  });
+
+  test.each(sources("adapters"))("leave what is behind a stage alone in %s", (file) => {
+    expect(withoutComments(fs.readFileSync(path.join(root, file), "utf8"))).not.toContain("~core");
   });
 
   test("leave no ring of files, but the one of the state machine", () => {

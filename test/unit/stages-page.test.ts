@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import {
   ConsumerHandle,
   EmittingContext,
+  PlainContext,
   ProducerConsumerHandle,
   ProducerHandle,
   SourceHandle,
-  PlainContext,
 } from "../../src/stage/faces.ts";
 import * as headrace from "../../src/index.ts";
 import { subscribeNames } from "../../src/stage/subscribe-options.ts";

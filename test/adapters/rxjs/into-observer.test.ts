@@ -195,7 +195,7 @@ describe("intoObserver", () => {
     expect([log, stage.state]).toEqual([[["error", "early"]], "failed"]);
   });
 
-  test("6.1 a next that throws fails the consumer with the batch; the observer hears no more", async () => {
+  test("F-41 a next that throws fails the consumer with that event, those behind it go back; the observer hears no more", async () => {
     const log: unknown[] = [];
     const { source, stage, left } = into({
       ...listener<number>(log),
@@ -211,8 +211,8 @@ describe("intoObserver", () => {
     const error = await done;
     await turns();
     expect(error).toBeInstanceOf(CallbackError);
-    expect(error).toMatchObject({ events: [1, 2, 3], cause: new Error("observer") });
-    expect([log, left.length, source.bufferedCount]).toEqual([[1, 2], 1, 1]);
+    expect(error).toMatchObject({ events: [2], cause: new Error("observer") });
+    expect([log, left.length, source.bufferedCount]).toEqual([[1, 2], 1, 2]);
   });
 
   test("7.3 what complete or error throws is reported", async () => {
