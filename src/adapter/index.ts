@@ -1,11 +1,12 @@
 // Stages over a foreign source, a foreign sink, or both sides of one thing
 export type { Arguments } from "./arguments.ts";
 export { coupled } from "./coupled.ts";
+export { toldErrors } from "./told.ts";
 export { sink } from "./sink.ts";
 export { type SourceTraits, source, type Traits } from "./source.ts";
 export { transform } from "./transform.ts";
 // A consumer that is no stage
-export { Port } from "../stage/standalone-inlet.ts";
+export { Port, type Source as PortSource } from "../stage/standalone-inlet.ts";
 // Bad input
 export {
   refuseUnknown,
@@ -17,14 +18,17 @@ export {
 } from "../base/check.ts";
 export { addDemand, isDemand } from "../base/demand.ts";
 export { argumentError, callbackError, refuse, words } from "../base/errors.ts";
+export type { NoOptions } from "../contract/dispatcher.ts";
 // How things end
 export { errorOf, failure, isFailure } from "../base/reason.ts";
 export { isThenable } from "../base/thenable.ts";
 export type {
   AdapterBehaviour,
+  OtherSide,
   SinkBehaviour,
   SinkContext,
   SourceBehaviour,
   SourceContext,
+  Told,
   TransformBehaviour,
 } from "../contract/adapter.ts";

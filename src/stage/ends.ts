@@ -215,6 +215,7 @@ export class Ends {
     outcome.discard(held, this.#cause, quiet);
     for (const then of this.#drains.splice(0)) then(held.length > 0);
     const last = core.callbacks.terminate(reason);
+    core.onEnding?.(reason);
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);
     else {
       this.#close(reason);

@@ -7,7 +7,10 @@ import type { End, Reason } from "../contract/reason.ts";
 import { errorOf, failure } from "../base/reason.ts";
 import { defaultRuntime } from "../runtime/engine.ts";
 import type { Runtime, Task } from "../contract/runtime.ts";
-import type { ResolvedSubscribeOptions } from "../contract/options.ts";
+import type { ResolvedSubscribeOptions, SubscribeOptions } from "../contract/options.ts";
+import { requireOptions } from "../base/check.ts";
+import { subscribeOptions } from "./subscribe-options.ts";
+import { Window } from "./window.ts";
 
 /** A producer as an intake sees it. */
 export type Source = Stage & {
@@ -25,6 +28,8 @@ export abstract class Port extends Inlet implements Task {
   readonly producer: Source;
   readonly options: ResolvedSubscribeOptions;
   readonly runtime: Runtime;
+  /** The arithmetic of automatic demand, for a port that asks as a stage does. */
+  readonly window: Window;
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
   /** Why the producer ended, once it has. */
   reason: Reason | undefined;
@@ -32,12 +37,32 @@ export abstract class Port extends Inlet implements Task {
   #opened = false;
   #scheduled = false;
 
+  /**
+   * Checks that `producer` is one, checks the options of a subscription to it, and fills in their defaults.
+   *
+   * @throws ArgumentError `ERR_NOT_PRODUCER`; `ERR_OPTION`, `ERR_RANGE`: wrong options.
+   */
+  static options(
+    producer: unknown,
+    options: SubscribeOptions,
+    { maxDemand, demand }: { readonly maxDemand?: number; readonly demand?: "manual" } = {},
+  ): ResolvedSubscribeOptions {
+    const source = producer as Partial<Source> | null | undefined;
+    if (typeof source?.["~attach"] !== "function") throw argumentError("ERR_NOT_PRODUCER", "", producer);
+    requireOptions("subscribe", options);
+    return subscribeOptions(
+      { ...options, demand: demand ?? options.demand, maxDemand: options.maxDemand ?? maxDemand },
+      source.defaultMaxDemand,
+    );
+  }
+
   constructor(name: string, producer: Source, options: ResolvedSubscribeOptions) {
     super();
     this.name = name;
     this.producer = producer;
     this.options = options;
     this.runtime = producer["~core"]?.runtime ?? defaultRuntime;
+    this.window = new Window(options.maxDemand, options.minDemand);
   }
 
   /** Whether it has been attached, whatever came of it. */
