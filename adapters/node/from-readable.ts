@@ -88,6 +88,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out> {
     const events = this.#flows() ? [] : this.#read();
     // A new listener makes a Readable read ahead at once, even if its high-water mark is 0.
     if (this.#wanted > 0 || this.#view.readsAhead) this.#open();
+    if (this.#wanted > 0 && this.#view.lasting) this.#stage.runtime.clock.macrotask(this.#look);
     return events;
   };
 
@@ -97,7 +98,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out> {
     const destroys = this.#destroys && !this.#ended;
     // After its end a Readable that destroys itself has already begun to: what that fails with must find a listener.
     this.#release(destroys || view.destroyed);
-    const waits = destroys || (this.#sink !== undefined && view.destroyed);
+    const waits = view.unsaid === undefined && (destroys || (this.#sink !== undefined && view.destroyed));
     const closed = waits && view.willClose ? this.#listeners.next("close") : undefined;
     if (destroys) {
       if (isFailure(reason)) this.#told.add(errorOf(reason));
@@ -190,6 +191,11 @@ class ReadableSource<Out> implements SourceBehaviour<Out> {
     if (!this.#told.add(error)) return;
     if (this.#over) this.#stage.report(error, "terminate");
     else this.#fail(error);
+  };
+
+  readonly #look = (): void => {
+    const { unsaid } = this.#view;
+    if (!this.#over && unsaid !== undefined) this.#fail(unsaid);
   };
 
   readonly #onClose = (): void => {

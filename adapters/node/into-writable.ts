@@ -141,7 +141,7 @@ class WritableSink<In> implements SinkBehaviour<In> {
   };
 
   #destroy(reason: Reason): Promise<void> | undefined {
-    const closed = this.#view.willClose ? this.#listeners.next("close") : undefined;
+    const closed = this.#view.willClose && this.#view.unsaid === undefined ? this.#listeners.next("close") : undefined;
     if (isFailure(reason)) this.#told.add(errorOf(reason));
     destroy(this.#writable, isFailure(reason) ? errorOf(reason) : undefined);
     return closed;
@@ -154,6 +154,7 @@ class WritableSink<In> implements SinkBehaviour<In> {
       const finished = this.#listeners.next("finish", "close", "error", ...(view.isOld ? ["end"] : []));
       this.#writable.end();
       this.#noticeDestroyed();
+      this.#lookLater();
       await finished;
       view.heardFinish = true;
     }
@@ -229,6 +230,7 @@ class WritableSink<In> implements SinkBehaviour<In> {
   #await(): void {
     this.#listeners.add("drain", this.#onDrain);
     this.#noticeDestroyed();
+    this.#lookLater();
   }
 
   /** Fulfils when something has happened, at once if everything is over. */
@@ -271,6 +273,15 @@ class WritableSink<In> implements SinkBehaviour<In> {
     view.closed = true;
     if (this.#over || (this.#ending && this.#ends && view.finishedAtClose)) return;
     this.#tell(view.error ?? prematureClose(this.#writable));
+  };
+
+  #lookLater(): void {
+    if (this.#view.lasting) this.#stage.runtime.clock.macrotask(this.#look);
+  }
+
+  readonly #look = (): void => {
+    const { unsaid } = this.#view;
+    if (unsaid !== undefined) this.#tell(unsaid);
   };
 
   #noticeDestroyed(): void {

@@ -12,7 +12,7 @@ abstract class View<Stream extends StreamLike> {
   /** Nothing depends on it being there. */
   protected readonly state: StateLike | undefined;
   /** Of streamx's kind, bare-stream's included: destroyed from `destroying` on, and certain to close. */
-  protected readonly lasting: boolean;
+  readonly lasting: boolean;
   /** It was gone when it was first looked at. */
   readonly #late: boolean;
   /** Its `close` has been heard. */
@@ -50,6 +50,14 @@ abstract class View<Stream extends StreamLike> {
     // readable-stream 3 does not say whether it has been; others do not say whether it will be.
     if (state?.emitClose !== undefined) return state.emitClose && !this.#late;
     return stream.closed === false;
+  }
+
+  /**
+   * The error of a stream of streamx's kind that is being destroyed. Such a stream says so only when the callback of a read
+   * or write in flight is called, which code that destroys it instead often leaves out.
+   */
+  get unsaid(): unknown {
+    return this.lasting && this.stream.destroyed === false ? this.error : undefined;
   }
 
   /** Gone when it was first looked at, and does not say whether the news of it are still to come. */
