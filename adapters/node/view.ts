@@ -170,5 +170,7 @@ const destroyerOf = ({ destroy: own, close, abort }: Destroyable): StreamLike["d
 
 export const isDestroyable = (stream: Destroyable): boolean => destroyerOf(stream) !== undefined;
 
-/** Destroys a stream, by the name that its make has for it. */
-export const destroy = (stream: Destroyable, error?: unknown): void => void destroyerOf(stream)?.call(stream, error);
+/** Destroys a stream, by the name that its make has for it. Destroyed twice, some emit the second error as well. */
+export function destroy(stream: Destroyable, error?: unknown): void {
+  if (stream.destroyed !== true) destroyerOf(stream)?.call(stream, error);
+}
