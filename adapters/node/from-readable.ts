@@ -12,7 +12,7 @@ import {
   type Told,
   toldErrors,
 } from "../../src/adapter/index.ts";
-import { OverflowError, type Producer, type ProducerOptions, type Reason, type SubscribeOptionsOf } from "../../src/index.ts";
+import { OverflowError, type Producer, type ProducerOptions, type Reason, type SubscribeOptionsOf, type Task } from "../../src/index.ts";
 import { adviceOn } from "./advice.ts";
 import { isLegacy, LegacySource } from "./legacy-source.ts";
 import { can, type LegacyLike, prematureClose, type ReadableLike } from "./like.ts";
@@ -32,7 +32,7 @@ const CHUNKS = 16;
 const READS = "a Readable that nothing else reads";
 
 /** Reads what was asked for, when it is there. */
-class ReadableSource<Out> implements SourceBehaviour<Out> {
+class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #readable: ReadableLike;
   readonly #view: ReadableView;
   readonly #destroys: boolean;
@@ -43,6 +43,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out> {
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = false;
+  #scheduled = false;
   /** The Readable's outcome is known, or the stage has ended. */
   #over = false;
   #ended = false;
@@ -151,11 +152,22 @@ class ReadableSource<Out> implements SourceBehaviour<Out> {
   }
 
   readonly #onReadable = (): void => {
-    if (this.#wanted > 0) {
+    if (!this.#view.isPrompt) this.run();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#stage.runtime.schedule(this);
+    }
+  };
+
+  run(): void {
+    this.#scheduled = false;
+    // To readable-stream 2 a destruction is an end, and this is all it says of it.
+    if (this.#view.destroyed) this.#noticeDestroyed();
+    else if (this.#wanted > 0) {
       const events = this.#read();
       if (events.length > 0) this.#deliver(events);
     } else if (this.#view.isFed && this.#view.length === 0) this.#readable.read(0);
-  };
+  }
 
   #deliver(events: readonly Out[]): void {
     try {

@@ -53,8 +53,10 @@ class WritableSink<In> implements SinkBehaviour<In> {
   #events: readonly In[] = [];
   #at = 0;
   #subscription: Subscription | undefined;
-  /** What `write` returned last, where the Writable does not say whether it has enough. */
+  /** `write` returned false and no `drain` has followed, where the Writable does not say whether it has enough. */
   #full = false;
+  #writing = false;
+  #drained = false;
   #ending = false;
   /** Why it cannot be written to, before the first turn. */
   #broken: { readonly error: unknown } | undefined;
@@ -78,6 +80,7 @@ class WritableSink<In> implements SinkBehaviour<In> {
     listeners.add("error", this.#onError);
     for (const event of closings(this.#writable)) listeners.add(event, this.#onClose);
     listeners.add("finish", this.#onFinish);
+    if (view.needsDrain === undefined) listeners.add("drain", this.#onDrain);
     // A signal that had aborted before.
     if (this.#over) this.#release(view.destroyed);
     else if (this.#tells) {
@@ -187,20 +190,21 @@ class WritableSink<In> implements SinkBehaviour<In> {
 
   /** Writes on until the Writable has enough. */
   #write(): void {
-    if (this.#over || !this.#room) return;
+    const events = this.#events;
+    const last = events.length - 1;
+    if (this.#over || this.#at > last || !this.#room) return;
     // Old streams take what is written after their end, and lose it.
     if (this.#view.isOld && this.#view.ended) this.#tell(writeAfterEnd());
     const writable = this.#writable;
-    const events = this.#events;
-    const last = events.length - 1;
     const corks = this.#view.corks && this.#at < last;
+    this.#writing = true;
     try {
       if (corks) writable.cork?.();
       try {
         while (this.#at <= last && !this.#over) {
           const at = this.#at;
           this.#at += 1;
-          if (this.#writeOne(events[at], at === last) === false && this.#isFull()) break;
+          if (this.#writeOne(events[at], at === last) === false && !this.#hasRoom()) break;
         }
       } finally {
         if (corks) writable.uncork?.();
@@ -208,22 +212,21 @@ class WritableSink<In> implements SinkBehaviour<In> {
     } catch (error) {
       this.#fail(error);
     }
+    this.#writing = false;
   }
 
   /** A Writable that stays open is waited for by its last write. */
   #writeOne(event: In | undefined, isLast: boolean): unknown {
+    this.#drained = false;
     if (this.#ends || !isLast || !this.#view.callsBack) return this.#writable.write(event);
     this.#unwritten += 1;
     return this.#writable.write(event, this.#onWritten);
   }
 
-  /** `write` has returned false. A Writable that does not say when it has room again is listened to from now on. */
-  #isFull(): boolean {
-    if (this.#view.needsDrain === undefined && !this.#over) {
-      this.#full = true;
-      this.#listeners.add("drain", this.#onDrain);
-    }
-    return !this.#room;
+  /** Whether there is room all the same when `write` has returned false. Its `drain` may have come before it returned. */
+  #hasRoom(): boolean {
+    this.#full = this.#view.needsDrain === undefined && !this.#drained;
+    return this.#room;
   }
 
   /** What there was no room for is written as soon as there is, within the `drain` itself. */
@@ -242,12 +245,19 @@ class WritableSink<In> implements SinkBehaviour<In> {
   }
 
   readonly #onDrain = (): void => {
+    this.#drained = true;
     this.#full = false;
+    // The loop that writes goes on by itself.
+    if (this.#writing) return;
     // A stage that still waits afterwards waits behind the others.
     this.#listeners.remove("drain");
     this.#write();
-    if (!this.#over && this.#at < this.#events.length) this.#await();
-    else if (this.#over || !this.#ending || this.#isWritten) this.#wake?.();
+    const waits = !this.#over && this.#at < this.#events.length;
+    if (waits) this.#await();
+    else {
+      if (!this.#over && this.#view.needsDrain === undefined) this.#listeners.add("drain", this.#onDrain);
+      if (this.#over || !this.#ending || this.#isWritten) this.#wake?.();
+    }
   };
 
   readonly #onWritten = (): void => {
@@ -259,8 +269,16 @@ class WritableSink<In> implements SinkBehaviour<In> {
     this.#view.heardFinish = true;
     if (this.#over || (this.#ending && this.#ends)) return;
     if (this.#isSide) this.#stage.end({ type: "stop" });
+    else if (this.#view.isOld && !this.#view.ended) this.#enough();
     else this.#fail(writeAfterEnd());
   };
+
+  /** It has finished by itself, as a parser does behind the last thing that it understands. */
+  #enough(): void {
+    this.#over = true;
+    this.#wake?.();
+    this.#stage.complete();
+  }
 
   readonly #onError = (error: unknown): void => {
     if (!this.#told.add(error)) return;
@@ -285,7 +303,10 @@ class WritableSink<In> implements SinkBehaviour<In> {
   };
 
   #noticeDestroyed(): void {
-    if (this.#view.destroyed && !this.#view.willClose) this.#onClose();
+    const view = this.#view;
+    if (!view.destroyed) return;
+    if (view.isUncertain) this.#stage.runtime.clock.macrotask(this.#onClose);
+    else if (!view.willClose) this.#onClose();
   }
 
   #tell(error: unknown): void {

@@ -60,9 +60,11 @@ abstract class View<Stream extends StreamLike> {
     return this.lasting && this.stream.destroyed === false ? this.error : undefined;
   }
 
-  /** Gone when it was first looked at, and does not say whether the news of it are still to come. */
+  /** Whether, once destroyed, it may still tell why, and by nothing that can be waited for. */
   get isUncertain(): boolean {
-    return this.#late && !this.lasting && this.state?.closeEmitted === undefined && this.state?.emitClose === true;
+    const { state } = this;
+    if (this.lasting || this.closed || state === undefined || state.closeEmitted !== undefined) return false;
+    return state.emitClose === undefined || (state.emitClose && this.#late);
   }
 }
 
@@ -82,6 +84,11 @@ export class ReadableView extends View<ReadableLike> {
   /** What feeds it has ended: what it holds, and `end`, are still to come. */
   get isFed(): boolean {
     return !this.lasting && this.state?.ended === true;
+  }
+
+  /** Of minipass's kind: `readable` is emitted within a write, which returns false afterwards whatever was read meanwhile. */
+  get isPrompt(): boolean {
+    return typeof this.stream.emittedEnd === "boolean";
   }
 
   get length(): number {
@@ -143,6 +150,7 @@ export class WritableView extends View<WritableLike> {
   /** To `stream.finished` one that closes without `finish` has finished if it was ended and holds nothing. */
   get finishedAtClose(): boolean {
     const { stream, state } = this;
+    if (this.isOld) return this.heardFinish || stream.writable !== true;
     if (this.finished || this.lasting || this.error !== undefined) return this.finished;
     return this.ended && (stream.writableLength ?? state?.length) === 0;
   }
