@@ -269,8 +269,9 @@ class WritableSink<In> implements SinkBehaviour<In> {
     this.#view.heardFinish = true;
     if (this.#over || (this.#ending && this.#ends)) return;
     if (this.#isSide) this.#stage.end({ type: "stop" });
-    else if (this.#view.isOld && !this.#view.ended) this.#enough();
-    else this.#fail(writeAfterEnd());
+    else if (this.#view.ended) this.#fail(writeAfterEnd());
+    else if (this.#view.isOld) this.#enough();
+    // A response of HTTP/2 whose client has left: `close` follows.
   };
 
   /** It has finished by itself, as a parser does behind the last thing that it understands. */
