@@ -12,7 +12,14 @@ import {
   type Told,
   toldErrors,
 } from "../../src/adapter/index.ts";
-import { OverflowError, type Producer, type ProducerOptions, type Reason, type SubscribeOptionsOf, type Task } from "../../src/index.ts";
+import {
+  OverflowError,
+  type Producer,
+  type ProducerOptions,
+  type Reason,
+  type SubscribeOptionsOf,
+  type Task,
+} from "../../src/index.ts";
 import { adviceOn } from "./advice.ts";
 import { isLegacy, LegacySource } from "./legacy-source.ts";
 import { can, type LegacyLike, prematureClose, type ReadableLike } from "./like.ts";

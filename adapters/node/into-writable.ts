@@ -375,5 +375,4 @@ function isStandard(writable: WritableLike & OddLike): boolean {
   return (writable as object) === stdout || (writable as object) === stderr;
 }
 
-export const isWritable = (value: unknown): value is WritableLike =>
-  can(value, "write", "end", "on", "removeListener");
+export const isWritable = (value: unknown): value is WritableLike => can(value, "write", "end", "on", "removeListener");

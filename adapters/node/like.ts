@@ -92,8 +92,9 @@ export interface OddLike {
   readonly fd?: number;
   pause?(): unknown;
   resume?(): unknown;
-  close?(): unknown;
-  abort?(): unknown;
+  close?(error?: any): unknown;
+  abort?(error?: any): unknown;
+  listenerCount?(event: string): number;
 }
 
 /** Whether it has methods of these names. */

@@ -108,7 +108,7 @@ export class ReadableView extends View<ReadableLike> {
   get flows(): boolean {
     const { stream, state } = this;
     const flowing = stream.readableFlowing ?? state?.flowing ?? stream.flowing ?? (this.lasting && hasReaders(stream));
-    return flowing === true && !this.isOver && !(this.isFed && this.length === 0);
+    return flowing && !this.isOver && !(this.isFed && this.length === 0);
   }
 
   /** It has ended, failed or was destroyed: nothing will be read from it. */
@@ -161,10 +161,7 @@ export class WritableView extends View<WritableLike> {
   }
 }
 
-const hasReaders = (stream: object): boolean => {
-  const { listenerCount } = stream as { readonly listenerCount?: (event: string) => number };
-  return listenerCount !== undefined && listenerCount.call(stream, "data") > 0;
-};
+const hasReaders = (stream: OddLike): boolean => (stream.listenerCount?.("data") ?? 0) > 0;
 
 /** The events by which a stream tells that it is gone. minipass has a symbol of its own for it. */
 export function closings(stream: StreamLike & OddLike): readonly (string | symbol)[] {
@@ -174,11 +171,12 @@ export function closings(stream: StreamLike & OddLike): readonly (string | symbo
 }
 
 type Destroyable = StreamLike & OddLike;
-const destroyerOf = ({ destroy: own, close, abort }: Destroyable): StreamLike["destroy"] => own ?? close ?? abort;
+const verbs = ["destroy", "close", "abort"] as const;
 
-export const isDestroyable = (stream: Destroyable): boolean => destroyerOf(stream) !== undefined;
+export const isDestroyable = (stream: Destroyable): boolean => verbs.some((verb) => stream[verb] !== undefined);
 
 /** Destroys a stream, by the name that its make has for it. Destroyed twice, some emit the second error as well. */
 export function destroy(stream: Destroyable, error?: unknown): void {
-  if (stream.destroyed !== true) destroyerOf(stream)?.call(stream, error);
+  const verb = verbs.find((name) => stream[name] !== undefined);
+  if (verb && stream.destroyed !== true) stream[verb]?.(error);
 }

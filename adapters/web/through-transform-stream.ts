@@ -35,10 +35,7 @@ export function throughTransformStream<In, Out, SO extends object = NoOptions>(
   const { readable, writable } = pairOf(transform);
   const { signal, runtime, onReport } = options;
   const output = reading<Out, SO>(readable, options, []);
-  return coupled(
-    intoWritableStream<In>(writable, { name: `${output.name} input`, signal, runtime, onReport }),
-    output,
-  );
+  return coupled(intoWritableStream<In>(writable, { name: `${output.name} input`, signal, runtime, onReport }), output);
 }
 
 function pairOf<In, Out>(transform: TransformStreamLike<In, Out>): TransformStreamLike<In, Out> {

@@ -10,40 +10,48 @@ const why = new Error("why");
 const settle = (): Promise<void> => turns(60);
 
 /** A source of either kind that never ends, and what it was cancelled or destroyed with. */
-const origins: readonly (readonly [string, () => { readonly source: Producer<unknown>; readonly told: unknown[] }])[] = [
+const origins: readonly (readonly [string, () => { readonly source: Producer<unknown>; readonly told: unknown[] }])[] =
   [
-    "fromReadable",
-    () => {
-      const told: unknown[] = [];
-      const readable = new Readable({
-        objectMode: true,
-        read() {
-          this.push(1);
-        },
-        destroy(error, callback) {
-          told.push(error);
-          callback(error);
-        },
-      });
-      return { source: fromReadable(readable, { onReport: () => {} }), told };
-    },
-  ],
-  [
-    "fromReadableStream",
-    () => {
-      const told: unknown[] = [];
-      const stream = new ReadableStream({
-        pull: (controller) => controller.enqueue(1),
-        cancel: (reason) => void told.push(reason),
-      });
-      return { source: fromReadableStream<unknown>(stream, { onReport: () => {} }), told };
-    },
-  ],
-];
+    [
+      "fromReadable",
+      () => {
+        const told: unknown[] = [];
+        const readable = new Readable({
+          objectMode: true,
+          read() {
+            this.push(1);
+          },
+          destroy(error, callback) {
+            told.push(error);
+            callback(error);
+          },
+        });
+        return { source: fromReadable(readable, { onReport: () => {} }), told };
+      },
+    ],
+    [
+      "fromReadableStream",
+      () => {
+        const told: unknown[] = [];
+        const stream = new ReadableStream({
+          pull: (controller) => controller.enqueue(1),
+          cancel: (reason) => void told.push(reason),
+        });
+        return { source: fromReadableStream<unknown>(stream, { onReport: () => {} }), told };
+      },
+    ],
+  ];
 
 const middles: readonly (readonly [string, (source: Producer<unknown>) => Producer<unknown>])[] = [
   ["nothing", (source) => source],
-  ["a step", (source) => pipeline(source, map((event: unknown) => event))],
+  [
+    "a step",
+    (source) =>
+      pipeline(
+        source,
+        map((event: unknown) => event),
+      ),
+  ],
   [
     "throughDuplex",
     (source) =>

@@ -85,7 +85,7 @@ test("F-31 archiver gives an archive", async () => {
   const end = pipeline(fromReadable(archive), intoWritable(extract)).done;
   await archive.finalize();
   await end;
-  assert.deepEqual(found.toSorted(), files.toSorted());
+  assert.deepEqual(Object.fromEntries(found), Object.fromEntries(files));
   const zip = new ZipArchive();
   zip.append("a mill", { name: "a" });
   void zip.finalize();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import { after, before, describe, test } from "node:test";
-import got from "got";
+import { got } from "got";
 import { request } from "undici";
 import { createWebSocketStream, WebSocket, WebSocketServer } from "ws";
 import { fromReadable, intoWritable, throughDuplex } from "../../adapters/node/index.ts";

@@ -12,7 +12,7 @@ const makeOf = ({ Readable, Transform, Writable }) => ({
   readable: (read) =>
     new Readable({
       read() {
-        const chunk = read(this);
+        const chunk = read();
         if (chunk !== undefined) this.push(chunk);
       },
     }),
@@ -37,9 +37,12 @@ check("readable-stream 3", makeOf(rs3));
 check("readable-stream 2", { ...makeOf(rs2), endsDestroyed: true });
 check("through2 4", { transform: (fn) => through2(transforming(fn)) });
 check("from2", {
-  readable: (read) => from2(function next(_size, done) {
-    const chunk = read(this);
-    if (chunk !== undefined) done(null, chunk);
-  }),
+  readable: (read) =>
+    from2(function next(_size, done) {
+      const chunk = read();
+      if (chunk !== undefined) done(null, chunk);
+    }),
 });
-check("flush-write-stream", { writable: (write) => flushWrite((chunk, _encoding, callback) => write(chunk, callback)) });
+check("flush-write-stream", {
+  writable: (write) => flushWrite((chunk, _encoding, callback) => write(chunk, callback)),
+});

@@ -18,7 +18,7 @@ check("streamx", {
   readable: (read) =>
     new streamx.Readable({
       read(callback) {
-        const chunk = read(this);
+        const chunk = read();
         if (chunk !== undefined) this.push(chunk);
         callback(null);
       },
@@ -31,10 +31,11 @@ check("bare-stream", {
   readable: (read) =>
     new bare.Readable({
       read() {
-        const chunk = read(this);
+        const chunk = read();
         if (chunk !== undefined) this.push(chunk);
       },
     }),
   writable: (write) => new bare.Writable({ write: (chunk, _encoding, callback) => write(chunk, callback) }),
-  transform: (fn) => new bare.Transform({ transform: (chunk, _encoding, callback) => transformed(fn, chunk, callback) }),
+  transform: (fn) =>
+    new bare.Transform({ transform: (chunk, _encoding, callback) => transformed(fn, chunk, callback) }),
 });

@@ -26,7 +26,7 @@ const transforming = (fn) => (chunk, _encoding, callback) => {
 const readable = (read, { Readable } = rs3) =>
   new Readable({
     read() {
-      const chunk = read(this);
+      const chunk = read();
       if (chunk !== undefined) this.push(chunk);
     },
   });
@@ -36,12 +36,9 @@ for (const [name, { Readable, Transform, Writable }] of [
   ["node:stream", stream],
 ]) {
   check(`duplexify over ${name}`, {
-    readable: (read) => {
-      let outer;
-      outer = duplexify(null, readable(() => read(outer), { Readable }));
-      return outer;
-    },
-    writable: (write) => duplexify(new Writable({ write: (chunk, _encoding, callback) => write(chunk, callback) }), null),
+    readable: (read) => duplexify(null, readable(read, { Readable })),
+    writable: (write) =>
+      duplexify(new Writable({ write: (chunk, _encoding, callback) => write(chunk, callback) }), null),
     transform: (fn) => {
       const inner = new Transform({ transform: transforming(fn) });
       return duplexify(inner, inner);
@@ -49,7 +46,10 @@ for (const [name, { Readable, Transform, Writable }] of [
   });
   check(`pumpify over ${name}`, {
     transform: (fn) =>
-      pumpify(new Transform({ transform: transforming(fn) }), new Transform({ transform: transforming((chunk) => chunk) })),
+      pumpify(
+        new Transform({ transform: transforming(fn) }),
+        new Transform({ transform: transforming((chunk) => chunk) }),
+      ),
   });
 }
 

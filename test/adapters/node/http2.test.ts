@@ -8,10 +8,10 @@ import { fromReadable, intoWritable } from "../../../adapters/node/index.ts";
 import { fromIterable, pipeline } from "../../../src/index.ts";
 
 const CHUNK = 65_536;
-const opened: { close(): void; destroy?(): void }[] = [];
+const closers: (() => void)[] = [];
 
 afterEach(() => {
-  for (const one of opened.splice(0).toReversed()) (one.destroy ?? one.close).call(one);
+  for (const close of closers.splice(0).toReversed()) close();
 });
 
 /** A server on loopback, and a client of it. */
@@ -21,7 +21,10 @@ async function connected(onServer: (server: http2.Http2Server) => void): Promise
   await once(server.listen(0, "127.0.0.1"), "listening");
   const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   client.on("error", () => {});
-  opened.push(server, client);
+  closers.push(
+    () => server.close(),
+    () => client.destroy(),
+  );
   return client;
 }
 
@@ -45,7 +48,8 @@ describe("a response of HTTP/2's compatible API", () => {
     const client = await connected((server) =>
       server.on("request", (_, response) => {
         if (who === "headrace")
-          pipeline(fromIterable(chunks(), { defaultMaxDemand: 4 }), intoWritable(response, { onReport: () => {} })).done //
+          pipeline(fromIterable(chunks(), { defaultMaxDemand: 4 }), intoWritable(response, { onReport: () => {} }))
+            .done //
             .catch(() => {});
         else nodePipeline(Readable.from(chunks()), response, () => {});
       }),
@@ -83,10 +87,10 @@ describe("a response of HTTP/2's compatible API", () => {
         const endless = (function* forever() {
           for (;;) yield Buffer.alloc(CHUNK);
         })();
-        pipeline(fromIterable(endless, { defaultMaxDemand: 4 }), intoWritable(response, { onReport: () => {} })).done.then(
-          () => end.resolve("done"),
-          end.resolve,
-        );
+        pipeline(
+          fromIterable(endless, { defaultMaxDemand: 4 }),
+          intoWritable(response, { onReport: () => {} }),
+        ).done.then(() => end.resolve("done"), end.resolve);
       }),
     );
     const request = client.request().on("error", () => {});

@@ -7,7 +7,8 @@ import { turns } from "../../support/runtime.ts";
 import { implementations } from "./support.ts";
 
 const boom = new Error("boom");
-const read = (stream: object): Promise<unknown[]> => pipeline(fromReadable<unknown>(stream as Readable), collect()).done;
+const read = (stream: object): Promise<unknown[]> =>
+  pipeline(fromReadable<unknown>(stream as Readable), collect()).done;
 
 describe.each(implementations)("a Readable of %s that is over", (_, streams) => {
   const make = (options = {}): Readable => new streams.Readable({ read() {}, ...options });

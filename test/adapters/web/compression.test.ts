@@ -12,7 +12,11 @@ const packed = zlib.gzipSync(text);
 async function unpack(pieces: readonly Uint8Array[]): Promise<{ outcome: unknown; reports: readonly unknown[] }> {
   const { reports, onReport } = reporting();
   const unpacking = throughTransformStream<BufferSource, Uint8Array>(new DecompressionStream("gzip"), { onReport });
-  const outcome: unknown = await pipeline(fromIterable(pieces as Uint8Array<ArrayBuffer>[]), unpacking, collect()).done.then(
+  const outcome: unknown = await pipeline(
+    fromIterable(pieces as Uint8Array<ArrayBuffer>[]),
+    unpacking,
+    collect(),
+  ).done.then(
     (chunks) => Buffer.concat(chunks).toString(),
     (error: unknown) => error,
   );
