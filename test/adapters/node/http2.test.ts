@@ -14,6 +14,10 @@ afterEach(() => {
   for (const close of closers.splice(0).toReversed()) close();
 });
 
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(CHUNK);
+}
+
 /** A server on loopback, and a client of it. */
 async function connected(onServer: (server: http2.Http2Server) => void): Promise<http2.ClientHttp2Session> {
   const server = http2.createServer();
@@ -84,11 +88,8 @@ describe("a response of HTTP/2's compatible API", () => {
     const end = Promise.withResolvers<unknown>();
     const client = await connected((server) =>
       server.on("request", (_, response) => {
-        const endless = (function* forever() {
-          for (;;) yield Buffer.alloc(CHUNK);
-        })();
         pipeline(
-          fromIterable(endless, { defaultMaxDemand: 4 }),
+          fromIterable(endless(), { defaultMaxDemand: 4 }),
           intoWritable(response, { onReport: () => {} }),
         ).done.then(() => end.resolve("done"), end.resolve);
       }),

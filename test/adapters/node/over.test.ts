@@ -57,9 +57,9 @@ describe.each(implementations)("a Readable of %s that is over", (_, streams) => 
   });
 });
 
-describe("a stream of the old kind that is over", () => {
-  const old = (says: object): object => Object.assign(new EventEmitter(), { pause() {}, resume() {} }, says);
+const old = (says: object): object => Object.assign(new EventEmitter(), { pause() {}, resume() {} }, says);
 
+describe("a stream of the old kind that is over", () => {
   test("F-37 completes if it has ended", async () => {
     expect(await read(old({ readable: false }))).toEqual([]);
     expect(await read(old({ readable: true, ended: true }))).toEqual([]);
