@@ -1,15 +1,14 @@
 import { source } from "./adapter/source.ts";
-import type { SourceBehaviour } from "./contract/adapter.ts";
-import { consumer } from "./consumer.ts";
+import type { SinkBehaviour, SinkContext, SourceBehaviour } from "./contract/adapter.ts";
 import type { SubscribeOptionsOf, NoOptions } from "./contract/dispatcher.ts";
 import { argumentError } from "./base/errors.ts";
 import { sourceOf } from "./sources/from-iterable.ts";
-import type { ProducerConsumer, Subscription, StageContext } from "./contract/stage.ts";
+import type { ProducerConsumer, Subscription } from "./contract/stage.ts";
 import { coupled } from "./adapter/coupled.ts";
+import { sink } from "./adapter/sink.ts";
 import type { ProducerOptions } from "./contract/options.ts";
 import { errorOf, isFailure, none } from "./base/reason.ts";
 import type { Reason } from "./contract/reason.ts";
-import type { ConsumerBehaviour } from "./contract/behaviour.ts";
 
 type Result<In> = IteratorResult<In, undefined>;
 type Waiter<In> = PromiseWithResolvers<Result<In>>;
@@ -17,20 +16,18 @@ type Waiter<In> = PromiseWithResolvers<Result<In>>;
 const over = { done: true, value: undefined } as const;
 
 /** What the generator iterates over: batches come in as a consumer's, events are taken one by one. */
-class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, undefined> {
+class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefined> {
   #batch: readonly In[] = none;
   #at = 0;
   #taken: (() => void) | undefined;
   #subscription: Subscription | undefined;
-  #stage: StageContext | undefined;
+  #stage!: SinkContext;
   /** Calls of `next` that found nothing. */
   readonly #waiting: Waiter<In>[] = [];
   #reason: Reason | undefined;
 
-  init(stage: StageContext): void {
+  begin(stage: SinkContext): void {
     this.#stage = stage;
-    // The generator had enough before anything came.
-    if (this.#reason) stage.complete();
   }
 
   handleEvents(events: readonly In[], subscription: Subscription): Promise<void> | undefined {
@@ -66,7 +63,7 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
   return(): Promise<Result<In>> {
     if (this.#reason === undefined) {
       this.#giveBack();
-      this.#stage?.complete();
+      this.#stage.complete();
       this.#end({ type: "complete" });
       this.#taken?.();
     }
@@ -81,7 +78,7 @@ class Input<In> implements ConsumerBehaviour<In>, AsyncIterableIterator<In, unde
     const rest = this.#batch.slice(this.#at);
     this.#batch = none;
     this.#at = 0;
-    if (this.#subscription) this.#stage?.giveBack(this.#subscription, rest);
+    if (this.#subscription) this.#stage.giveBack(this.#subscription, rest);
   }
 
   #end(reason: Reason): void {
@@ -146,5 +143,5 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
   };
   const output = source(sourceOf(lazily) as SourceBehaviour<Out>, options);
   const { signal, runtime, onReport } = options;
-  return coupled(consumer<In>(input, { name: `${output.name} input`, signal, runtime, onReport }), output);
+  return coupled(sink<In>(input, { name: `${output.name} input`, signal, runtime, onReport }), output);
 }

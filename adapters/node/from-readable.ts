@@ -1,26 +1,30 @@
-import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
-import { makeStage, producerFaces } from "../../src/stage/make-stage.ts";
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError, OverflowError } from "../../src/base/errors.ts";
-import type {
-  Producer,
-  ProducerContext,
-  ProducerOptions,
-  ProducerStage,
-  Reason,
-  SubscribeOptionsOf,
+import {
+  argumentError,
+  errorOf,
+  isFailure,
+  type NoOptions,
+  type OtherSide,
+  refuse,
+  requireType,
+  source,
+  type SourceBehaviour,
+  type SourceContext,
+  type Told,
+  toldErrors,
+} from "../../src/adapter/index.ts";
+import {
+  OverflowError,
+  type Producer,
+  type ProducerOptions,
+  type Reason,
+  type SubscribeOptionsOf,
+  type Task,
 } from "../../src/index.ts";
-import type { ProducerHandle } from "../../src/stage/faces.ts";
-import { requireType } from "../../src/base/check.ts";
-import { defaultRuntime } from "../../src/runtime/engine.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import { push } from "../../src/stage/overflow.ts";
-import type { Core } from "../../src/stage/core.ts";
-import type { Halves } from "./halves.ts";
+import { adviceOn } from "./advice.ts";
 import { isLegacy, LegacySource } from "./legacy-source.ts";
+import { can, type LegacyLike, prematureClose, type ReadableLike } from "./like.ts";
 import { isRead, Listeners } from "./listen.ts";
-import { can, type LegacyLike, prematureClose, type ReadableLike, type StateLike, stateOf, willClose } from "./like.ts";
-import { report } from "./report.ts";
+import { closings, destroy, ReadableView } from "./view.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
@@ -32,112 +36,116 @@ export interface FromReadableOptions<in Out, in out SO extends object = NoOption
 
 /** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
-const READS = "a Readable that nobody else reads";
+const READS = "a Readable that nothing else reads";
 
 /** Reads what was asked for, when it is there. */
-class ReadableSource<Out> {
+class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #readable: ReadableLike;
-  readonly #state: StateLike | undefined;
+  readonly #view: ReadableView;
   readonly #destroys: boolean;
-  readonly #halves: Halves | undefined;
   readonly #listeners: Listeners;
-  #stage!: ProducerStage<Out, never>;
+  #stage!: SourceContext<Out>;
+  /** The writable side of the same Duplex. */
+  #sink: OtherSide | undefined;
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = false;
-  /** The Readable's outcome is known, or nobody is interested any more. */
+  #scheduled = false;
+  /** The Readable's outcome is known, or the stage has ended. */
   #over = false;
   #ended = false;
-  /** The errors this stage knows already. */
-  readonly #known: Set<unknown>;
+  #told: Told = toldErrors();
 
-  constructor(readable: ReadableLike, destroys: boolean, halves: Halves | undefined) {
+  constructor(readable: ReadableLike, view: ReadableView, destroys: boolean) {
     this.#readable = readable;
-    this.#halves = halves;
-    this.#known = halves?.known ?? new Set();
-    this.#state = stateOf(readable, "_readableState");
+    this.#view = view;
     this.#destroys = destroys;
     this.#listeners = new Listeners(readable);
   }
 
   /** Watches from the start: an error before the first demand must find a listener. */
-  start(stage: ProducerStage<Out, never>): void {
-    const readable = this.#readable;
+  readonly begin = (stage: SourceContext<Out>): void => {
+    const [view, listeners] = [this.#view, this.#listeners];
     this.#stage = stage;
-    this.#listeners.add("error", this.#onError);
-    this.#listeners.add("close", this.#onClose);
-    this.#listeners.add("end", this.#onEnd);
+    listeners.add("error", this.#onError);
+    for (const event of closings(this.#readable)) listeners.add(event, this.#onClose);
+    listeners.add("end", this.#onEnd);
     // A signal that had aborted before.
-    if (this.#over) this.#listeners.release(this.#state, readable.destroyed);
-    else if (readable.readableEnded) this.#onEnd();
-    else if (readable.destroyed) this.#noticeDestroyed();
-    else if (readable.errored !== null && readable.errored !== undefined) this.#onError(readable.errored);
-  }
+    if (this.#over) this.#release(view.destroyed);
+    else {
+      listeners.claim(stage.runtime);
+      if (view.ended) this.#onEnd();
+      else if (view.destroyed) this.#noticeDestroyed();
+      else if (view.error !== undefined) this.#onError(view.error);
+    }
+  };
+
+  readonly couple = (sink: OtherSide): void => {
+    this.#sink = sink;
+    this.#told = sink.told;
+  };
 
   readonly handleSubscribe = (): void => {
     // With a high-water mark of 0 a Readable does nothing unasked, and so it cannot be seen to end either.
-    if (this.#readable.readableHighWaterMark > 0 || this.#state?.ended) this.#open();
+    if (this.#view.readsAhead || this.#view.isFed) this.#open();
   };
 
-  readonly handleDemand = (demand: number, _stage: ProducerContext<Out>): Out[] => {
-    const readable = this.#readable;
+  readonly handleDemand = (demand: number): Out[] => {
     this.#wanted += demand;
-    if (readable.destroyed) this.#noticeDestroyed();
+    if (this.#view.destroyed) this.#noticeDestroyed();
     const events = this.#flows() ? [] : this.#read();
     // A new listener makes a Readable read ahead at once, even if its high-water mark is 0.
-    if (this.#wanted > 0 || readable.readableHighWaterMark > 0) this.#open();
+    if (this.#wanted > 0 || this.#view.readsAhead) this.#open();
+    if (this.#wanted > 0 && this.#view.lasting) this.#stage.runtime.clock.macrotask(this.#look);
     return events;
   };
 
   readonly terminate = (reason: Reason): Promise<void> | undefined => {
-    const readable = this.#readable;
+    const view = this.#view;
     this.#over = true;
     const destroys = this.#destroys && !this.#ended;
-    if (!this.#ended) this.#halves?.leave(reason);
     // After its end a Readable that destroys itself has already begun to: what that fails with must find a listener.
-    this.#listeners.release(this.#state, destroys || readable.destroyed);
-    const waits = destroys || (this.#halves !== undefined && readable.destroyed);
-    const closed = waits && willClose(readable, this.#state) ? this.#listeners.next("close") : undefined;
+    this.#release(destroys || view.destroyed);
+    const waits = view.unsaid === undefined && (destroys || (this.#sink !== undefined && view.destroyed));
+    const closed = waits && view.willClose ? this.#listeners.next("close") : undefined;
     if (destroys) {
-      if (isFailure(reason)) this.#known.add(errorOf(reason));
-      readable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
+      if (isFailure(reason)) this.#told.add(errorOf(reason));
+      destroy(this.#readable, isFailure(reason) ? errorOf(reason) : undefined);
     }
     return closed;
   };
 
-  /** Events that will reach nobody go back to a Readable that stays open, where it can still take them. */
+  /** Events that reach no consumer go back to a Readable that stays open, where it can still take them. */
   readonly putBack = (events: readonly unknown[]): readonly unknown[] => {
-    const { readableEnded, destroyed } = this.#readable;
-    if (this.#destroys || readableEnded || destroyed) return events;
-    this.#unshift(events);
-    return [];
+    if (this.#destroys || this.#view.ended || this.#view.destroyed) return events;
+    return this.#unshift(events) ? [] : events;
   };
 
-  get #core(): Core {
-    return (this.#stage as unknown as ProducerHandle)["~core"];
+  #release(guard: boolean): void {
+    this.#listeners.release(guard && !this.#view.isClosed, this.#view.willClose);
   }
 
   #open(): void {
     if (!this.#over && !this.#flows()) this.#listeners.add("readable", this.#onReadable);
   }
 
-  /** Somebody has set it flowing meanwhile: events are lost to us. */
+  /** It was set flowing meanwhile: events are lost to this stage. */
   #flows(): boolean {
-    if (!this.#readable.readableFlowing) return false;
+    if (!this.#view.flows) return false;
     if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, this.#readable));
     return true;
   }
 
   /** Takes what is there, at most what is wanted. `read` may call back `#onReadable`. */
   #read(): Out[] {
-    const readable = this.#readable;
+    const [readable, view] = [this.#readable, this.#view];
     const events: Out[] = [];
     if (this.#over || this.#reading) return events;
     this.#reading = true;
     try {
       // Only null means nothing: undefined is an event of an object mode stream. While there is demand it is read up to that
       // null: before it a Readable need not tell of what comes next, even when it is empty.
-      while (this.#wanted > 0 && !readable.destroyed) {
+      while (this.#wanted > 0 && !view.destroyed) {
         const event = readable.read();
         if (event === null) break;
         this.#wanted -= 1;
@@ -151,61 +159,83 @@ class ReadableSource<Out> {
   }
 
   readonly #onReadable = (): void => {
-    if (this.#wanted > 0) {
+    if (!this.#view.isPrompt) this.run();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#stage.runtime.schedule(this);
+    }
+  };
+
+  run(): void {
+    this.#scheduled = false;
+    // To readable-stream 2 a destruction is an end, and this is all it says of it.
+    if (this.#view.destroyed) this.#noticeDestroyed();
+    else if (this.#wanted > 0) {
       const events = this.#read();
       if (events.length > 0) this.#deliver(events);
-    } else if (this.#state?.ended && this.#readable.readableLength === 0) this.#readable.read(0);
-  };
+    } else if (this.#view.isFed && this.#view.length === 0) this.#readable.read(0);
+  }
 
   #deliver(events: readonly Out[]): void {
     try {
-      push(this.#core, events, true);
+      this.#stage.push(events);
     } catch (error) {
-      // Who asked has left, and the buffer is full: the next demand finds the events where they came from. A stage that
-      // is over has no next demand.
+      // The consumer that asked has left, and the buffer is full: the next demand finds the events where they came from. A
+      // stage that is over has no next demand.
       const full = error instanceof OverflowError;
+      const rest = full ? (error.rejected as readonly Out[]) : events;
       if (!full) this.#wanted = 0;
-      this.#unshift(full ? error.rejected : events);
+      if (!this.#unshift(rest) && !this.#stage.answer(rest)) this.#stage.discard(rest);
     }
   }
 
-  #unshift(events: readonly unknown[]): void {
-    for (const event of events.toReversed()) this.#readable.unshift(event);
+  /** Puts events back, where that is possible. */
+  #unshift(events: readonly unknown[]): boolean {
+    const readable = this.#readable;
+    if (!readable.unshift) return false;
+    for (const event of events.toReversed()) readable.unshift(event);
+    return true;
   }
 
   readonly #onEnd = (): void => {
     this.#ended = true;
     if (this.#over) return;
     this.#over = true;
-    this.#halves?.ended();
     this.#stage.complete();
+    // Nothing more need be written. At the end of the input the writable side is finishing by itself.
+    if (this.#sink && !this.#sink.reason) this.#sink.end({ type: "stop" });
   };
 
   readonly #onError = (error: unknown): void => {
-    if (this.#known.has(error)) return;
-    this.#known.add(error);
-    if (this.#over) report(this.#stage, error, "terminate");
+    if (!this.#told.add(error)) return;
+    if (this.#over) this.#stage.report(error, "terminate");
     else this.#fail(error);
   };
 
+  readonly #look = (): void => {
+    const { unsaid } = this.#view;
+    if (!this.#over && unsaid !== undefined) this.#fail(unsaid);
+  };
+
   readonly #onClose = (): void => {
-    const readable = this.#readable;
-    const atEnd = this.#state?.ended === true;
-    // A `close` of somebody's making: what is left can still be read.
-    if (this.#over || (atEnd && !readable.destroyed)) return;
-    if (readable.errored !== null && readable.errored !== undefined) this.#fail(readable.errored);
-    else if (atEnd && readable.readableLength === 0) this.#onEnd();
-    else this.#fail(prematureClose(readable));
+    const view = this.#view;
+    view.closed = true;
+    // A `close` of someone's making: what is left can still be read.
+    if (this.#over || (view.isFed && !view.destroyed)) return;
+    if (view.error !== undefined) this.#fail(view.error);
+    else if (view.isFed && view.length === 0) this.#onEnd();
+    else this.#fail(prematureClose(this.#readable));
   };
 
   #noticeDestroyed(): void {
-    if (!willClose(this.#readable, this.#state)) this.#onClose();
+    const view = this.#view;
+    if (view.isUncertain) this.#stage.runtime.clock.macrotask(this.#onClose);
+    else if (!view.willClose) this.#onClose();
   }
 
   #fail(error: unknown): void {
     this.#over = true;
-    this.#known.add(error);
-    if (this.#halves) this.#halves.readOver = true;
+    this.#told.add(error);
     this.#stage.fail(error, { after: "buffer" });
   }
 }
@@ -237,34 +267,33 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  return reading(readable, options);
+  if (!isReadable(readable) && !isLegacy(readable)) refuse("ERR_NOT_SOURCE", adviceOn(readable, "Readable"), readable);
+  return reading(readable, options, ["destroyOnCancel"]);
 }
 
-/** The same, alone or as one half of a Duplex. */
+/** The same, alone or as one side of a Duplex; `own` names the options that it may have. */
 export function reading<Out, SO extends object>(
   readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO>,
-  halves?: Halves,
+  own: readonly string[],
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  const pulled = isReadable(readable);
-  if (!pulled && !isLegacy(readable)) throw argumentError("ERR_NOT_SOURCE", "a Readable", readable);
-  const { destroyOnCancel = true, ...rest } = options;
-  const { runtime = defaultRuntime } = rest;
-  const { readableFlowing, readableObjectMode } = readable as Partial<ReadableLike>;
+  const { destroyOnCancel = true } = options;
   requireType("destroyOnCancel", destroyOnCancel, "boolean");
-  // Its last consumer may have left, a loop that ended say, and the producer not have had its turn.
-  if (isRead(readable)) runtime.flush();
-  if (readableFlowing || isRead(readable)) throw argumentError("ERR_NOT_SOURCE", READS, readable);
-  const source = pulled
-    ? new ReadableSource<Out>(readable, destroyOnCancel, halves)
-    : new LegacySource<Out>(readable, destroyOnCancel);
-  const stage = makeStage(producerFaces, "producer", source, rest, {
-    dispatcher: defaultDispatcher,
-    onLastCancel: "stop",
-    defaultMaxDemand: readableObjectMode ? undefined : CHUNKS,
+  if (!isReadable(readable)) {
+    refuseRead(readable, false);
+    return source<Out, SO>(new LegacySource<Out>(readable, destroyOnCancel), options, { own, pushes: true });
+  }
+  const view = new ReadableView(readable);
+  // One that is over has nothing left to be taken away.
+  if (!view.isOver) refuseRead(readable, view.flows);
+  return source<Out, SO>(new ReadableSource<Out>(readable, view, destroyOnCancel), options, {
+    own,
+    defaultMaxDemand: view.isOfObjects ? undefined : CHUNKS,
   });
-  source.start(stage as ProducerStage<Out, never>);
-  return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
 }
 
-export const isReadable = (value: unknown): value is ReadableLike => can(value, "read", "on", "destroy");
+function refuseRead(readable: ReadableLike | LegacyLike, flows: boolean): void {
+  if (flows || isRead(readable)) refuse("ERR_NOT_SOURCE", READS, readable);
+}
+
+export const isReadable = (value: unknown): value is ReadableLike => can(value, "read", "on", "removeListener");

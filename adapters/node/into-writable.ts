@@ -1,24 +1,22 @@
-import { makeStage, consumerFaces } from "../../src/stage/make-stage.ts";
-import type { StageContext } from "../../src/contract/stage.ts";
-import process from "node:process";
-import { argumentError } from "../../src/base/errors.ts";
-import type { Consumer, ConsumerBehaviour, Reason, StageOptions, Subscription } from "../../src/index.ts";
-import { requireType, requireOneOf } from "../../src/base/check.ts";
-import { unread } from "../../src/adapter/unread.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import type { Halves } from "./halves.ts";
-import { Listeners } from "./listen.ts";
+import { isMainThread } from "node:worker_threads";
 import {
-  type StateLike,
-  type WritableLike,
-  can,
-  joins,
-  prematureClose,
-  stateOf,
-  willClose,
-  writeAfterEnd,
-} from "./like.ts";
-import { report } from "./report.ts";
+  errorOf,
+  isFailure,
+  type OtherSide,
+  refuse,
+  requireOneOf,
+  requireType,
+  sink,
+  type SinkBehaviour,
+  type SinkContext,
+  type Told,
+  toldErrors,
+} from "../../src/adapter/index.ts";
+import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
+import { adviceOn } from "./advice.ts";
+import { Listeners } from "./listen.ts";
+import { can, type OddLike, prematureClose, type WritableLike, writeAfterEnd } from "./like.ts";
+import { closings, destroy, WritableView } from "./view.ts";
 
 export interface IntoWritableOptions extends StageOptions {
   /**
@@ -30,74 +28,86 @@ export interface IntoWritableOptions extends StageOptions {
   readonly onStop?: "end" | "destroy" | undefined;
 }
 
+interface Settings {
+  readonly ends: boolean;
+  readonly onStop: "end" | "destroy";
+  /** It is one side of a Duplex. */
+  readonly isSide: boolean;
+}
+
 /** Writes batches, as fast as the Writable lets it. */
-class WritableSink<In> implements ConsumerBehaviour<In> {
+class WritableSink<In> implements SinkBehaviour<In> {
   readonly #writable: WritableLike;
-  readonly #state: StateLike | undefined;
+  readonly #view: WritableView;
   readonly #ends: boolean;
   readonly #onStop: "end" | "destroy";
-  readonly #corks: boolean;
-  readonly #halves: Halves | undefined;
+  readonly #isSide: boolean;
   readonly #listeners: Listeners;
-  #stage: Consumer<In> | undefined;
-  #context: StageContext | undefined;
-  /** The Writable's outcome is known, or nobody is interested any more. */
+  #stage!: SinkContext;
+  /** The readable side of the same Duplex: it hears the events first, and tells what has become of the stream. */
+  #source: OtherSide | undefined;
+  #started = false;
+  /** The Writable's outcome is known, or the stage has ended. */
   #over = false;
   /** The batch in hand, and how much of it is written. */
   #events: readonly In[] = [];
   #at = 0;
-  #giveBack: () => void = () => {};
+  #subscription: Subscription | undefined;
+  /** `write` returned false and no `drain` has followed, where the Writable does not say whether it has enough. */
+  #full = false;
+  #writing = false;
+  #drained = false;
   #ending = false;
   /** Why it cannot be written to, before the first turn. */
   #broken: { readonly error: unknown } | undefined;
-  readonly #known: Set<unknown>;
+  #told: Told = toldErrors();
   /** Batches whose last write has not called back. */
   #unwritten = 0;
   #wake: (() => void) | undefined;
 
-  constructor(writable: WritableLike, ends: boolean, onStop: "end" | "destroy", halves: Halves | undefined) {
+  constructor(writable: WritableLike, { ends, onStop, isSide }: Settings) {
     this.#writable = writable;
-    this.#halves = halves;
-    this.#known = halves?.known ?? new Set();
-    this.#state = stateOf(writable, "_writableState");
+    this.#view = new WritableView(writable);
     this.#ends = ends;
     this.#onStop = onStop;
-    this.#corks = joins(writable);
+    this.#isSide = isSide;
     this.#listeners = new Listeners(writable);
   }
 
-  start(stage: Consumer<In>): void {
-    const writable = this.#writable;
+  readonly begin = (stage: SinkContext): void => {
+    const [view, listeners] = [this.#view, this.#listeners];
     this.#stage = stage;
-    this.#listeners.add("error", this.#onError);
-    this.#listeners.add("close", this.#onClose);
-    this.#listeners.add("finish", this.#onFinish);
+    listeners.add("error", this.#onError);
+    for (const event of closings(this.#writable)) listeners.add(event, this.#onClose);
+    listeners.add("finish", this.#onFinish);
+    if (view.needsDrain === undefined) listeners.add("drain", this.#onDrain);
     // A signal that had aborted before.
-    if (this.#over) this.#listeners.release(this.#state, writable.destroyed);
-    else if (this.#halves && writable.writableEnded && !writable.destroyed) {
-      // Nothing can be written, and that is all there is to say.
-      this.#over = true;
-      void stage.stop();
-    } else if (this.#tells) {
-      if (writable.errored !== null && writable.errored !== undefined) this.#tell(writable.errored);
-      else if (writable.destroyed) this.#tell(prematureClose(writable));
-      else if (writable.writableEnded) this.#tell(writeAfterEnd());
+    if (this.#over) this.#release(view.destroyed);
+    else if (this.#tells) {
+      if (view.error !== undefined) this.#tell(view.error);
+      else if (view.destroyed) this.#tell(prematureClose(this.#writable));
+      else if (view.ended) this.#tell(writeAfterEnd());
     }
-  }
-
-  readonly init = (context: StageContext): void => {
-    this.#context = context;
-    if (this.#broken) context.fail(this.#broken.error);
   };
 
-  readonly handleEvents = (
-    events: readonly In[],
-    subscription: Subscription,
-    stage: StageContext,
-  ): Promise<void> | undefined => {
+  readonly couple = (source: OtherSide): void => {
+    this.#source = source;
+    this.#told = source.told;
+    if (this.#over || !this.#view.ended || this.#view.destroyed) return;
+    // Nothing can be written, and that is all there is to say.
+    this.#over = true;
+    this.#stage.stop();
+  };
+
+  readonly init = (): void => {
+    this.#started = true;
+    if (this.#broken) this.#stage.fail(this.#broken.error);
+  };
+
+  readonly handleEvents = (events: readonly In[], subscription: Subscription): Promise<void> | undefined => {
     this.#events = events;
     this.#at = 0;
-    this.#giveBack = () => unread(stage, subscription, events.slice(this.#at));
+    this.#subscription = subscription;
     this.#write();
     if (this.#at === events.length) return undefined;
     this.#await();
@@ -107,96 +117,123 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   readonly handleEnd = (): Promise<void> | undefined => {
     if (this.#over) return undefined;
     this.#ending = true;
-    if (this.#halves) {
-      this.#halves.finishing = true;
-      // The reading half is about to tell why.
-      if (this.#writable.destroyed) return this.#sleep();
-    }
-    if (!this.#ends) return this.#unwritten > 0 ? this.#sleep() : undefined;
+    // The readable side is about to tell why.
+    if (this.#isSide && this.#view.destroyed) return this.#sleep();
+    if (!this.#ends) return this.#isWritten ? undefined : this.#sleep();
     return this.#finish();
   };
 
   readonly terminate = (reason: Reason): Promise<void> | undefined => {
-    const writable = this.#writable;
-    const listeners = this.#listeners;
+    const view = this.#view;
     this.#over = true;
-    this.#giveBack();
+    if (this.#subscription) this.#stage.giveBack(this.#subscription, this.#events.slice(this.#at));
     this.#wake?.();
-    const finished = writable.writableFinished;
-    // The reading half has destroyed the stream, or will.
-    if (this.#halves?.left || (isFailure(reason) && !this.#tells)) {
-      listeners.release(this.#state, false);
+    const { finished } = view;
+    // The readable side has destroyed the stream, has left it as it is, or is about to tell what it failed with.
+    if (this.#left || (isFailure(reason) && !this.#tells)) {
+      this.#release(this.#ending && !finished);
       return undefined;
     }
-    listeners.release(this.#state, (this.#ends && !finished) || writable.destroyed);
+    this.#release((this.#ends && !finished) || view.destroyed);
     if (!this.#ends || finished) return undefined;
-    if (isFailure(reason) || this.#onStop === "destroy") {
-      const closed = willClose(writable, this.#state) ? listeners.next("close") : undefined;
-      if (isFailure(reason)) this.#known.add(errorOf(reason));
-      writable.destroy(isFailure(reason) ? errorOf(reason) : undefined);
-      return closed;
-    }
-    if (writable.destroyed) return undefined;
+    if (isFailure(reason) || this.#onStop === "destroy") return this.#destroy(reason);
+    if (view.destroyed) return undefined;
     const ended = this.#finish();
     // A stream that has had enough may take its time: its sources need not wait.
-    return this.#halves?.readOver ? undefined : ended;
+    return this.#source?.reason ? undefined : ended;
   };
+
+  #destroy(reason: Reason): Promise<void> | undefined {
+    const closed = this.#view.willClose && this.#view.unsaid === undefined ? this.#listeners.next("close") : undefined;
+    if (isFailure(reason)) this.#told.add(errorOf(reason));
+    destroy(this.#writable, isFailure(reason) ? errorOf(reason) : undefined);
+    return closed;
+  }
 
   /** Ends the Writable. One that destroys itself is waited for: closing, too, can fail. */
   async #finish(): Promise<void> {
-    const writable = this.#writable;
-    if (!writable.writableFinished) {
-      const finished = this.#listeners.next("finish", "close", "error");
-      writable.end();
+    const view = this.#view;
+    if (!view.finished) {
+      const finished = this.#listeners.next("finish", "close", "error", ...(view.isOld ? ["end"] : []));
+      this.#writable.end();
       this.#noticeDestroyed();
+      this.#lookLater();
       await finished;
+      view.heardFinish = true;
     }
-    if (writable.destroyed && willClose(writable, this.#state)) await this.#listeners.next("close");
+    if (view.destroyed && view.willClose) await this.#listeners.next("close");
   }
 
-  /** Whether what happens to the stream is told here: alone, or once the reading half has its outcome. */
+  #release(guard: boolean): void {
+    this.#listeners.release(guard && !this.#view.isClosed, this.#view.willClose);
+  }
+
+  /** Whether what happens to the stream is told here: alone, or once the readable side has its outcome. */
   get #tells(): boolean {
-    return this.#halves?.readOver ?? true;
+    return !this.#isSide || this.#source?.reason !== undefined;
+  }
+
+  /** The readable side has gone before its end. */
+  get #left(): boolean {
+    const reason = this.#source?.reason;
+    return reason !== undefined && reason.type !== "complete";
   }
 
   get #room(): boolean {
-    const { writableNeedDrain, destroyed, errored } = this.#writable;
-    return !writableNeedDrain && !destroyed && (errored === null || errored === undefined);
+    const view = this.#view;
+    return !(view.needsDrain ?? this.#full) && !view.destroyed && view.error === undefined;
+  }
+
+  get #isWritten(): boolean {
+    return this.#unwritten === 0 && !this.#full;
   }
 
   /** Writes on until the Writable has enough. */
   #write(): void {
-    if (this.#over || !this.#room) return;
-    const writable = this.#writable;
     const events = this.#events;
     const last = events.length - 1;
-    const corks = this.#corks && this.#at < last;
+    if (this.#over || this.#at > last || !this.#room) return;
+    // Old streams take what is written after their end, and lose it.
+    if (this.#view.isOld && this.#view.ended) this.#tell(writeAfterEnd());
+    const writable = this.#writable;
+    const corks = this.#view.corks && this.#at < last;
+    this.#writing = true;
     try {
-      if (corks) writable.cork();
+      if (corks) writable.cork?.();
       try {
         while (this.#at <= last && !this.#over) {
           const at = this.#at;
           this.#at += 1;
-          let more: boolean;
-          if (this.#ends || at < last) more = writable.write(events[at]);
-          else {
-            this.#unwritten += 1;
-            more = writable.write(events[at], this.#onWritten);
-          }
-          if (!more && !this.#room) break;
+          if (this.#writeOne(events[at], at === last) === false && !this.#hasRoom()) break;
         }
       } finally {
-        if (corks) writable.uncork();
+        if (corks) writable.uncork?.();
       }
     } catch (error) {
       this.#fail(error);
     }
+    this.#writing = false;
+  }
+
+  /** A Writable that stays open is waited for by its last write. */
+  #writeOne(event: In | undefined, isLast: boolean): unknown {
+    this.#drained = false;
+    if (this.#ends || !isLast || !this.#view.callsBack) return this.#writable.write(event);
+    this.#unwritten += 1;
+    return this.#writable.write(event, this.#onWritten);
+  }
+
+  /** Whether there is room all the same when `write` has returned false. Its `drain` may have come before it returned. */
+  #hasRoom(): boolean {
+    this.#full = this.#view.needsDrain === undefined && !this.#drained;
+    return this.#room;
   }
 
   /** What there was no room for is written as soon as there is, within the `drain` itself. */
   #await(): void {
     this.#listeners.add("drain", this.#onDrain);
     this.#noticeDestroyed();
+    this.#lookLater();
   }
 
   /** Fulfils when something has happened, at once if everything is over. */
@@ -208,51 +245,81 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
   }
 
   readonly #onDrain = (): void => {
-    // Who still waits afterwards waits behind the others.
+    this.#drained = true;
+    this.#full = false;
+    // The loop that writes goes on by itself.
+    if (this.#writing) return;
+    // A stage that still waits afterwards waits behind the others.
     this.#listeners.remove("drain");
     this.#write();
-    if (this.#over || this.#at === this.#events.length) this.#wake?.();
-    else this.#await();
+    const waits = !this.#over && this.#at < this.#events.length;
+    if (waits) this.#await();
+    else {
+      if (!this.#over && this.#view.needsDrain === undefined) this.#listeners.add("drain", this.#onDrain);
+      if (this.#over || !this.#ending || this.#isWritten) this.#wake?.();
+    }
   };
 
   readonly #onWritten = (): void => {
     this.#unwritten -= 1;
-    if (this.#unwritten === 0 && this.#ending) this.#wake?.();
+    if (this.#ending && this.#isWritten) this.#wake?.();
   };
 
   readonly #onFinish = (): void => {
+    this.#view.heardFinish = true;
     if (this.#over || (this.#ending && this.#ends)) return;
-    if (this.#halves) this.#halves.finished();
-    else this.#fail(writeAfterEnd());
+    if (this.#isSide) this.#stage.end({ type: "stop" });
+    else if (this.#view.ended) this.#fail(writeAfterEnd());
+    else if (this.#view.isOld) this.#enough();
+    // A response of HTTP/2 whose client has left: `close` follows.
   };
 
+  /** It has finished by itself, as a parser does behind the last thing that it understands. */
+  #enough(): void {
+    this.#over = true;
+    this.#wake?.();
+    this.#stage.complete();
+  }
+
   readonly #onError = (error: unknown): void => {
-    if (this.#known.has(error)) return;
-    if (!this.#over) this.#fail(error);
-    else if (this.#stage) report(this.#stage, error, "terminate");
-    this.#known.add(error);
+    if (!this.#told.add(error)) return;
+    if (this.#over) this.#stage.report(error, "terminate");
+    else this.#fail(error);
   };
 
   readonly #onClose = (): void => {
-    const { errored, writableFinished } = this.#writable;
-    if (this.#over || (this.#ending && this.#ends && writableFinished)) return;
-    this.#tell(errored === null || errored === undefined ? prematureClose(this.#writable) : errored);
+    const view = this.#view;
+    view.closed = true;
+    if (this.#over || (this.#ending && this.#ends && view.finishedAtClose)) return;
+    this.#tell(view.error ?? prematureClose(this.#writable));
+  };
+
+  #lookLater(): void {
+    if (this.#view.lasting) this.#stage.runtime.clock.macrotask(this.#look);
+  }
+
+  readonly #look = (): void => {
+    const { unsaid } = this.#view;
+    if (unsaid !== undefined) this.#tell(unsaid);
   };
 
   #noticeDestroyed(): void {
-    if (this.#writable.destroyed && !willClose(this.#writable, this.#state)) this.#onClose();
+    const view = this.#view;
+    if (!view.destroyed) return;
+    if (view.isUncertain) this.#stage.runtime.clock.macrotask(this.#onClose);
+    else if (!view.willClose) this.#onClose();
   }
 
   #tell(error: unknown): void {
-    if (!this.#known.has(error)) this.#fail(error);
+    if (!this.#told.has(error)) this.#fail(error);
   }
 
   #fail(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#known.add(error);
+    this.#told.add(error);
     this.#wake?.();
-    if (this.#context) this.#context.fail(error);
+    if (this.#started) this.#stage.fail(error);
     else this.#broken = { error };
   }
 }
@@ -282,20 +349,30 @@ class WritableSink<In> implements ConsumerBehaviour<In> {
  * await file.done;
  */
 export function intoWritable<In>(writable: WritableLike, options: IntoWritableOptions = {}): Consumer<In> {
-  if (!isWritable(writable)) throw argumentError("ERR_NOT_SOURCE", "a Writable", writable);
-  return writing(writable, options);
-}
-
-/** The same, alone or as one half of a Duplex. */
-export function writing<In>(writable: WritableLike, options: IntoWritableOptions, halves?: Halves): Consumer<In> {
-  const standard = (writable as object) === process.stdout || (writable as object) === process.stderr;
-  const { end = true, onStop = "end", ...rest } = options;
+  if (!isWritable(writable)) refuse("ERR_NOT_SOURCE", adviceOn(writable, "Writable"), writable);
+  const { end, onStop } = options;
   requireType("end", end, "boolean");
   requireOneOf("onStop", onStop, ["end", "destroy"]);
-  const sink = new WritableSink<In>(writable, end && !standard, onStop, halves);
-  const stage = makeStage(consumerFaces, "consumer", sink, rest) as Consumer<In>;
-  sink.start(stage);
-  return stage;
+  return writing(writable, options, ["end", "onStop"], false);
 }
 
-export const isWritable = (value: unknown): value is WritableLike => can(value, "write", "on", "destroy");
+/** The same, alone or as one side of a Duplex; `own` names the options that it may have. */
+export function writing<In>(
+  writable: WritableLike,
+  options: IntoWritableOptions,
+  own: readonly string[],
+  isSide: boolean,
+): Consumer<In> {
+  const { end = true, onStop = "end" } = options;
+  const settings = { ends: end && !isStandard(writable), onStop, isSide };
+  return sink<In>(new WritableSink<In>(writable, settings), options, { own });
+}
+
+/** Whether it is one of the process's own. They are asked for only where that opens nothing. */
+function isStandard(writable: WritableLike & OddLike): boolean {
+  if (isMainThread && writable.fd !== 1 && writable.fd !== 2) return false;
+  const { stdout, stderr } = globalThis.process;
+  return (writable as object) === stdout || (writable as object) === stderr;
+}
+
+export const isWritable = (value: unknown): value is WritableLike => can(value, "write", "end", "on", "removeListener");

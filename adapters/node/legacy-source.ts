@@ -1,19 +1,26 @@
-import type { ProducerHandle } from "../../src/stage/faces.ts";
-import { push } from "../../src/stage/overflow.ts";
-import type { ProducerStage, Reason } from "../../src/index.ts";
+import {
+  errorOf,
+  isFailure,
+  type OtherSide,
+  type SourceBehaviour,
+  type SourceContext,
+  type Told,
+  toldErrors,
+} from "../../src/adapter/index.ts";
+import type { Reason } from "../../src/index.ts";
+import { can, type LegacyLike, type OddLike, prematureClose, type StreamLike } from "./like.ts";
 import { Listeners } from "./listen.ts";
-import { can, type LegacyLike, prematureClose, type StreamLike } from "./like.ts";
-import { report } from "./report.ts";
+import { destroy, isDestroyable } from "./view.ts";
 
-/** What a stream of the old kind may have besides events. */
-type Verbs = Partial<Record<"pause" | "resume" | "destroy" | "close" | "abort", () => unknown>>;
-
-/** Takes what a stream of the old kind emits, and pauses it when nobody asks. */
-export class LegacySource<Out> {
-  readonly #stream: LegacyLike & Verbs;
+/** Takes what a stream of the old kind emits, and pauses it when nothing is asked for. */
+export class LegacySource<Out> implements SourceBehaviour<Out> {
+  readonly #stream: LegacyLike & StreamLike & OddLike;
   readonly #destroys: boolean;
   readonly #listeners: Listeners;
-  #stage!: ProducerStage<Out, never>;
+  #stage!: SourceContext<Out>;
+  /** The writable side of the same stream. */
+  #sink: OtherSide | undefined;
+  #told: Told = toldErrors();
   #wanted = 0;
   #over = false;
   #ended = false;
@@ -21,40 +28,50 @@ export class LegacySource<Out> {
   constructor(stream: LegacyLike, destroys: boolean) {
     this.#stream = stream;
     this.#destroys = destroys;
-    this.#listeners = new Listeners(stream as unknown as StreamLike);
+    this.#listeners = new Listeners(stream);
   }
 
-  start(stage: ProducerStage<Out, never>): void {
+  readonly begin = (stage: SourceContext<Out>): void => {
+    const [stream, listeners] = [this.#stream, this.#listeners];
     this.#stage = stage;
     if (this.#over) return;
-    this.#stream.pause?.();
-    this.#listeners.add("data", this.#onData);
-    this.#listeners.add("end", this.#onEnd);
-    this.#listeners.add("error", this.#onError);
-    for (const event of ["close", "destroy"]) this.#listeners.add(event, this.#onClose);
-  }
+    listeners.claim(stage.runtime);
+    stream.pause?.();
+    listeners.add("data", this.#onData);
+    listeners.add("end", this.#onEnd);
+    listeners.add("error", this.#onError);
+    for (const event of ["close", "destroy"]) listeners.add(event, this.#onClose);
+    if (stream.destroyed === true) this.#onClose();
+    // What was said before is not said again: all that is left of it is that it can no longer be read.
+    else if (stream.readable === false || stream.ended === true) this.#onEnd();
+  };
+
+  readonly couple = (sink: OtherSide): void => {
+    this.#sink = sink;
+    this.#told = sink.told;
+  };
 
   readonly handleDemand = (demand: number): void => {
     this.#wanted += demand;
-    this.#stream.resume?.();
+    if (!this.#over) this.#stream.resume?.();
   };
 
-  readonly terminate = (_reason: Reason): void => {
+  readonly terminate = (reason: Reason): void => {
     const stream = this.#stream;
     this.#over = true;
     if (!this.#ended) stream.pause?.();
-    const close = this.#destroys && !this.#ended ? (stream.destroy ?? stream.close ?? stream.abort) : undefined;
-    this.#listeners.release(undefined, close !== undefined);
-    close?.call(stream);
+    const destroys = this.#destroys && !this.#ended;
+    this.#listeners.release(destroys && isDestroyable(stream), true);
+    if (destroys) destroy(stream, isFailure(reason) ? errorOf(reason) : undefined);
   };
 
   readonly #onData = (event: unknown): void => {
-    const core = (this.#stage as unknown as ProducerHandle)["~core"];
-    if (this.#wanted === 0) core.runtime.flush();
+    const stage = this.#stage;
+    if (this.#wanted === 0) stage.runtime.flush();
     if (this.#over) return;
     this.#wanted = Math.max(0, this.#wanted - 1);
     try {
-      push(core, [event], true);
+      stage.push([event as Out]);
     } catch (error) {
       this.#fail(error);
     }
@@ -66,10 +83,12 @@ export class LegacySource<Out> {
     if (this.#over) return;
     this.#over = true;
     this.#stage.complete();
+    if (this.#sink && !this.#sink.reason) this.#sink.end({ type: "stop" });
   };
 
   readonly #onError = (error: unknown): void => {
-    if (this.#over) report(this.#stage, error, "terminate");
+    if (!this.#told.add(error)) return;
+    if (this.#over) this.#stage.report(error, "terminate");
     else this.#fail(error);
   };
 
@@ -79,6 +98,7 @@ export class LegacySource<Out> {
 
   #fail(error: unknown): void {
     this.#over = true;
+    this.#told.add(error);
     this.#stage.fail(error, { after: "buffer" });
   }
 }
@@ -86,4 +106,4 @@ export class LegacySource<Out> {
 export const isLegacy = (value: unknown): value is LegacyLike =>
   can(value, "on", "removeListener") &&
   !("read" in (value as object)) &&
-  ((value as { readonly readable?: boolean }).readable === true || can(value, "pause"));
+  ((value as OddLike).readable === true || can(value, "pause"));

@@ -1,51 +1,62 @@
 /** What the adapters use of an emitter. */
 export interface EmitterLike {
-  on(event: string, listener: (...args: any[]) => void): unknown;
-  removeListener(event: string, listener: (...args: any[]) => void): unknown;
+  on(event: any, listener: (...args: any[]) => void): unknown;
+  removeListener(event: any, listener: (...args: any[]) => void): unknown;
 }
 
 /** What the adapters use of a stream's inner state, where it has one: nothing depends on it being there. */
 export interface StateLike {
   readonly ended?: boolean;
+  readonly ending?: boolean;
+  readonly endEmitted?: boolean;
+  readonly finished?: boolean;
   readonly closeEmitted?: boolean;
   readonly emitClose?: boolean;
+  readonly flowing?: boolean | null;
+  readonly highWaterMark?: number;
+  readonly length?: number;
+  readonly needDrain?: boolean;
+  readonly objectMode?: boolean;
+  readonly errored?: unknown;
+  readonly error?: unknown;
 }
 
-/** What every stream has. */
+/** What a stream of any make may have. */
 export interface StreamLike extends EmitterLike {
-  readonly destroyed: boolean;
-  readonly closed: boolean;
-  readonly errored: unknown;
-  destroy(error?: any): unknown;
+  readonly destroyed?: boolean;
+  readonly closed?: boolean;
+  readonly errored?: unknown;
+  destroy?(error?: any): unknown;
 }
 
-/** What `fromReadable` uses of a Readable: Node's own from 22 on, and readable-stream 4, have it. */
+/** What `fromReadable` uses of a stream that is read: `read`, and what its make tells of itself besides. */
 export interface ReadableLike extends StreamLike {
-  readonly readableEnded: boolean;
-  readonly readableFlowing: boolean | null;
-  readonly readableHighWaterMark: number;
-  readonly readableLength: number;
-  readonly readableObjectMode: boolean;
+  readonly readableEnded?: boolean;
+  readonly readableFlowing?: boolean | null;
+  readonly readableHighWaterMark?: number;
+  readonly readableLength?: number;
+  readonly readableObjectMode?: boolean;
   read(size?: number): unknown;
-  unshift(chunk: any): void;
+  unshift?(chunk: any): unknown;
 }
 
-/** What `intoWritable` uses of a Writable: Node's own from 22 on, and readable-stream 4, have it. */
+/** What `intoWritable` uses of a stream that is written to: `write` and `end`, and what its make tells of itself besides. */
 export interface WritableLike extends StreamLike {
-  readonly writableFinished: boolean;
-  readonly writableEnded: boolean;
-  readonly writableNeedDrain: boolean;
-  write(chunk: any, callback?: (error?: any) => void): boolean;
-  end(): unknown;
-  cork(): void;
-  uncork(): void;
+  readonly writableFinished?: boolean;
+  readonly writableEnded?: boolean;
+  readonly writableNeedDrain?: boolean;
+  readonly writableLength?: number;
+  write(chunk: any, ...rest: any[]): unknown;
+  end(...args: any[]): unknown;
+  cork?(): unknown;
+  uncork?(): unknown;
 }
-
-/** What `throughDuplex` uses of a Duplex: Node's own from 22 on, and readable-stream 4, have it. */
-export interface DuplexLike extends ReadableLike, WritableLike {}
 
 /** A stream from before Node had pull: it emits `data` and `end`, and may be asked to pause. */
 export type LegacyLike = EmitterLike & ({ readonly readable: boolean } | { pause(): unknown; resume(): unknown });
+
+/** What `throughDuplex` uses of a Duplex of any make. */
+export type DuplexLike = (ReadableLike | LegacyLike) & WritableLike;
 
 /** What `toReadable` uses of the Readable that it makes. */
 export interface PushLike {
@@ -69,13 +80,22 @@ export interface ReadableSettings {
 /** A class of Readable: Node's own or readable-stream's. */
 export type ReadableClass<Stream> = new (settings: any) => Stream;
 
-/** The inner state of a stream, if it shows one. */
-export const stateOf = (stream: StreamLike, side: "_readableState" | "_writableState"): StateLike | undefined =>
-  (stream as { readonly _readableState?: StateLike; readonly _writableState?: StateLike })[side];
-
-/** Whether a destroyed stream has its `close` still before it. */
-export const willClose = (stream: StreamLike, state: StateLike | undefined): boolean =>
-  state?.closeEmitted === undefined ? !stream.closed : state.emitClose !== false && !state.closeEmitted;
+/** What other makes have by names of their own: streamx `destroying`, minipass `emittedEnd`, old streams a plain `writable`. */
+export interface OddLike {
+  readonly destroying?: boolean;
+  readonly emittedEnd?: boolean;
+  readonly ended?: boolean;
+  readonly flowing?: boolean;
+  readonly objectMode?: boolean;
+  readonly readable?: boolean;
+  readonly writable?: boolean;
+  readonly fd?: number;
+  pause?(): unknown;
+  resume?(): unknown;
+  close?(error?: any): unknown;
+  abort?(error?: any): unknown;
+  listenerCount?(event: string): number;
+}
 
 /** Whether it has methods of these names. */
 export const can = (value: unknown, ...names: readonly string[]): boolean =>
@@ -93,9 +113,6 @@ export function prematureClose(stream: object): Error {
   return error;
 }
 
-/** The error of who writes into a stream that somebody else has ended, as Node names it. */
+/** The error of a write into a stream that was ended elsewhere, as Node names it. */
 export const writeAfterEnd = (): Error =>
-  Object.assign(new Error("the Writable was ended by somebody else"), { code: "ERR_STREAM_WRITE_AFTER_END" });
-
-/** Whether corked writes arrive as one. */
-export const joins = (stream: object): boolean => can(stream, "_writev");
+  Object.assign(new Error("the Writable was ended elsewhere"), { code: "ERR_STREAM_WRITE_AFTER_END" });

@@ -1,21 +1,24 @@
-import { type EmitterLike, type StateLike, type StreamLike, willClose } from "./like.ts";
+import type { Runtime } from "../../src/index.ts";
+import type { EmitterLike } from "./like.ts";
 
+type Event = string | symbol;
 type Listener = (argument: unknown) => void;
 
 /** One listener per emitter and event, whatever number of stages is attached: emitters warn of more than ten. */
 class Hub {
   readonly #emitter: EmitterLike;
-  readonly #event: string;
+  readonly #event: Event;
   readonly listeners = new Set<Listener>();
 
-  constructor(emitter: EmitterLike, event: string) {
+  constructor(emitter: EmitterLike, event: Event) {
     this.#emitter = emitter;
     this.#event = event;
   }
 
   add(listener: Listener): void {
-    if (this.listeners.size === 0) this.#emitter.on(this.#event, this.#tell);
     this.listeners.add(listener);
+    // The listener first: some emitters tell at once of what has happened before.
+    if (this.listeners.size === 1) this.#emitter.on(this.#event, this.#tell);
   }
 
   remove(listener: Listener): void {
@@ -24,18 +27,15 @@ class Hub {
   }
 
   readonly #tell: Listener = (argument) => {
-    // Who hears it may leave, or bring others: those that are here now hear it.
+    // A listener may leave, or bring others: those that are here now hear it.
     for (const listener of Array.from(this.listeners)) listener(argument);
   };
 }
 
-const hubs = new WeakMap<EmitterLike, Map<string, Hub>>();
+const hubs = new WeakMap<EmitterLike, Map<Event, Hub>>();
 
-/** Whether a stage reads it: of all stages only those that do listen to its end. */
-export const isRead = (stream: EmitterLike): boolean => !!hubs.get(stream)?.get("end")?.listeners.size;
-
-/** Listens until the answered function is called. */
-export function listen(emitter: EmitterLike, event: string, listener: Listener): () => void {
+/** Listens until the returned function is called. */
+export function listen(emitter: EmitterLike, event: Event, listener: Listener): () => void {
   let events = hubs.get(emitter);
   if (events === undefined) hubs.set(emitter, (events = new Map()));
   let hub = events.get(event);
@@ -44,29 +44,52 @@ export function listen(emitter: EmitterLike, event: string, listener: Listener):
   return () => hub.remove(listener);
 }
 
+/** By stream: the stage that reads it, as its listeners, and what that one runs in. */
+const readers = new WeakMap<EmitterLike, readonly [Listeners, Runtime]>();
+
+/** Whether a stage reads it. */
+export function isRead(stream: EmitterLike): boolean {
+  // Its last consumer may have left, a loop that ended say, and the stage not have had its turn.
+  readers.get(stream)?.[1].flush();
+  return readers.has(stream);
+}
+
 /** The listeners of one stage on one stream. */
 export class Listeners {
-  readonly #stream: StreamLike;
-  readonly #stops = new Map<string, () => void>();
+  readonly #stream: EmitterLike;
+  readonly #stops = new Map<Event, () => void>();
 
-  constructor(stream: StreamLike) {
+  constructor(stream: EmitterLike) {
     this.#stream = stream;
   }
 
-  add(event: string, listener: Listener): void {
-    if (!this.#stops.has(event)) this.#stops.set(event, listen(this.#stream, event, listener));
+  add(event: Event, listener: Listener): void {
+    if (this.#stops.has(event)) return;
+    // Stands before it listens, for what is told at once may remove it.
+    this.#stops.set(event, () => {});
+    const stop = listen(this.#stream, event, listener);
+    if (this.#stops.has(event)) this.#stops.set(event, stop);
+    else stop();
   }
 
-  remove(event: string): void {
+  remove(event: Event): void {
     this.#stops.get(event)?.();
     this.#stops.delete(event);
   }
 
-  /** Removes all, or all but the one for errors until `close`: an error in clean-up that nobody hears ends the process. */
-  release(state: StateLike | undefined, guard: boolean): void {
-    const guards = guard && !(state?.closeEmitted ?? this.#stream.closed);
-    for (const event of Array.from(this.#stops.keys())) if (event !== "error" || !guards) this.remove(event);
-    if (guards && willClose(this.#stream, state))
+  /** The stage reads the stream, until it releases it. */
+  claim(runtime: Runtime): void {
+    readers.set(this.#stream, [this, runtime]);
+  }
+
+  /**
+   * Removes all. One for errors stays where something may still fail, until `close` if that is to come: an error in
+   * clean-up that finds no listener ends the process.
+   */
+  release(guard: boolean, willClose: boolean): void {
+    if (readers.get(this.#stream)?.[0] === this) readers.delete(this.#stream);
+    for (const event of Array.from(this.#stops.keys())) if (event !== "error" || !guard) this.remove(event);
+    if (guard && willClose)
       this.add("close", () => {
         this.remove("error");
         this.remove("close");
@@ -74,14 +97,21 @@ export class Listeners {
   }
 
   /** Fulfils at the next of these events. */
-  next(...events: readonly string[]): Promise<void> {
-    return new Promise((resolve) => {
-      const stops = events.map((event) =>
-        listen(this.#stream, event, () => {
-          for (const stop of stops) stop();
-          resolve();
-        }),
-      );
+  next(...events: readonly Event[]): Promise<void> {
+    const stops: (() => void)[] = [];
+    const leave = (): void => {
+      for (const stop of stops.splice(0)) stop();
+    };
+    return new Promise<void>((resolve) => {
+      let happened = false;
+      const onEvent = (): void => {
+        happened = true;
+        leave();
+        resolve();
+      };
+      for (const event of events) stops.push(listen(this.#stream, event, onEvent));
+      // Told at once of what had happened before.
+      if (happened) leave();
     });
   }
 }

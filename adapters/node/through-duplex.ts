@@ -1,12 +1,9 @@
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError } from "../../src/base/errors.ts";
-import type { ConsumerHandle } from "../../src/stage/faces.ts";
+import { coupled, type NoOptions, refuse, requireType } from "../../src/adapter/index.ts";
 import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { coupled } from "../../src/adapter/coupled.ts";
-import { requireType } from "../../src/base/check.ts";
-import { type FromReadableOptions, isReadable, reading } from "./from-readable.ts";
-import { Halves } from "./halves.ts";
+import { adviceOn } from "./advice.ts";
+import { isReadable, reading } from "./from-readable.ts";
 import { isWritable, writing } from "./into-writable.ts";
+import { isLegacy } from "./legacy-source.ts";
 import type { DuplexLike } from "./like.ts";
 
 export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
@@ -44,15 +41,12 @@ export function throughDuplex<In, Out, SO extends object = NoOptions>(
   duplex: DuplexLike,
   options: ThroughDuplexOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
-  if (!isReadable(duplex) || !isWritable(duplex)) throw argumentError("ERR_NOT_SOURCE", "a Duplex", duplex);
-  const { end, ...rest } = options;
+  if (!(isReadable(duplex) || isLegacy(duplex)) || !isWritable(duplex))
+    refuse("ERR_NOT_SOURCE", adviceOn(duplex, "Duplex"), duplex);
+  const { end, signal, runtime, onReport } = options;
   requireType("end", end, "boolean");
-  const { signal, runtime, onReport } = rest;
-  const halves = new Halves();
-  // The reading half first: it is the one that tells.
-  const output = reading<Out, SO>(duplex, rest satisfies FromReadableOptions<Out, SO>, halves);
-  const input = writing<In>(duplex, { name: `${output.name} input`, signal, runtime, onReport, end }, halves);
-  const stage = coupled(input, output);
-  halves.join((input as unknown as ConsumerHandle)["~core"]);
-  return stage;
+  // The readable side first: it hears the stream's events first, and tells.
+  const output = reading<Out, SO>(duplex, options, ["end", "destroyOnCancel"]);
+  const input = writing<In>(duplex, { name: `${output.name} input`, signal, runtime, onReport, end }, ["end"], true);
+  return coupled(input, output);
 }

@@ -1,10 +1,6 @@
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
 import { Readable } from "node:stream";
-import { argumentError } from "../../src/base/errors.ts";
+import { errorOf, isFailure, type NoOptions, Port, type PortSource } from "../../src/adapter/index.ts";
 import type { Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
-import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
-import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
 import type { PushLike, ReadableClass, ReadableSettings } from "./like.ts";
 
 export interface ToReadableOptions extends Pick<SubscribeOptions, "data"> {
@@ -37,7 +33,7 @@ class ReadablePort extends Port {
   #pulled = false;
   #closed: (() => void) | undefined;
 
-  constructor(producer: Source, options: ResolvedSubscribeOptions, readable: PushLike) {
+  constructor(producer: PortSource, options: ResolvedSubscribeOptions, readable: PushLike) {
     super("toReadable", producer, options);
     this.#readable = readable;
   }
@@ -175,29 +171,25 @@ export function toReadable<Out, SO extends object>(
   producer: Producer<Out, SO>,
   ...[options]: ToReadableArguments<SO>
 ): unknown {
-  const source = producer as unknown as Source;
-  if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", producer);
+  // Before a Readable is made that nothing would destroy.
+  Port.options(producer, {});
   const given: ToReadableOptionsWith<PushLike> = { Readable, ...options };
   const { Readable: Class, objectMode = true, highWaterMark, signal, maxDemand, ...rest } = given;
-  let outflow: ReadablePort | undefined;
+  let port: ReadablePort | undefined;
   const settings: ReadableSettings = {
     objectMode,
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
     ...(signal === undefined ? {} : { signal }),
-    read: () => outflow?.onRead(),
-    destroy: (error, callback) => (outflow ? outflow.onDestroy(error, callback) : callback(error)),
+    read: () => port?.onRead(),
+    destroy: (error, callback) => (port ? port.onDestroy(error, callback) : callback(error)),
   };
   const readable: PushLike = new Class(settings);
   try {
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
-    outflow = new ReadablePort(
-      source,
-      subscribeOptions({ ...rest, maxDemand: most, demand: "manual" }, undefined),
-      readable,
-    );
+    const resolved = Port.options(producer, { ...rest, maxDemand: most }, { demand: "manual" });
+    port = new ReadablePort(producer as unknown as PortSource, resolved, readable);
     // A signal that had aborted before has destroyed it: the producer is left as it is.
-    if (!readable.destroyed) outflow.open();
+    if (!readable.destroyed) port.open();
   } catch (error) {
     readable.destroy();
     throw error;

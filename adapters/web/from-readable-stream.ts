@@ -1,13 +1,19 @@
-import { defaultDispatcher } from "../../src/dispatchers/demand.ts";
-import { makeStage } from "../../src/stage/make-stage.ts";
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError } from "../../src/base/errors.ts";
-import type { Discarded, Producer, ProducerOptions, Reason, SubscribeOptionsOf, Task } from "../../src/index.ts";
-import { SourceHandle, PlainContext } from "../../src/stage/faces.ts";
-import { requireType, requireInteger } from "../../src/base/check.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import type { Core } from "../../src/stage/core.ts";
-import { coreOf } from "./core.ts";
+import {
+  argumentError,
+  errorOf,
+  isFailure,
+  type NoOptions,
+  type OtherSide,
+  refuse,
+  requireInteger,
+  requireType,
+  source,
+  type SourceBehaviour,
+  type SourceContext,
+  type Told,
+  toldErrors,
+} from "../../src/adapter/index.ts";
+import type { Producer, ProducerOptions, Reason, Runtime, SubscribeOptionsOf, Task } from "../../src/index.ts";
 import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
 
 interface ReadingOptions {
@@ -29,47 +35,46 @@ const CHUNKS = 16;
 const READS = 64;
 
 /** Reads what was asked for, several chunks at a time, and delivers as one batch what has come. */
-class StreamSource<Out> implements Task {
+class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #reader: ReaderLike<Out>;
   /** Bytes per view, 0 for a default reader. */
   readonly #byob: number;
   readonly #cancels: boolean;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onCancel: ((cancelled: PromiseLike<unknown>) => void) | undefined;
-  #core!: Core;
+  #stage!: SourceContext<Out>;
+  #runtime!: Runtime;
+  /** The writable side of the same transform. */
+  #sink: OtherSide | undefined;
+  #told: Told = toldErrors();
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = 0;
-  /** Reads to have under way. Of a stream that makes its chunks one by one a few are faster than many. */
+  /** Reads to have in flight. Of a stream that makes its chunks one by one a few are faster than many. */
   #most = READS;
   #batch: Out[] = [];
   #scheduled = false;
   /** The stream has closed. */
   #closed = false;
   #failed: { readonly error: unknown } | undefined;
-  /** The end of the stream is passed on, or nobody is interested any more. */
+  /** The end of the stream is passed on, or the stage has ended. */
   #over = false;
-  /** What becomes of chunks that come too late. */
-  #cause: Discarded["cause"] = "stop";
 
-  constructor(
-    reader: ReaderLike<Out>,
-    { byob = 0, preventCancel = false }: ReadingOptions,
-    signal: AbortSignal | undefined,
-    onCancel: ((cancelled: PromiseLike<unknown>) => void) | undefined,
-  ) {
+  constructor(reader: ReaderLike<Out>, { byob = 0, preventCancel = false }: ReadingOptions) {
     this.#reader = reader;
     this.#byob = byob;
     this.#cancels = !preventCancel;
-    this.#signal = signal;
-    this.#onCancel = onCancel;
   }
 
   /** Watches from the start: a stream that has ended is noticed without a read. */
-  start(core: Core): void {
-    this.#core = core;
+  readonly begin = (stage: SourceContext<Out>): void => {
+    this.#stage = stage;
+    this.#runtime = stage.runtime;
     if (!this.#over) this.#reader.closed.then(this.#onClosed, this.#onError);
-  }
+  };
+
+  readonly couple = (sink: OtherSide): void => {
+    this.#sink = sink;
+    this.#told = sink.told;
+  };
 
   readonly handleDemand = (demand: number): void => {
     this.#wanted += demand;
@@ -79,15 +84,14 @@ class StreamSource<Out> implements Task {
   readonly terminate = (reason: Reason): PromiseLike<unknown> | undefined => {
     if (this.#over) return undefined;
     this.#over = true;
-    if (isFailure(reason)) this.#cause = this.#signal?.aborted ? "abort" : "failure";
     const error = errorOf(reason);
-    // A stream that has failed with it by itself says so again.
-    const known = (second: unknown): void => {
-      if (!isFailure(reason) || second !== error) throw second;
+    // A stream that has failed with it by itself says so again, and so does the other side of a transform.
+    const onSecond = (second: unknown): void => {
+      const known = isFailure(reason) && second === error;
+      if (!known && this.#told.add(second)) throw second;
     };
-    const cancelled = this.#cancels ? this.#reader.cancel(error).then(undefined, known) : undefined;
-    if (cancelled) this.#onCancel?.(cancelled);
-    // Reads under way have ended with the stream; in one that stays open they leave their chunks to the next reader.
+    const cancelled = this.#cancels ? this.#reader.cancel(error).then(undefined, onSecond) : undefined;
+    // Reads in flight have ended with the stream; in one that stays open they leave their chunks to the next reader.
     this.#reader.releaseLock();
     return cancelled;
   };
@@ -98,12 +102,18 @@ class StreamSource<Out> implements Task {
     if (this.#batch.length > 0) this.#deliver();
     if (this.#over) return;
     if (!this.#failed && !this.#closed) this.#read();
-    // What was read may still be on its way when the end is already known.
-    else if (this.#reading === 0) {
-      this.#over = true;
-      this.#reader.releaseLock();
-      if (this.#failed) this.#core.ends.fail(this.#failed.error, { after: "buffer" });
-      else this.#core.ends.complete(true);
+    // What was read may still be in flight when the end is already known.
+    else if (this.#reading === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#reader.releaseLock();
+    if (this.#failed) this.#stage.fail(this.#failed.error, { after: "buffer" });
+    else {
+      this.#stage.complete();
+      // A transform that ends by itself has had enough. At the end of the input its writable side is closing.
+      if (this.#sink && !this.#sink.reason) this.#sink.end({ type: "stop" });
     }
   }
 
@@ -112,10 +122,10 @@ class StreamSource<Out> implements Task {
     this.#batch = [];
     this.#most = this.#reading > 0 ? Math.max(1, this.#most >> 1) : Math.min(READS, this.#most * 2);
     const late = this.#over;
-    if (!late && this.#core.answer(batch)) return;
+    if (!late && this.#stage.answer(batch)) return;
     // A stage that takes no more asks for no more. What it failed on is in its error.
     this.#wanted = 0;
-    if (late || !this.#over) this.#core.outcome.discard(batch, this.#cause, this.#cancels);
+    if (late || !this.#over) this.#stage.discard(batch);
   }
 
   #read(): void {
@@ -130,7 +140,7 @@ class StreamSource<Out> implements Task {
   #wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#core.runtime.schedule(this);
+    this.#runtime.schedule(this);
   }
 
   readonly #onRead = ({ done, value }: ReadLike<Out>): void => {
@@ -146,7 +156,7 @@ class StreamSource<Out> implements Task {
   readonly #onClosed = (): void => {
     this.#closed = true;
     // A view that the stream's source does not hand back is waited for no longer.
-    if (this.#byob > 0) this.#core.runtime.clock.macrotask(this.#giveUp);
+    if (this.#byob > 0) this.#runtime.clock.macrotask(this.#giveUp);
     this.#wake();
   };
 
@@ -193,30 +203,24 @@ export function fromReadableStream<Out, SO extends object = NoOptions>(
   stream: ReadableStreamLike<Out>,
   options: FromReadableStreamOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
-  const { byob, preventCancel, ...rest } = options;
-  return reading(stream, rest, { byob, preventCancel });
+  return reading(stream, options, ["byob", "preventCancel"]);
 }
 
-/** `onCancel` is told when the stream is cancelled. */
+/** The same, alone or as one side of a transform; `own` names the options that it may have. */
 export function reading<Out, SO extends object>(
   stream: ReadableStreamLike<Out>,
-  options: ProducerOptions<Out, SO>,
-  reads: ReadingOptions,
-  onCancel?: (cancelled: PromiseLike<unknown>) => void,
+  options: FromReadableStreamOptions<Out, SO>,
+  own: readonly string[],
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   checkReadable(stream);
-  requireInteger("byob", reads.byob, 1);
-  requireType("preventCancel", reads.preventCancel, "boolean");
-  const [reader, bytes] = readerOf(stream, reads.byob !== undefined);
+  requireInteger("byob", options.byob, 1);
+  requireType("preventCancel", options.preventCancel, "boolean");
+  const [reader, bytes] = readerOf(stream, options.byob !== undefined);
   try {
-    const source = new StreamSource<Out>(reader, reads, options.signal, onCancel);
-    const stage = makeStage([SourceHandle, PlainContext], "producer", source, options, {
-      dispatcher: defaultDispatcher,
-      onLastCancel: "stop",
+    return source<Out, SO>(new StreamSource<Out>(reader, options), options, {
+      own,
       defaultMaxDemand: bytes ? CHUNKS : undefined,
     });
-    source.start(coreOf(stage));
-    return stage as Producer<Out, SubscribeOptionsOf<SO, Out>>;
   } catch (error) {
     reader.releaseLock();
     throw error;
@@ -239,6 +243,6 @@ function readerOf<Out>(stream: ReadableStreamLike<Out>, byob: boolean): readonly
 
 export function checkReadable(value: unknown): void {
   const stream = value as Partial<ReadableStreamLike<unknown>> | null | undefined;
-  if (typeof stream?.getReader !== "function") throw argumentError("ERR_NOT_SOURCE", "a ReadableStream", value);
-  if (stream.locked) throw argumentError("ERR_NOT_SOURCE", "a ReadableStream that is not locked", value);
+  if (typeof stream?.getReader !== "function") refuse("ERR_NOT_SOURCE", "a ReadableStream", value);
+  if (stream.locked) refuse("ERR_NOT_SOURCE", "a ReadableStream that is not locked", value);
 }

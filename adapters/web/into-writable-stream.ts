@@ -1,18 +1,16 @@
-import type { StageContext } from "../../src/contract/stage.ts";
-import { argumentError } from "../../src/base/errors.ts";
 import {
-  type Consumer,
-  type ConsumerBehaviour,
-  consumer,
-  type Reason,
-  type StageOptions,
-  type Subscription,
-} from "../../src/index.ts";
-import { requireType } from "../../src/base/check.ts";
-import { unread } from "../../src/adapter/unread.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import type { Core } from "../../src/stage/core.ts";
-import { coreOf } from "./core.ts";
+  errorOf,
+  isFailure,
+  type OtherSide,
+  refuse,
+  requireType,
+  sink,
+  type SinkBehaviour,
+  type SinkContext,
+  type Told,
+  toldErrors,
+} from "../../src/adapter/index.ts";
+import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import type { WritableStreamLike, WriterLike } from "./like.ts";
 
 export interface IntoWritableStreamOptions extends StageOptions {
@@ -26,60 +24,50 @@ const closedElsewhere = (cause?: unknown): Error =>
   new TypeError("the WritableStream was closed by somebody else", { cause });
 
 /** Writes batches, as fast as the stream lets it. */
-export class StreamSink<In> implements ConsumerBehaviour<In> {
+class StreamSink<In> implements SinkBehaviour<In> {
   readonly #writer: WriterLike<In>;
   readonly #closes: boolean;
   readonly #aborts: boolean;
-  readonly #onBroken: ((error: unknown) => void) | undefined;
-  #core!: Core;
-  /** The stream's outcome is known, or nobody is interested any more. */
+  #stage!: SinkContext;
+  /** The readable side of the same transform: it tells what has become of the stream. */
+  #source: OtherSide | undefined;
+  /** The stream's outcome is known, or the stage has ended. */
   #over = false;
+  /** The stream has failed, which the other side is to tell. */
+  #broken = false;
   /** The batch in hand, and how much of it is written. */
   #events: readonly In[] = [];
   #at = 0;
-  #giveBack: () => void = () => {};
-  /** Somebody else tells what has become of the stream. */
-  #muted = false;
+  #subscription: Subscription | undefined;
   #closing: PromiseLike<void> | undefined;
   /** Writes that the stream has not acknowledged. */
   #unwritten = 0;
   #wake: (() => void) | undefined;
   /** The `ready` that is listened to: one that never fulfils must not collect listeners. */
   #ready: PromiseLike<unknown> | undefined;
-  /** The errors this stage knows already. */
-  readonly #known = new Set<unknown>();
+  #told: Told = toldErrors();
 
-  constructor(
-    writer: WriterLike<In>,
-    { preventClose = false, preventAbort = false }: IntoWritableStreamOptions,
-    onBroken: ((error: unknown) => void) | undefined,
-  ) {
+  constructor(writer: WriterLike<In>, { preventClose = false, preventAbort = false }: IntoWritableStreamOptions) {
     this.#writer = writer;
     this.#closes = !preventClose;
     this.#aborts = !preventAbort;
-    this.#onBroken = onBroken;
   }
 
   /** Watches from the start: a stream that has closed or failed is noticed without a write. */
-  start(core: Core): void {
-    this.#core = core;
+  readonly begin = (stage: SinkContext): void => {
+    this.#stage = stage;
     if (!this.#over) this.#writer.closed.then(this.#onClosed, this.#onBreak);
-  }
+  };
 
-  /** From now on the stream ends because its other side was cancelled. */
-  mute(cancelled: PromiseLike<unknown>): void {
-    this.#muted = true;
-    cancelled.then(undefined, (error: unknown) => this.#known.add(error));
-  }
+  readonly couple = (source: OtherSide): void => {
+    this.#source = source;
+    this.#told = source.told;
+  };
 
-  readonly handleEvents = (
-    events: readonly In[],
-    subscription: Subscription,
-    stage: StageContext,
-  ): Promise<void> | undefined => {
+  readonly handleEvents = (events: readonly In[], subscription: Subscription): Promise<void> | undefined => {
     this.#events = events;
     this.#at = 0;
-    this.#giveBack = () => unread(stage, subscription, events.slice(this.#at));
+    this.#subscription = subscription;
     this.#write();
     return this.#at < events.length ? this.#rest() : undefined;
   };
@@ -90,20 +78,45 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   };
 
   readonly terminate = (reason: Reason): PromiseLike<unknown> | undefined => {
-    const writer = this.#writer;
-    const open = !this.#over && writer.desiredSize !== null;
+    const open = !this.#over && this.#isOpen;
     this.#over = true;
-    this.#giveBack();
+    if (this.#subscription) this.#stage.giveBack(this.#subscription, this.#events.slice(this.#at));
     // Writes that wait in a stream which ends for it reject with the reason.
-    if (isFailure(reason) || this.#muted) this.#known.add(errorOf(reason));
+    if (isFailure(reason) || this.#left) this.#told.add(errorOf(reason));
     this.#rouse();
-    let last: PromiseLike<unknown> | undefined;
-    if (open && (isFailure(reason) || this.#muted)) {
-      if (this.#aborts) last = writer.abort(errorOf(reason)).then(undefined, this.#onError);
-    } else if (open && reason.type !== "complete" && this.#closes) last = this.#close();
-    writer.releaseLock();
+    if (open && this.#left) return this.#abortBehind(reason);
+    const last = open ? this.#finish(reason) : undefined;
+    this.#writer.releaseLock();
     return last;
   };
+
+  #finish(reason: Reason): PromiseLike<unknown> | undefined {
+    if (isFailure(reason)) return this.#abort(reason);
+    return reason.type !== "complete" && this.#closes ? this.#close() : undefined;
+  }
+
+  #abort(reason: Reason): PromiseLike<unknown> | undefined {
+    return this.#aborts ? this.#writer.abort(errorOf(reason)).then(undefined, this.#onError) : undefined;
+  }
+
+  /** A transform whose readable side is being cancelled ends by that. What is still open behind it is aborted. */
+  async #abortBehind(reason: Reason): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#source?.whenEnded(resolve);
+    });
+    if (this.#isOpen) await this.#abort(reason);
+    this.#writer.releaseLock();
+  }
+
+  get #isOpen(): boolean {
+    return this.#writer.desiredSize !== null;
+  }
+
+  /** The readable side ends before its stream. */
+  get #left(): boolean {
+    const reason = this.#source?.reason;
+    return reason !== undefined && reason.type !== "complete";
+  }
 
   /** A stream whose high-water mark is 0 never wants anything: it gets one event at a time. */
   get #room(): boolean {
@@ -178,32 +191,37 @@ export class StreamSink<In> implements ConsumerBehaviour<In> {
   };
 
   /** A transform that ended by itself refuses what comes with an error of the platform. */
-  #isEnough(error: unknown): boolean {
-    return error instanceof TypeError && this.#core.partner?.outcome.reason?.type === "complete";
-  }
+  readonly #isEnough = (error: unknown, reason: Reason | undefined): boolean =>
+    error instanceof TypeError && reason?.type === "complete";
 
   /** Of a write, of `close` or `abort`. */
   readonly #onError = (error: unknown): void => {
     if (!this.#over) this.#onBreak(error);
-    else if (!this.#known.has(error) && !this.#isEnough(error)) {
-      this.#known.add(error);
-      this.#core.report.tell(error, "terminate");
-    }
+    else if (!this.#isEnough(error, this.#source?.reason) && this.#told.add(error))
+      this.#stage.report(error, "terminate");
   };
 
   /** Of the stream. Behind the end it is that of a writer which has let go. */
   readonly #onBreak = (error: unknown): void => {
-    if (this.#over || this.#muted) return;
-    this.#known.add(error);
-    if (this.#onBroken) {
-      this.#muted = true;
-      this.#onBroken(error);
-      return;
+    if (this.#over || this.#broken || this.#left) return;
+    if (this.#source) this.#leaveTo(this.#source, error);
+    else {
+      this.#over = true;
+      this.#told.add(error);
+      this.#rouse();
+      this.#stage.fail(error);
     }
-    this.#over = true;
-    this.#rouse();
-    this.#core.ends.fail(error);
   };
+
+  /** A turn later a readable side that fails with it has said so: then the sources are left with that failure. */
+  #leaveTo(source: OtherSide, error: unknown): void {
+    this.#broken = true;
+    source.defer(error, (reason) => this.#isEnough(error, reason));
+    const run = (): void => {
+      if (!source.reason || !isFailure(source.reason)) this.#stage.end({ type: "stop" });
+    };
+    this.#stage.runtime.schedule({ run });
+  }
 }
 
 /**
@@ -233,25 +251,13 @@ export function intoWritableStream<In>(
   stream: WritableStreamLike<In>,
   options: IntoWritableStreamOptions = {},
 ): Consumer<In> {
-  return writing(stream, options)[0];
-}
-
-/** `onBroken` is told what the stream fails with, instead of the stage; its events are held until the stage ends. */
-export function writing<In>(
-  stream: WritableStreamLike<In>,
-  options: IntoWritableStreamOptions,
-  onBroken?: (error: unknown) => void,
-): readonly [Consumer<In>, StreamSink<In>] {
   checkWritable(stream);
-  const { preventClose, preventAbort, ...rest } = options;
+  const { preventClose, preventAbort } = options;
   requireType("preventClose", preventClose, "boolean");
   requireType("preventAbort", preventAbort, "boolean");
   const writer = stream.getWriter();
   try {
-    const sink = new StreamSink<In>(writer, options, onBroken);
-    const stage = consumer<In>(sink, rest);
-    sink.start(coreOf(stage));
-    return [stage, sink];
+    return sink<In>(new StreamSink<In>(writer, options), options, { own: ["preventClose", "preventAbort"] });
   } catch (error) {
     writer.releaseLock();
     throw error;
@@ -260,6 +266,6 @@ export function writing<In>(
 
 export function checkWritable(value: unknown): void {
   const stream = value as Partial<WritableStreamLike<never>> | null | undefined;
-  if (typeof stream?.getWriter !== "function") throw argumentError("ERR_NOT_SOURCE", "a WritableStream", value);
-  if (stream.locked) throw argumentError("ERR_NOT_SOURCE", "a WritableStream that is not locked", value);
+  if (typeof stream?.getWriter !== "function") refuse("ERR_NOT_SOURCE", "a WritableStream", value);
+  if (stream.locked) refuse("ERR_NOT_SOURCE", "a WritableStream that is not locked", value);
 }

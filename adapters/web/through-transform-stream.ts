@@ -1,12 +1,7 @@
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { argumentError } from "../../src/base/errors.ts";
+import { coupled, type NoOptions, refuse } from "../../src/adapter/index.ts";
 import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
-import { coupled } from "../../src/adapter/coupled.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import type { Reason } from "../../src/contract/reason.ts";
-import { coreOf } from "./core.ts";
 import { checkReadable, reading } from "./from-readable-stream.ts";
-import { checkWritable, type StreamSink, writing } from "./into-writable-stream.ts";
+import { checkWritable, intoWritableStream } from "./into-writable-stream.ts";
 import type { TransformStreamLike } from "./like.ts";
 
 /**
@@ -39,33 +34,14 @@ export function throughTransformStream<In, Out, SO extends object = NoOptions>(
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
   const { readable, writable } = pairOf(transform);
   const { signal, runtime, onReport } = options;
-  let sink: StreamSink<In> | undefined;
-  let broken: { readonly error: unknown } | undefined;
-  const producer = reading(readable, options, {}, (cancelled) => sink?.mute(cancelled));
-  const output = coreOf(producer);
-  const [consumer, side] = writing(writable, { name: `${output.name} input`, signal, runtime, onReport }, (error) => {
-    broken = { error };
-    // A turn later a readable side that fails with it has said so: then the sources are left with that failure.
-    output.runtime.schedule({
-      run: () => void (output.over || output.outcome.failed || input.ends.end({ reason: { type: "stop" } })),
-    });
-  });
-  sink = side;
-  const input = coreOf(consumer);
-  output.outcome.whenSettled(() => {
-    if (broken && untold(output.outcome.reason as Reason, broken.error)) output.report.tell(broken.error, "input");
-  });
-  return coupled(consumer, producer);
+  const output = reading<Out, SO>(readable, options, []);
+  return coupled(intoWritableStream<In>(writable, { name: `${output.name} input`, signal, runtime, onReport }), output);
 }
-
-/** Whether an error of the writable side has not become the stage's. One that has ended itself makes a TypeError of that. */
-const untold = (reason: Reason, error: unknown): boolean =>
-  isFailure(reason) ? errorOf(reason) !== error : !(error instanceof TypeError);
 
 function pairOf<In, Out>(transform: TransformStreamLike<In, Out>): TransformStreamLike<In, Out> {
   const pair = transform as Partial<TransformStreamLike<In, Out>> | null | undefined;
   if (!pair?.readable || !pair.writable)
-    throw argumentError("ERR_NOT_SOURCE", "a pair { readable, writable } of streams", transform);
+    refuse("ERR_NOT_SOURCE", "a pair { readable, writable } of streams", transform);
   checkReadable(pair.readable);
   checkWritable(pair.writable);
   return transform;

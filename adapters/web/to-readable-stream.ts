@@ -1,12 +1,15 @@
-import type { NoOptions } from "../../src/contract/dispatcher.ts";
-import { Window } from "../../src/stage/window.ts";
-import { argumentError } from "../../src/base/errors.ts";
-import type { Producer, ResolvedSubscribeOptions, StageOptions, SubscribeOptions } from "../../src/index.ts";
-import { type Source, Port } from "../../src/stage/standalone-inlet.ts";
-import { requireType, requireOneOf } from "../../src/base/check.ts";
-import { subscribeOptions } from "../../src/stage/subscribe-options.ts";
-import { errorOf, isFailure } from "../../src/base/reason.ts";
-import type { Reason } from "../../src/contract/reason.ts";
+import {
+  argumentError,
+  errorOf,
+  isFailure,
+  type NoOptions,
+  Port,
+  type PortSource,
+  requireMember,
+  requireOneOf,
+  requireType,
+} from "../../src/adapter/index.ts";
+import type { Producer, Reason, ResolvedSubscribeOptions, StageOptions, SubscribeOptions } from "../../src/index.ts";
 import type { ControllerLike, ReadableStreamClass, WebReadableStream } from "./like.ts";
 
 interface Options extends Pick<SubscribeOptions, "data"> {
@@ -43,7 +46,6 @@ class ReadableStreamPort extends Port {
   readonly #highWaterMark: number;
   readonly #bytes: boolean;
   readonly #signal: StageOptions["signal"];
-  readonly #window: Window;
   #controller!: ControllerLike;
   /** The first batch arrived: how many of its events, and of the next one how many bytes, are passed on. */
   #at = 0;
@@ -58,7 +60,7 @@ class ReadableStreamPort extends Port {
   #over = false;
 
   constructor(
-    producer: Source,
+    producer: PortSource,
     options: ResolvedSubscribeOptions,
     { highWaterMark = 0, type, signal }: ToByteStreamOptions | ToReadableStreamOptions<never>,
   ) {
@@ -66,8 +68,7 @@ class ReadableStreamPort extends Port {
     this.#highWaterMark = Math.min(highWaterMark, MOST);
     this.#bytes = type === "bytes";
     this.#signal = signal;
-    this.#window = new Window(options.maxDemand, options.minDemand);
-    this.#ask = this.#window.open();
+    this.#ask = this.window.open();
   }
 
   readonly onStart = (controller: ControllerLike): void => {
@@ -148,7 +149,7 @@ class ReadableStreamPort extends Port {
       this.#last = before - (this.#controller.desiredSize ?? 0) || this.#last;
     }
     this.pending -= 1;
-    this.#ask += this.#window.handOver(1);
+    this.#ask += this.window.handOver(1);
     this.#from = 0;
     this.#at += 1;
     if (this.#at === batch.length) {
@@ -254,26 +255,22 @@ export function toReadableStream(
   producer: unknown,
   options: ToByteStreamOptions | ToReadableStreamOptions<never> = {},
 ): unknown {
-  const source = producer as Source;
-  if (typeof (source as Partial<Source> | null | undefined)?.["~attach"] !== "function")
-    throw argumentError("ERR_NOT_PRODUCER", "", producer);
   const { type, size, highWaterMark = 0, signal, maxDemand, ...rest } = options;
   requireOneOf("type", type, ["bytes"]);
   requireType("size", size, "function");
   if (typeof highWaterMark !== "number")
     throw argumentError("ERR_OPTION", "highWaterMark to be a number", highWaterMark);
   if (!(highWaterMark >= 0)) throw argumentError("ERR_RANGE", "highWaterMark to be 0 or more", highWaterMark);
-  if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== "boolean")
-    throw argumentError("ERR_OPTION", "signal to be an AbortSignal", signal);
+  requireMember("signal", signal, "an AbortSignal", "aborted", "boolean");
   if (type && size) throw argumentError("ERR_OPTION", "no size for a byte stream", size);
   const most = type || size ? 1 : Math.max(1, Math.min(1000, Math.floor(highWaterMark)));
-  const resolved = subscribeOptions({ ...rest, maxDemand: maxDemand ?? most, demand: "manual" }, undefined);
-  const outflow = new ReadableStreamPort(source, resolved, options);
+  const resolved = Port.options(producer, { ...rest, maxDemand }, { maxDemand: most, demand: "manual" });
+  const port = new ReadableStreamPort(producer as PortSource, resolved, options);
   const { ReadableStream } = globalThis as unknown as { readonly ReadableStream: ReadableStreamClass };
   const stream = new ReadableStream(
-    { type, start: outflow.onStart, pull: outflow.onPull, cancel: outflow.onCancel },
+    { type, start: port.onStart, pull: port.onPull, cancel: port.onCancel },
     { highWaterMark: Math.min(highWaterMark, MOST), ...(size && { size }) },
   );
-  outflow.start();
+  port.start();
   return stream;
 }

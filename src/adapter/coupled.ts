@@ -1,11 +1,13 @@
 import { ProducerConsumerHandle, type ConsumerHandle, type ProducerHandle } from "../stage/faces.ts";
-import { errorOf, failure, isFailure } from "../base/reason.ts";
+import { complete, errorOf, failure, isFailure } from "../base/reason.ts";
+import type { AdapterBehaviour, OtherSide, Told } from "../contract/adapter.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Core } from "../stage/core.ts";
 import type { Consumer, Producer, ProducerConsumer, Stage, Subscription } from "../contract/stage.ts";
-import type { StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
+import { toldErrors } from "./told.ts";
 
-/** One stage over two: what the user holds of a consumer and a producer with something foreign in between. */
+/** One stage over two: what the user holds of a sink and a source with something foreign in between. */
 class CoupledHandle extends ProducerConsumerHandle {
   readonly #input: Core;
 
@@ -25,12 +27,94 @@ class CoupledHandle extends ProducerConsumerHandle {
   override async stop(options?: StopOptions): Promise<void> {
     await Promise.all([super.stop(options), this.#input.ends.stop(options)]);
   }
+
+  /** The input drains; the end of it is the foreign thing's to pass on. */
+  override async drain(options?: DrainOptions): Promise<void> {
+    await Promise.all([this.#input.ends.drain(options), this["~core"].outcome.done]);
+  }
+}
+
+class Side implements OtherSide {
+  readonly #core: Core;
+  readonly told: Told;
+
+  constructor(core: Core, told: Told) {
+    this.#core = core;
+    this.told = told;
+  }
+
+  get reason(): Reason | undefined {
+    const { outcome, ends } = this.#core;
+    return outcome.reason ?? (ends.completing ? complete : undefined);
+  }
+
+  end(reason: Reason): void {
+    if (!this.#core.over) this.#core.ends.end({ reason });
+  }
+
+  defer(error: unknown, covered?: (reason: Reason) => boolean): void {
+    if (!this.told.add(error)) return;
+    const { outcome, report } = this.#core;
+    outcome.whenSettled(() => {
+      const reason = outcome.reason as Reason;
+      // What it ended with may be the same failure, in a wrapping of its own.
+      const same = toldErrors();
+      if (isFailure(reason)) same.add(errorOf(reason));
+      if (!same.has(error) && !covered?.(reason)) report.tell(error, "input");
+    });
+  }
+
+  whenEnded(then: () => void): void {
+    this.#core.outcome.whenSettled(then);
+  }
 }
 
 /**
- * Makes one producerConsumer of the consumer that feeds a foreign system and the producer that reads from it. A failure
- * of either side ends the other with it. A good end of the input is the foreign system's to pass on; the end of the
- * output ends the input, which gives back what it had not started.
+ * Makes one producerConsumer of two sides of one foreign thing: a sink that feeds it, and a source that tells what it says.
+ * The hook `couple` of their behaviours shows each side the other one.
+ *
+ * **Shape** what the user holds is the source, with the subscriptions of the sink; its name, options and `done` are the source's.
+ * **Completes** with the source. A good end of the input is the foreign thing's to pass on.
+ * **Cancels** the sink at once when the source ends, which gives back what it had not started.
+ *
+ * @throws nothing. A failure of the sink ends the source with it, unless the sink leaves it to the source (`defer`). One that
+ * the source does not tell, because it ends otherwise, goes to `onReport` in the phase `"input"`.
+ *
+ * **Source** rules 5.5 and 7.2.
+ *
+ * @example
+ * import { coupled, sink, source, type SourceContext } from "headrace/adapter";
+ *
+ * // A queue that takes at its own pace, and keeps what is newest.
+ * function latest<T>(most: number) {
+ *   let [kept, asked, ended] = [[] as T[], 0, false];
+ *   let stage: SourceContext<T>;
+ *   const serve = () => {
+ *     const events = kept.splice(0, asked);
+ *     asked -= events.length;
+ *     if (events.length > 0) stage.answer(events);
+ *     if (ended && kept.length === 0) stage.complete();
+ *   };
+ *   const output = source<T>({
+ *     begin: (context) => void (stage = context),
+ *     handleDemand: (demand) => {
+ *       asked += demand;
+ *       serve();
+ *     },
+ *   });
+ *   const input = sink<T>({
+ *     handleEvents: (events) => {
+ *       kept = [...kept, ...events].slice(-most);
+ *       serve();
+ *     },
+ *     handleEnd: () => {
+ *       ended = true;
+ *       serve();
+ *     },
+ *   });
+ *   return coupled(input, output);
+ * }
+ * for await (const n of pipeline(fromIterable([1, 2, 3]), latest<number>(100))) console.log(n); // 1, 2, 3
  */
 export function coupled<In, Out, SO extends object>(
   consumer: Consumer<In>,
@@ -45,20 +129,31 @@ export function coupled<In, Out, SO extends object>(
   output.partner = input;
   // The output's `done` is the one the user sees.
   input.report.passedOn = true;
-  output.outcome.whenSettled(() => {
-    if (!input.over)
-      input.ends.end({ reason: asLeaving(output.outcome.reason as Reason), failure: output.outcome.failure });
-  });
+  const told = toldErrors();
+  const [sinkSide, sourceSide] = [new Side(input, told), new Side(output, told)];
+  const follow = (reason: Reason): void => {
+    if (isFailure(reason)) told.add(errorOf(reason));
+    sinkSide.end(asLeaving(reason));
+  };
+  output.onEnding = follow;
+  coupleWith(input, sourceSide);
+  coupleWith(output, sinkSide);
+  if (output.over) follow(output.outcome.reason as Reason);
+  // The foreign thing had ended before. In a turn: sources that are subscribed at once hear it as they would later.
+  else if (sourceSide.reason) void input.ends.stop();
   input.outcome.whenSettled(() => {
     const reason = input.outcome.reason as Reason;
     if (!isFailure(reason)) return;
     const error = errorOf(reason);
     if (!output.over && !output.outcome.failed)
       output.ends.failWith({ reason: failure(error), failure: input.outcome.failure }, false);
-    else if (errorOf(output.outcome.reason as Reason) !== error) output.report.tell(error, "input");
+    else sourceSide.defer(error);
   });
   return handle as unknown as ProducerConsumer<In, Out, SO>;
 }
+
+const coupleWith = (core: Core, other: OtherSide): void =>
+  (core.callbacks.behaviour as AdapterBehaviour<never>).couple?.(other);
 
 /** To its sources, a stage whose output is complete has had enough. */
 const asLeaving = (reason: Reason): Reason => (isFailure(reason) ? reason : { type: "stop" });

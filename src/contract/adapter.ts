@@ -29,10 +29,36 @@ export interface SinkContext extends StageContext {
   markReported(): void;
 }
 
+/** Errors of one foreign thing that were told, or need not be. One that comes in two wrappings of one cause is one. */
+export interface Told {
+  has(error: unknown): boolean;
+  /** Returns whether it is new. */
+  add(error: unknown): boolean;
+}
+
+/** One side of a `coupled` stage, as the behaviour of the other side sees it. */
+export interface OtherSide {
+  /** How it ends, once that is decided; what it holds may still have to go out. */
+  readonly reason: Reason | undefined;
+  /** The errors that either side has told. Shared by both. */
+  readonly told: Told;
+  /** Ends it now, as `SinkContext.end` does: it gives back what it had not started. Does nothing once it is ending. */
+  end(reason: Reason): void;
+  /**
+   * Leaves it to this side to tell that the foreign thing has failed. What it ends without having told goes to `onReport`;
+   * `covered` may say that its end needs no such report.
+   */
+  defer(error: unknown, covered?: (reason: Reason) => boolean): void;
+  /** Calls `then` once its end is complete: `terminate` is through, and its links have ended. */
+  whenEnded(then: () => void): void;
+}
+
 /** What an adapter can do that a behaviour need not. */
 export interface AdapterBehaviour<in Context> {
   /** Called once, when the stage stands and before its maker returns: the place to listen to the foreign side. `terminate` comes later, always. */
   readonly begin?: ((stage: Context) => void) | undefined;
+  /** Called once by `coupled`, with the other side of the foreign thing. */
+  readonly couple?: ((other: OtherSide) => void) | undefined;
   /** Offered what will reach no consumer. Returns what it could not take back, which goes to `onDiscard`. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
   /** Called before each subscription of this stage. May change its options, or throw to refuse it. */

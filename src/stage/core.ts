@@ -76,6 +76,8 @@ export class Core implements Task {
   stopsAfterLast: boolean | undefined;
   /** The other half, where two cores stand behind one handle. */
   partner: Core | undefined;
+  /** Told when the end begins, behind `terminate`. */
+  onEnding: ((reason: Reason) => void) | undefined;
   /** The asynchronous context the stage was made in, unless it is empty: callbacks run in it. */
   readonly enter: AsyncContext | undefined;
 

@@ -223,8 +223,7 @@ export class Ends {
     core.callbacks.busySince = core.runtime.time;
     core.plain = false;
     core.upstream.startedAll();
-    if (core.output) core.outcome.tellEnding();
-    else this.finish({ reason: core.outcome.reason as Reason });
+    if (!core.output) this.finish({ reason: core.outcome.reason as Reason });
   }
 
   /** Calls `then` when nothing is held, or with what is left at the end of the stage. */
@@ -273,11 +272,11 @@ export class Ends {
     else if (reason.type === "failure") this.#cause = "failure";
     outcome.discard(held, this.#cause, left); // M28
     for (const then of this.#emptied.splice(0)) then(held.length > 0);
-    outcome.tellEnding();
     const last = core.callbacks.terminate(reason);
     // Last words after a good end may take their time; otherwise whatever waits is to give up.
     if (outcome.failed || left || (core.kind === "producer" && reason.type !== "complete"))
       outcome.abort(errorOf(reason));
+    core.onEnding?.(reason);
     if (isThenable(last)) void this.#closeAfter(last, reason, abort);
     else this.#close(reason);
   }

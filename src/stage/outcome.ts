@@ -33,7 +33,6 @@ export class Outcome {
   #warned = false;
   /** The failure, while it waits for a first consumer. */
   #unclaimed: Unclaimed | undefined;
-  readonly #ending: (() => void)[] = [];
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: OutcomeOptions) {
@@ -105,15 +104,6 @@ export class Outcome {
     this.#claim();
     // Who has asked for `done` hears of it there.
     return this.report.carrier(this.error, () => this.#done !== undefined);
-  }
-
-  /** Calls `then` when the end begins, before `terminate`; at once if it has. */
-  whenEnding(then: () => void): void {
-    this.#ending.push(then);
-  }
-
-  tellEnding(): void {
-    for (const then of this.#ending.splice(0)) then();
   }
 
   /** Calls `then` when the end is complete, at once if it is. */

@@ -65,6 +65,7 @@ export abstract class Port extends Inlet implements Task {
   readonly producer: Source;
   readonly options: ResolvedSubscribeOptions;
   readonly runtime: Runtime;
+  /** The arithmetic of automatic demand, for a port that asks as a stage does. */
   readonly window: Window;
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
   /** Why the producer ended, once it has. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { throughTransformStream } from "../../../adapters/web/index.ts";
 import { fromIterable, producer, type ProducerOptions } from "../../../src/index.ts";
 import { RawConsumer } from "../../support/stages.ts";
-import { testRuntime, turns } from "../../support/runtime.ts";
+import { range, testRuntime, turns } from "../../support/runtime.ts";
 import {
   bytes,
   counted,
@@ -225,7 +225,11 @@ describe("a transform that has had enough", () => {
     it.subscription.ask(10);
     await turns();
     expect([it.seen, it.outcome, middle.state]).toEqual([[2, 4, 6], "completed", "completed"]);
-    expect([up.ends, up.stage.bufferedCount, reports, locked()]).toEqual([[{ type: "stop" }], 10, [], [false, false]]);
+    expect([up.ends, up.stage.bufferedCount, reports, locked()]).toEqual([[{ type: "stop" }], 9, [], [false, false]]);
+    const next = probe(up.stage, runtime);
+    next.subscription.ask(9);
+    await turns();
+    expect(next.seen).toEqual(range(4, 12));
   });
 
   test("7.2 its last chunk waits for demand, the sources do not wait for it", async () => {

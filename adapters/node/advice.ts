@@ -1,0 +1,24 @@
+import { can } from "./like.ts";
+
+/** Things that others take for streams, by a method of theirs, and what adapts them. */
+const elsewhere: readonly (readonly [method: string, what: string, cure: string])[] = [
+  ["getReader", "a ReadableStream", "fromReadableStream of headrace/web"],
+  ["getWriter", "a WritableStream", "intoWritableStream of headrace/web"],
+  ["subscribe", "an Observable", "fromObservable of headrace/rxjs"],
+  ["next", "an iterator", "fromIterable of headrace"],
+];
+const NEEDS = {
+  Readable: "read, or data events and pause, with on and removeListener",
+  Writable: "write, end, on and removeListener",
+  Duplex: "both sides of a stream",
+} as const;
+
+/** What was expected, and where what was given belongs. */
+export function adviceOn(value: unknown, expected: keyof typeof NEEDS): string {
+  const found = elsewhere.find(([method]) => can(value, method));
+  const { readable, writable } = Object(value) as { readonly readable?: unknown; readonly writable?: unknown };
+  if (found) return `a ${expected} (${found[1]} is for ${found[2]})`;
+  if (can(readable, "getReader") && can(writable, "getWriter"))
+    return `a ${expected} (a TransformStream is for throughTransformStream of headrace/web)`;
+  return `a ${expected}, which has ${NEEDS[expected]}`;
+}
