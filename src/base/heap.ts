@@ -22,13 +22,18 @@ export class Heap<T extends Placed> {
     return this.#items[0];
   }
 
-  /** Puts it in, or moves it to where it now belongs. */
-  place(item: T): void {
+  /** Puts it in, or moves it forward to where it now belongs. */
+  raise(item: T): void {
     if (item.at < 0) {
       item.at = this.#items.length;
       this.#items.push(item);
     }
-    this.#sink(this.#rise(item));
+    this.#rise(item);
+  }
+
+  /** Moves it back to where it now belongs. */
+  lower(item: T): void {
+    this.#sink(item);
   }
 
   remove(item: T): void {

@@ -1,6 +1,10 @@
+/** Whether a value may be a promise at all: asked for each event, in front of the look-up. */
+export const isObject = (value: unknown): boolean =>
+  (typeof value === "object" && value !== null) || typeof value === "function";
+
 /** Arrays first: what callbacks answer is mostly an array, and a look-up of "then" on arrays of all kinds is slow. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  if (!isObject(value)) return false;
   try {
     return !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
   } catch {

@@ -55,7 +55,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     const entry = { link, selector: options.selector, from: this.#sent, until: this.#sent, at: -1 };
     this.#entries.set(link, entry);
     this.#consumers.add(link.consumer);
-    this.#slowest.place(entry);
+    this.#slowest.raise(entry);
     this.#started ||= this.#entries.size >= this.#startAfter;
   }
 
@@ -116,7 +116,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
 
   #extend(entry: Entry<Event>, count: number): void {
     entry.until = addDemand(entry.until, count);
-    if (entry.at >= 0) this.#slowest.place(entry);
+    if (entry.at >= 0) this.#slowest.lower(entry);
   }
 }
 

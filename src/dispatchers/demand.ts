@@ -58,23 +58,16 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     if (fresh) this.#fresh += 1;
     const entry: Entry = { link, unmet: 0, since: 0, fresh, at: -1 };
     this.#entries.set(link, entry);
-    if (this.#only) this.#place(this.#only);
+    if (this.#only) this.#enter(this.#only);
     this.#only = this.#entries.size === 1 ? entry : undefined;
   }
 
   ask(link: DispatcherLink, count: number): void {
     const only = this.#only;
-    const entry = only?.link === link ? only : this.#entries.get(link);
-    if (!entry) return;
-    if (entry.fresh) this.#greet(entry);
-    const before = entry.unmet;
-    entry.unmet = addDemand(before, count);
-    if (entry.unmet === Number.POSITIVE_INFINITY && before !== entry.unmet) this.#infinite += 1;
-    if (only) this.#wanted = entry.unmet;
-    else {
-      this.#wanted = addDemand(this.#wanted, count);
-      this.#place(entry);
-    }
+    if (only !== undefined && only.link === link && !only.fresh) {
+      only.unmet = addDemand(only.unmet, count);
+      this.#wanted = only.unmet;
+    } else this.#askAmong(link, count);
     if (this.#returned.size > 0) this.#replay();
   }
 
@@ -84,14 +77,10 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     this.#entries.delete(link); // M42
     this.#needs.remove(entry);
     if (entry.fresh) this.#greet(entry);
-    if (entry.unmet === Number.POSITIVE_INFINITY) this.#infinite -= 1;
-    this.#only = undefined;
-    if (this.#entries.size === 1)
-      for (const last of this.#entries.values()) {
-        this.#needs.remove(last);
-        this.#only = last;
-      }
+    if (entry !== this.#only && entry.unmet === Number.POSITIVE_INFINITY) this.#infinite -= 1;
     this.#wanted = this.#without(entry);
+    this.#only = undefined;
+    if (this.#entries.size === 1) for (const last of this.#entries.values()) this.#leaveTo(last);
   }
 
   giveBack(_link: DispatcherLink, events: readonly Event[]): void {
@@ -103,12 +92,13 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     const { length } = events;
     const only = this.#only;
     if (this.#fresh > 0) return 0; // M44
-    if (only) {
-      const taken = length < only.unmet ? length : only.unmet;
-      if (taken > 0) this.#deliver(only, taken === length ? events : events.slice(0, taken));
-      return taken;
-    }
-    return this.#even ? this.#deal(events) : this.#fill(events);
+    if (only === undefined) return this.#even ? this.#deal(events) : this.#fill(events);
+    const taken = length < only.unmet ? length : only.unmet;
+    if (taken === 0) return 0;
+    only.unmet -= taken;
+    this.#wanted -= taken;
+    only.link.deliver(taken === length ? events : events.slice(0, taken));
+    return taken;
   }
 
   whenSent(then: () => void): void {
@@ -128,11 +118,45 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     this.#fresh -= 1;
   }
 
-  /** Moves an entry to where it now belongs, behind its equals. */
-  #place(entry: Entry): void {
+  #askAmong(link: DispatcherLink, count: number): void {
+    const entry = this.#entries.get(link);
+    if (!entry) return;
+    if (entry.fresh) this.#greet(entry);
+    const before = entry.unmet;
+    entry.unmet = addDemand(before, count);
+    this.#wanted = addDemand(this.#wanted, count);
+    if (entry === this.#only) return;
+    if (entry.unmet === Number.POSITIVE_INFINITY && before !== entry.unmet) this.#infinite += 1;
+    this.#stamp(entry);
+    this.#needs.raise(entry);
+  }
+
+  /** The consumer that was alone is one of several now. */
+  #enter(entry: Entry): void {
+    if (entry.unmet === 0) return;
+    if (entry.unmet === Number.POSITIVE_INFINITY) this.#infinite += 1;
+    this.#stamp(entry);
+    this.#needs.raise(entry);
+  }
+
+  /** One consumer is left, and alone. */
+  #leaveTo(entry: Entry): void {
+    this.#needs.remove(entry);
+    this.#infinite = 0;
+    this.#wanted = entry.unmet;
+    this.#only = entry;
+  }
+
+  /** Of equals it comes last. */
+  #stamp(entry: Entry): void {
     this.#clock += 1;
     entry.since = this.#clock;
-    if (entry.unmet > 0) this.#needs.place(entry);
+  }
+
+  /** Moves an entry that was served to where it now belongs, behind its equals. */
+  #sink(entry: Entry): void {
+    this.#stamp(entry);
+    if (entry.unmet > 0) this.#needs.lower(entry);
     else this.#needs.remove(entry);
   }
 
@@ -143,12 +167,6 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     let sum = 0;
     for (const entry of this.#entries.values()) sum = addDemand(sum, entry.unmet);
     return sum;
-  }
-
-  #deliver(entry: Entry, events: readonly Event[]): void {
-    entry.unmet -= events.length;
-    this.#wanted -= events.length;
-    entry.link.deliver(events);
   }
 
   /** Fills the neediest before it goes on to the next. Whoever is served may leave, ask or bring others meanwhile. */
@@ -163,7 +181,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
       from += n;
       entry.unmet -= n;
       this.#wanted -= n;
-      if (entry !== this.#only) this.#place(entry);
+      if (entry !== this.#only) this.#sink(entry);
       entry.link.deliver(batch);
     }
     return from;
@@ -181,10 +199,12 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
         if (n === 0) continue;
         const batch = n === length ? events : events.slice(from, from + n);
         from += n;
-        this.#deliver(entry, batch);
+        entry.unmet -= n;
+        this.#wanted -= n;
+        entry.link.deliver(batch);
       }
     }
-    for (const entry of order) if (this.#entries.has(entry.link) && entry !== this.#only) this.#place(entry);
+    for (const entry of order) if (entry.at >= 0) this.#sink(entry);
     return from;
   }
 

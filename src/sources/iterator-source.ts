@@ -1,5 +1,5 @@
 import { describe } from "../base/errors.ts";
-import { isThenable } from "../base/thenable.ts";
+import { isObject, isThenable } from "../base/thenable.ts";
 import type { SourceBehaviour, SourceContext } from "../contract/adapter.ts";
 import type { Task } from "../contract/runtime.ts";
 
@@ -78,7 +78,7 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
           break;
         }
         const { value } = result;
-        if (isThenable(value)) {
+        if (isObject(value) && isThenable(value)) {
           this.#wanted = count - events.length;
           this.#wait(value);
           break;

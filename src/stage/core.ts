@@ -187,19 +187,25 @@ export class Core implements Task {
    * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
    */
   ask(outlet: Outlet, count: number): void {
-    if (this.#isIdle(this.output)) this.#asked(outlet, count);
-    else this.post(ASK, outlet, count);
-  }
-
-  /** Whether an ask could move nothing but the books of the dispatcher. */
-  #isIdle(output: Output | undefined): boolean {
-    if (!this.plain || !this.#consumes || this.mailbox.size > 0 || this.#waiting.size > 0) return false;
+    const { output } = this;
     try {
-      return output !== undefined && output.clear && !output.dispatching && output.dispatcher.queued === 0;
+      if (
+        this.plain &&
+        this.#consumes &&
+        this.mailbox.size === 0 &&
+        this.#waiting.size === 0 &&
+        output !== undefined &&
+        output.clear &&
+        !output.dispatching &&
+        output.dispatcher.queued === 0
+      ) {
+        this.#asked(outlet, count);
+        return;
+      }
     } catch {
-      // The turn of the message meets it again, and fails the stage.
-      return false;
+      // A getter of the dispatcher has thrown. The turn of the message meets that again, and fails the stage.
     }
+    this.post(ASK, outlet, count);
   }
 
   #asked(outlet: Outlet, count: number): void {

@@ -1,3 +1,4 @@
+import { isObject } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
@@ -25,7 +26,8 @@ export function map<In, Out>(fn: (event: In) => Out): Step<In, Out> {
     } catch (cause) {
       throw new StepFailure(place, event, cause);
     }
-    refusePromise(out, event, place, "its result at once; for a function that returns a promise there is mapAsync");
+    if (isObject(out))
+      refusePromise(out, event, place, "its result at once; for a function that returns a promise there is mapAsync");
     next(out);
   });
 }

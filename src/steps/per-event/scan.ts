@@ -1,3 +1,4 @@
+import { isObject } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
@@ -26,7 +27,7 @@ export function scan<In, Out>(fn: (last: Out, event: In) => Out, seed: Out): Ste
       } catch (cause) {
         throw new StepFailure(place, event, cause);
       }
-      refusePromise(last, event, place, "its result at once: a promise cannot be added to");
+      if (isObject(last)) refusePromise(last, event, place, "its result at once: a promise cannot be added to");
       next(last);
     };
   });

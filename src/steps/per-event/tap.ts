@@ -1,3 +1,4 @@
+import { isObject } from "../../base/thenable.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
@@ -28,7 +29,8 @@ export function tap(fn: (event: never) => unknown): Step<never, unknown> {
     } catch (cause) {
       throw new StepFailure(place, event, cause);
     }
-    refusePromise(result, event, place, "at once; for a function that returns a promise there is mapAsync");
+    if (isObject(result))
+      refusePromise(result, event, place, "at once; for a function that returns a promise there is mapAsync");
     next(event);
   });
 }

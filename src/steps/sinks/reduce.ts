@@ -1,3 +1,4 @@
+import { isObject } from "../../base/thenable.ts";
 import type { Sink } from "../../contract/step.ts";
 import { checkFunction, type PerEventSink, refusePromise, StepFailure } from "../per-event/per-event.ts";
 
@@ -29,7 +30,7 @@ export function reduce<In, Result>(fn: (sum: Result, event: In) => Result, seed:
           } catch (cause) {
             throw new StepFailure(place, event, cause);
           }
-          refusePromise(sum, event, place, "its result at once: a promise cannot be added to");
+          if (isObject(sum)) refusePromise(sum, event, place, "its result at once: a promise cannot be added to");
         },
         result: () => sum,
       };
