@@ -2,33 +2,72 @@ import { Deque } from "../base/deque.ts";
 import { argumentError, type ProtocolError, words } from "../base/errors.ts";
 import { Inlet } from "./inlet.ts";
 import { hear } from "./outcome.ts";
-import type { ConsumerPort, ProducerPort, Named, Stage, Subscription } from "../contract/stage.ts";
+import { subscribeOptions } from "./subscribe-options.ts";
+import { Window } from "./window.ts";
+import type { Attachable, Named, Stage, Subscription } from "../contract/stage.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import { errorOf, failure } from "../base/reason.ts";
 import { defaultRuntime } from "../runtime/engine.ts";
 import type { Runtime, Task } from "../contract/runtime.ts";
 import type { ResolvedSubscribeOptions, SubscribeOptions } from "../contract/options.ts";
-import { requireOptions } from "../base/check.ts";
-import { subscribeOptions } from "./subscribe-options.ts";
-import { Window } from "./window.ts";
 
-/** A producer as an intake sees it. */
-export type Source = Stage & {
+/** Any producer, whatever its events and whatever options its dispatcher takes. */
+export interface Source extends Stage {
   readonly defaultMaxDemand?: number | undefined;
-  readonly "~attach": (port: ConsumerPort<never>, options: object) => ProducerPort;
-  readonly "~core"?: { readonly runtime?: Runtime };
-};
+  readonly "~attach": Attachable<unknown, never>["~attach"];
+  readonly "~core"?: {
+    readonly runtime?: Runtime;
+    readonly outcome?: { report(error: unknown, phase: string): void };
+  };
+}
+
+/** What a port subscribes with where its user does not say. */
+export interface PortDefaults {
+  /** **Units** events, from 1. @default what the producer suggests, else 1000 */
+  readonly maxDemand?: number | undefined;
+  /** The foreign side decides how much is asked for: holds whatever the user says. */
+  readonly demand?: "manual" | undefined;
+}
 
 /**
- * A consumer's end of a link that belongs to no stage: a loop's, a Readable's, an Observer's. It keeps what arrives until
- * the other side takes it, in turns of the producer's runtime (`run`), and gives back what was not taken.
+ * The consumer's end of a subscription where the consumer is no stage but something foreign: a stream, an Observer. Subclass
+ * it: `open` attaches it, `request` asks, and `turn` hands over what has `arrived`.
+ *
+ * **Shape** batches, as the producer delivers them, in `arrived`; `reason` is set once the producer has ended.
+ * **Units** `request` in events. `window` is the arithmetic of automatic demand: its `open()` is the first ask, its
+ * `handOver(count)` the ask that a batch carries.
+ * **Backpressures** nothing comes that was not requested.
+ * **Completes** with the producer: `turn` runs, `reason` says how it ended, and `told` says that the foreign side knows.
+ * **Cancels** by `leave(reason, rest)`: `rest`, and what has arrived, goes back to the producer.
+ *
+ * @throws ArgumentError by `Port.options`: `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`. By `open`: what the producer refuses the
+ * subscription with. What the foreign side throws later belongs into `report`.
+ *
+ * **Source** rules 1.3, 3.5 to 3.7, 5.6.
+ *
+ * @example
+ * import { Port } from "headrace/adapter";
+ *
+ * class Printer extends Port {
+ *   override turn(): void {
+ *     for (let batch = this.arrived.shift(); batch; batch = this.arrived.shift()) {
+ *       this.pending -= batch.length;
+ *       for (const event of batch) console.log(event); // a, b
+ *       this.request(this.window.handOver(batch.length));
+ *     }
+ *     if (this.reason) this.told();
+ *   }
+ * }
+ * const letters = fromIterable(["a", "b"]);
+ * const printer = new Printer("printer", letters, Port.options(letters, {}));
+ * printer.open();
+ * printer.request(printer.window.open());
  */
 export abstract class Port extends Inlet implements Task {
   readonly name: string;
   readonly producer: Source;
   readonly options: ResolvedSubscribeOptions;
   readonly runtime: Runtime;
-  /** The arithmetic of automatic demand, for a port that asks as a stage does. */
   readonly window: Window;
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
   /** Why the producer ended, once it has. */
@@ -37,25 +76,19 @@ export abstract class Port extends Inlet implements Task {
   #opened = false;
   #scheduled = false;
 
-  /**
-   * Checks that `producer` is one, checks the options of a subscription to it, and fills in their defaults.
-   *
-   * @throws ArgumentError `ERR_NOT_PRODUCER`; `ERR_OPTION`, `ERR_RANGE`: wrong options.
-   */
+  /** Checks that this is a producer and these are options of a subscription, and fills in the defaults. */
   static options(
     producer: unknown,
-    options: SubscribeOptions,
-    { maxDemand, demand }: { readonly maxDemand?: number; readonly demand?: "manual" } = {},
+    options: SubscribeOptions = {},
+    defaults: PortDefaults = {},
   ): ResolvedSubscribeOptions {
-    const source = producer as Partial<Source> | null | undefined;
-    if (typeof source?.["~attach"] !== "function") throw argumentError("ERR_NOT_PRODUCER", "", producer);
-    requireOptions("subscribe", options);
-    return subscribeOptions(
-      { ...options, demand: demand ?? options.demand, maxDemand: options.maxDemand ?? maxDemand },
-      source.defaultMaxDemand,
-    );
+    const known = producer as Partial<Source> | null | undefined;
+    if (typeof known?.["~attach"] !== "function") throw argumentError("ERR_NOT_PRODUCER", "", producer);
+    const resolved = subscribeOptions(options, defaults.maxDemand ?? known.defaultMaxDemand);
+    return defaults.demand === undefined ? resolved : { ...resolved, demand: defaults.demand };
   }
 
+  /** `name` is how errors and `inspect()` call it; `options` are those of `Port.options`. */
   constructor(name: string, producer: Source, options: ResolvedSubscribeOptions) {
     super();
     this.name = name;
@@ -99,7 +132,7 @@ export abstract class Port extends Inlet implements Task {
   open(): void {
     this.#opened = true;
     try {
-      this.port = this.producer["~attach"](this, this.options);
+      this.port = this.producer["~attach"](this, this.options as never);
     } catch (error) {
       this.ended = true;
       throw error;
@@ -107,8 +140,16 @@ export abstract class Port extends Inlet implements Task {
     this.active = true;
   }
 
+  /** Asks for `count` more events; for 0, as `window.handOver` may return, it does nothing. */
   override request(count: number): void {
-    if (this.active && !this.ended) super.request(count);
+    if (count > 0 && this.active && !this.ended) super.request(count);
+  }
+
+  /** Reports what the foreign side failed with where it has nowhere else to go: to the producer's `onReport`. */
+  report(error: unknown, phase: string): void {
+    const outcome = this.producer["~core"]?.outcome;
+    if (outcome) outcome.report(error, phase);
+    else console.error(`headrace: ${phase} of ${this.name} failed:`, error);
   }
 
   accept(batch: readonly unknown[]): void {
@@ -131,14 +172,14 @@ export abstract class Port extends Inlet implements Task {
     this.wake();
   }
 
-  /** The producer's end is passed on. */
+  /** The foreign side has been told how the producer ended. */
   told(): void {
     if (this.#untold && this.reason) hear(errorOf(this.reason));
     this.reason = undefined;
     this.#untold = undefined;
   }
 
-  /** Ends the link at once. `rest` and what has arrived go back. */
+  /** Ends the subscription at once. `rest`, the part of a batch that was not handed over, goes back, and so does what has arrived. */
   leave(reason: Reason, rest: readonly unknown[] = []): void {
     if (this.reason && errorOf(this.reason) !== errorOf(reason)) this.#untold?.();
     this.#untold = undefined;
@@ -151,6 +192,7 @@ export abstract class Port extends Inlet implements Task {
     this.port.end({ reason, unstarted: back });
   }
 
+  /** Has `turn` run in a turn of the runtime, once. */
   wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
