@@ -96,7 +96,7 @@ class ReadablePort extends Port {
     const readable = this.#readable;
     const wrong = invalid(event, readable.readableObjectMode);
     if (wrong) readable.destroy(wrong);
-    // An empty chunk is no answer to a Readable: it would wait for ever.
+    // A Readable that has asked takes an empty chunk for nothing, and waits for ever.
     else if (readable.readableObjectMode || !isEmpty(event)) {
       this.#pulled = false;
       readable.push(event);
