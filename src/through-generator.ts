@@ -105,7 +105,7 @@ class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefine
  * consumer leaves (`onLastCancel: "stop"` is the default here): the generator's `return` is called and its source left.
  *
  * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no function, wrong options. `ERR_NOT_SOURCE` fails the stage: what it
- * answers is not iterable. What the generator throws fails the stage, behind what it yielded; a failing source fails
+ * returns is not iterable. What the generator throws fails the stage, behind what it yielded; a failing source fails
  * it at once, and the generator's loop, too.
  *
  * **Source** rules 7.1 to 7.3.
@@ -132,7 +132,7 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
   const lazily: AsyncIterable<Out> = {
     [Symbol.asyncIterator](): AsyncIterator<Out> {
       const outputs = generator(input) as Partial<AsyncIterable<Out> & Iterable<Out>> | null | undefined;
-      // A synchronous iterator's answers are taken as they are, as promises would be.
+      // What a synchronous iterator returns is taken as it is, as a promise would be.
       const open = (outputs?.[Symbol.asyncIterator] ?? outputs?.[Symbol.iterator]) as
         | (() => AsyncIterator<Out>)
         | undefined;

@@ -29,7 +29,7 @@ import { closings, destroy, ReadableView } from "./view.ts";
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
    * Whether the Readable is destroyed when the producer ends before it. Otherwise it is left as it is, paused, and
-   * events that were read and reached nobody are put back into it, or go to `onDiscard` if it has ended. @default true
+   * events that were read and reached no consumer are put back into it, or go to `onDiscard` where it cannot take them. @default true
    */
   readonly destroyOnCancel?: boolean | undefined;
 }
@@ -241,7 +241,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
 }
 
 /**
- * Makes a producer of a Node Readable, Node's own or readable-stream's.
+ * Makes a producer of a Node Readable of any make: Node's own, readable-stream's, streamx's, minipass's, old ones.
  *
  * **Shape** object mode: one event per object, `undefined` and other falsy ones included. Bytes and strings: one event is
  * what one `read()` gives, all that is buffered, coupled, or on Node 26 the first chunk of the bytes; nothing is decoded
@@ -249,11 +249,11 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
  * **Units** demand counts events. A link holds 16 of them by default for bytes (about 1 MiB), 1000 in object mode.
  * **Backpressures** `read` is called for what was asked only, when it is there; the Readable reads ahead up to its own
  * high-water mark once the first consumer has come, and not at all if that is 0. A stream of the old kind, which has no
- * `read`, is paused while nobody asks; what it emits all the same is buffered, and `overflow` decides beyond `bufferSize`.
+ * `read`, is paused while nothing is asked for; what it emits all the same is buffered, and `overflow` decides beyond `bufferSize`.
  * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the Readable
  * is destroyed, and `stop` fulfils once it has closed; `destroyOnCancel: false` leaves it to its owner.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that somebody else reads: it flows already, or has a producer that
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that something else reads: it flows already, or has a producer that
  * has not ended; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the Readable fails with fails the producer by identity, behind the events read; one
  * that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. What fails while it is destroyed goes to `onReport`.
  *

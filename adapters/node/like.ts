@@ -103,7 +103,7 @@ export const can = (value: unknown, ...names: readonly string[]): boolean =>
 
 const closes = new WeakMap<object, Error>();
 
-/** The error of a stream that went away before its end, as Node names it: the same one for all who ask. */
+/** The error of a stream that went away before its end, as Node names it: the same one each time. */
 export function prematureClose(stream: object): Error {
   let error = closes.get(stream);
   if (error === undefined) {

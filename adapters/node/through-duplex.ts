@@ -14,18 +14,18 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
 }
 
 /**
- * Makes a producerConsumer of a Node Duplex or Transform, zlib's and crypto's included, Node's own or readable-stream's.
+ * Makes a producerConsumer of a Node Duplex or Transform, zlib's and crypto's included, of any make.
  *
  * **Shape** each event is one `write`; what is read is one event per object, or per `read()` of bytes.
  * **Units** events on both sides, whatever their modes. Options are those of the side that emits.
- * **Backpressures** written is what the Duplex has room for, read what was asked for: what is on its way are the events
+ * **Backpressures** written is what the Duplex has room for, read what was asked for: what is in flight are the events
  * of the subscription, and what the two high-water marks let in.
  * **Completes** at `end`, and after `close` if it destroys itself. Behind the last event of its sources the writable side
- * is ended, so that a Transform can flush. A Duplex of which somebody else, or itself, ends a side has had enough: its
+ * is ended, so that a Transform can flush. A Duplex of which a side ends otherwise has had enough: its
  * sources are left, and get back what was not written.
  * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, and the sources are left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that somebody else reads; `ERR_OPTION`, `ERR_RANGE`: wrong options.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that something else reads; `ERR_OPTION`, `ERR_RANGE`: wrong options.
  * What the Duplex fails with fails the stage once, by identity, behind the events read, and then its sources are left with
  * it; one that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. A source that fails destroys the Duplex. What
  * fails later goes to `onReport`.

@@ -96,7 +96,7 @@ class ReadablePort extends Port {
     const readable = this.#readable;
     const wrong = invalid(event, readable.readableObjectMode);
     if (wrong) readable.destroy(wrong);
-    // An empty chunk is no answer to a Readable: it would wait for ever.
+    // A Readable that has asked takes an empty chunk for nothing, and waits for ever.
     else if (readable.readableObjectMode || !isEmpty(event)) {
       this.#pulled = false;
       readable.push(event);
@@ -187,7 +187,7 @@ export function toReadable<Out, SO extends object>(
   try {
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
     const resolved = Port.options(producer, { ...rest, maxDemand: most }, { demand: "manual" });
-    port = new ReadablePort(producer as unknown as PortSource, resolved, readable);
+    port = new ReadablePort(producer, resolved, readable);
     // A signal that had aborted before has destroyed it: the producer is left as it is.
     if (!readable.destroyed) port.open();
   } catch (error) {

@@ -31,7 +31,7 @@ export interface FromReadableStreamOptions<in Out, in out SO extends object = No
 
 /** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
-/** Reads under way at most: as many as make a good batch, where a stream has its chunks ready. */
+/** Reads in flight at most: as many as make a good batch, where a stream has its chunks ready. */
 const READS = 64;
 
 /** Reads what was asked for, several chunks at a time, and delivers as one batch what has come. */
@@ -184,7 +184,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
  * **Shape** one event per chunk, in order; with `byob`, one Uint8Array per view filled.
  * **Units** demand counts events. A link holds 16 of them by default if the stream is one of bytes (about 1 MiB), 1000
  * otherwise. `byob` in bytes.
- * **Backpressures** one read per event asked for, 64 under way at most, and fewer where chunks come one by one; the
+ * **Backpressures** one read per event asked for, 64 in flight at most, and fewer where chunks come one by one; the
  * stream holds what its own high-water mark says.
  * **Completes** when the stream closes, behind the chunks read. **Cancels** when its last consumer leaves, or at `stop`:
  * the stream is cancelled and unlocked, and `stop` fulfils once the stream's cancel hook has; `preventCancel` unlocks only.

@@ -20,8 +20,7 @@ export interface IntoWritableStreamOptions extends StageOptions {
   readonly preventAbort?: boolean | undefined;
 }
 
-const closedElsewhere = (cause?: unknown): Error =>
-  new TypeError("the WritableStream was closed by somebody else", { cause });
+const closedElsewhere = (cause?: unknown): Error => new TypeError("the WritableStream was closed elsewhere", { cause });
 
 /** Writes batches, as fast as the stream lets it. */
 class StreamSink<In> implements SinkBehaviour<In> {
@@ -158,7 +157,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     const { ready } = this.#writer;
     if (ready !== this.#ready) {
       this.#ready = ready;
-      // It rejects before the stream has failed, for a write under way may take its time.
+      // It rejects before the stream has failed, for a write in flight may take its time.
       ready.then(this.#rouse, this.#onBreak);
     }
     return new Promise((resolve) => {
@@ -233,12 +232,12 @@ class StreamSink<In> implements SinkBehaviour<In> {
  * its way stays within the subscription's maxDemand.
  * **Completes** when its source has completed: the stream is closed, and `done` fulfils when it has; `preventClose`
  * unlocks it once everything is written.
- * **Cancels** its source when the stream fails or was closed by somebody else. A failing source aborts the stream with its
+ * **Cancels** its source when the stream fails or was closed elsewhere. A failing source aborts the stream with its
  * error (`preventAbort`), a stopped one closes it.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`: wrong options. What the stream
- * fails with, its `close` hook included, fails the consumer by identity; a TypeError if somebody else closed it. The batch
- * in hand is lost then; batches behind it go back. What fails while it is aborted goes to `onReport`.
+ * fails with, its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere. What
+ * it had taken is lost then; the rest goes back. What fails while it is aborted goes to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `pipeTo` for what is closed and what is aborted.
  *

@@ -1,4 +1,4 @@
-/** What a read answers with. */
+/** What a read fulfils with. */
 export interface ReadLike<out Chunk> {
   readonly done: boolean;
   readonly value?: Chunk | undefined;
@@ -12,7 +12,7 @@ export interface ReaderLike<out Chunk> {
   releaseLock(): void;
 }
 
-/** What `fromReadableStream` uses of a ReadableStream: any platform's has it, whoever declares it. */
+/** What `fromReadableStream` uses of a ReadableStream: any platform's has it, however it is declared. */
 export interface ReadableStreamLike<out Chunk> {
   readonly locked: boolean;
   getReader(): ReaderLike<Chunk>;

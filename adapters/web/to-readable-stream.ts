@@ -167,7 +167,7 @@ class ReadableStreamPort extends Port {
       throw error;
     }
     const length = event.byteLength - this.#from;
-    // An empty chunk is no answer to a stream.
+    // An empty chunk is nothing to a stream that has pulled.
     if (length === 0) return true;
     this.#pulled = false;
     const bytes = new Uint8Array(event.buffer, event.byteOffset + this.#from, length);
@@ -230,7 +230,7 @@ class ReadableStreamPort extends Port {
  * **Backpressures** nothing is asked for before the first read unless there is a high-water mark, then when the stream is
  * pulled: `maxDemand` events (1) first, and more when half of them are passed on.
  * **Completes** when the producer has completed or was stopped. **Cancels** when the stream is cancelled, by an early
- * `break` or a failing `pipeTo` too: events that were not passed on go back, and the promise that `cancel` answers with
+ * `break` or a failing `pipeTo` too: events that were not passed on go back, and the promise that `cancel` returns
  * fulfils once the producer has heard of it, and has ended if that ends it.
  *
  * @throws ArgumentError what `subscribe` throws: a partition that is taken, a producer that was stopped, wrong options. A
