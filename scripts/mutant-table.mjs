@@ -166,7 +166,7 @@ export const mutants = [
   },
   {
     mark: "M37",
-    belief: "a promise that no one waits for is heard all the same",
+    belief: "a callback that ends its stage and returns a promise is not waited for",
     line: "",
     tests: ["test/unit/stage/ends-that-cross.test.ts"],
   },

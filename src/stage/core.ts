@@ -472,12 +472,13 @@ export class Core implements Task {
   #serve(output: Output): void {
     try {
       for (let demand = output.flush(); demand > 0; demand = output.flush()) {
-        if (this.phase === RUNNING) this.callbacks.handleDemand(output, demand);
-        if (this.callbacks.busy || this.phase >= ENDING) return;
+        if (this.phase === RUNNING && !this.ends.doomed) this.callbacks.handleDemand(output, demand);
+        if (this.callbacks.busy || this.phase >= ENDING || this.ends.doomed) break;
       }
     } catch (error) {
       this.downstream.dispatcherThrew(error);
     }
+    if (this.ends.doomed) this.ends.meetDoom();
   }
 
   #more(output: Output): boolean {

@@ -12,12 +12,12 @@ export const markReported = (failure: unknown): void => {
 };
 const wasReported = (failure: unknown): boolean => Object(failure) === failure && reported.has(failure as object);
 
-/** Failures that were left to the platform as unhandled: one that ends several stages is one. */
-const unhandled = new WeakSet<object>();
+/** Failures told where no one had asked for them, by `onReport` or as unhandled: one that ends several stages is one. */
+const announced = new WeakSet<object>();
 export function isFirst(failure: unknown): boolean {
   if (Object(failure) !== failure) return true;
-  const first = !unhandled.has(failure as object);
-  unhandled.add(failure as object);
+  const first = !announced.has(failure as object);
+  announced.add(failure as object);
   return first;
 }
 
@@ -64,7 +64,7 @@ export class Report {
       this.#carriers -= 1;
       if (this.#carriers > 0 || told() || wasReported(failure)) return; // M36
       markReported(failure);
-      this.tell(error, "done");
+      if (isFirst(failure)) this.tell(error, "done");
     };
   }
 

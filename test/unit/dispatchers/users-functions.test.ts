@@ -87,6 +87,53 @@ describe("F-05 a function in a dispatcher that ends the stage: no event of the b
   });
 });
 
+describe("F-05 a hash that aborts: the stage ends there, and calls nothing any more", () => {
+  test.each([
+    ["what a callback returned, all that was asked for", (_p: unknown, most: number) => most, "forward"],
+    ["what a callback returned, less than was asked for", () => 3, "forward"],
+    ["what was held", () => 3, "accumulate"],
+  ] as const)("F-05 %s", async (_name, many, mode) => {
+    const runtime = testRuntime();
+    const kill = new AbortController();
+    const made: number[] = [];
+    const discarded: number[] = [];
+    const p = producer<number, { partition: number }>(
+      {
+        handleDemand: (demand) => {
+          const batch = Array.from({ length: Math.min(demand, many(undefined, demand)) }, (_, i) => made.length + i);
+          made.push(...batch);
+          return batch;
+        },
+      },
+      {
+        runtime,
+        demandMode: mode,
+        signal: kill.signal,
+        dispatcher: partitionDispatcher({
+          partitions: 2,
+          hash: (n: number) => {
+            if (n === 1) kill.abort("poison");
+            return n % 2;
+          },
+        }),
+        onDiscard: ({ events }) => void discarded.push(...events),
+      },
+    );
+    const handled: number[] = [];
+    for (const partition of [0, 1]) {
+      const c = consumer<number>((events) => void handled.push(...events), { runtime });
+      c.done.catch(() => {});
+      c.subscribe(p, { partition, maxDemand: 5 });
+    }
+    await turns();
+    p.demandMode = "forward";
+    await turns();
+    const asked = made.length;
+    expect([p.state, asked > 0, [...handled, ...discarded].toSorted((a, b) => a - b)]).toEqual(["failed", true, made]);
+    expect(asked).toBeLessThanOrEqual(10);
+  });
+});
+
 describe("F-07 a port that leaves and brings others while it is served", () => {
   test.each([
     ["demandDispatcher()", () => demandDispatcher()],

@@ -41,6 +41,28 @@ const ended = (stage: Stage): Promise<string> =>
 const say = (value: unknown): string => (value instanceof Error ? value.message : JSON.stringify(value));
 
 describe("F-01 a callback that ends its stage and returns a promise which rejects later", () => {
+  test.each(["handleEvents", "handleDemand"])("F-01 %s: its promise is not waited for", async (callback) => {
+    const { reports, options } = scene();
+    const failing = (...args: readonly unknown[]): Promise<never> => {
+      (args.at(-1) as { fail(error: unknown): void }).fail(boom);
+      return never();
+    };
+    const stage =
+      callback === "handleEvents"
+        ? consumer<number>({ handleEvents: failing }, options("c"))
+        : producer<number>({ handleDemand: failing }, options("p"));
+    const end = ended(stage);
+    if ("subscribe" in stage) stage.subscribe(fromIterable([1, 2]));
+    else {
+      const reader = consumer<number>(() => {}, options("c"));
+      reader.done.catch(() => {});
+      reader.subscribe(stage);
+    }
+    await turns();
+    if (stage.state === "running") stage.fail(second);
+    expect([stage.state, await end, reports]).toEqual(["failed", "boom", []]);
+  });
+
   test.each([
     ["init", () => {}],
     ["handleSubscribe", (c: Consumer<number>) => void c.subscribe(producer<number>(() => {}))],
