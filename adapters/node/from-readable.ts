@@ -11,6 +11,7 @@ import {
   type SourceContext,
   type Told,
   toldErrors,
+  words,
 } from "../../src/adapter/index.ts";
 import {
   OverflowError,
@@ -37,6 +38,7 @@ export interface FromReadableOptions<in Out, in out SO extends object = NoOption
 /** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
 const READS = "a Readable that nothing else reads";
+const READ = words("one that is read already");
 
 /** Reads what was asked for, when it is there. */
 class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
@@ -132,7 +134,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   /** It was set flowing meanwhile: events are lost to this stage. */
   #flows(): boolean {
     if (!this.#view.flows) return false;
-    if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, this.#readable));
+    if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, READ));
     return true;
   }
 
@@ -293,7 +295,7 @@ export function reading<Out, SO extends object>(
 }
 
 function refuseRead(readable: ReadableLike | LegacyLike, flows: boolean): void {
-  if (flows || isRead(readable)) refuse("ERR_NOT_SOURCE", READS, readable);
+  if (flows || isRead(readable)) refuse("ERR_NOT_SOURCE", READS, READ);
 }
 
 export const isReadable = (value: unknown): value is ReadableLike => can(value, "read", "on", "removeListener");
