@@ -21,6 +21,7 @@ import {
   type SubscribeOptionsOf,
   type Task,
 } from "../../src/index.ts";
+import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { isLegacy, LegacySource } from "./legacy-source.ts";
 import { can, type LegacyLike, prematureClose, type ReadableLike } from "./like.ts";
@@ -269,6 +270,7 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
+  watchExit();
   if (!isReadable(readable) && !isLegacy(readable)) refuse("ERR_NOT_SOURCE", adviceOn(readable, "Readable"), readable);
   return reading(readable, options, ["destroyOnCancel"]);
 }

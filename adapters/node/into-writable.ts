@@ -13,6 +13,7 @@ import {
   toldErrors,
 } from "../../src/adapter/index.ts";
 import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
+import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { Listeners } from "./listen.ts";
 import { can, type OddLike, prematureClose, type WritableLike, writeAfterEnd } from "./like.ts";
@@ -349,6 +350,7 @@ class WritableSink<In> implements SinkBehaviour<In> {
  * await file.done;
  */
 export function intoWritable<In>(writable: WritableLike, options: IntoWritableOptions = {}): Consumer<In> {
+  watchExit();
   if (!isWritable(writable)) refuse("ERR_NOT_SOURCE", adviceOn(writable, "Writable"), writable);
   const { end, onStop } = options;
   requireType("end", end, "boolean");
