@@ -189,7 +189,7 @@ export function toReadable<Out, SO extends object>(
   try {
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
     const resolved = Port.options(producer, { ...rest, maxDemand: most }, { demand: "manual" });
-    port = new ReadablePort(producer as unknown as PortSource, resolved, readable);
+    port = new ReadablePort(producer, resolved, readable);
     // A signal that had aborted before has destroyed it: the producer is left as it is.
     if (!readable.destroyed) port.open();
   } catch (error) {

@@ -31,8 +31,8 @@ interface Run {
   readonly ending: Ending;
 }
 
-async function run(build: Build, seed: number | undefined, at?: number, how?: How, error?: unknown): Promise<Run> {
-  const faults = new Faults((_call, n) => n === at, how, error);
+async function run(build: Build, seed: number | undefined, at?: number, how?: How, thrown?: unknown): Promise<Run> {
+  const faults = new Faults((_call, n) => n === at, how, thrown);
   const runtime = testRuntime(seed === undefined ? {} : { seed });
   const { signal } = new AbortController();
   const reports: string[] = [];

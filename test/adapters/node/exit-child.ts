@@ -52,15 +52,15 @@ const programs: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   // A client goes away while the handler looks something up.
   request: async () => {
-    const server = http.createServer(async (incoming) => {
-      const closed = once(incoming, "close");
+    const answer = async (incoming: http.IncomingMessage): Promise<void> => {
       const body = fromReadable<Buffer>(incoming);
-      await closed.catch(() => {});
+      await new Promise((resolve) => incoming.once("close", resolve));
       for (let left = 5; left > 0; left -= 1) await new Promise(setImmediate);
       await pipeline(body, collect()).done.catch((error: Error) => console.log("caught", error.message));
       console.log("still alive");
       server.close();
-    });
+    };
+    const server = http.createServer((incoming) => void answer(incoming));
     await once(server.listen(0), "listening");
     const { port } = server.address() as import("node:net").AddressInfo;
     const client = http.request({ port, method: "POST", headers: { "content-length": 1000 } });
