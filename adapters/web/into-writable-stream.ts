@@ -9,6 +9,7 @@ import {
   type SinkContext,
   type Told,
   toldErrors,
+  words,
 } from "../../src/adapter/index.ts";
 import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import type { WritableStreamLike, WriterLike } from "./like.ts";
@@ -266,5 +267,5 @@ export function intoWritableStream<In>(
 export function checkWritable(value: unknown): void {
   const stream = value as Partial<WritableStreamLike<never>> | null | undefined;
   if (typeof stream?.getWriter !== "function") refuse("ERR_NOT_SOURCE", "a WritableStream", value);
-  if (stream.locked) refuse("ERR_NOT_SOURCE", "a WritableStream that is not locked", value);
+  if (stream.locked) refuse("ERR_NOT_SOURCE", "a WritableStream that is not locked", words("one with a writer"));
 }

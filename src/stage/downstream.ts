@@ -131,8 +131,8 @@ export class Downstream {
   /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then reaches no one. */
   takeLate(outlet: Outlet, { unstarted = none }: End): void {
     const { phase, ends } = this.#core;
-    // Older than what was delivered since.
-    if (phase < CLOSED && this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
+    // Its end has not had its turn: they go back with what that brings.
+    if (phase < CLOSED && this.outlets.has(outlet)) (outlet.early ??= []).unshift(unstarted);
     else {
       this.#takeBack(outlet, unstarted);
       if (phase === CLOSED) ends.lose(this.takeAll());
@@ -141,7 +141,9 @@ export class Downstream {
 
   #takeBack(outlet: Outlet, unstarted: readonly unknown[]): void {
     this.#detach(outlet);
-    const back = outlet.late ? [...unstarted, ...outlet.late.flat(1)] : unstarted;
+    const { early = none, late = none } = outlet;
+    const back = early === late ? unstarted : [...early, unstarted, ...late].flat(1);
+    outlet.early = undefined;
     outlet.late = undefined;
     if (back.length > 0) this.#guard(() => this.#core.output?.dispatcher.giveBack(outlet, back)); // M10
   }

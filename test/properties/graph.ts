@@ -320,7 +320,7 @@ export class Graph {
       maxDemand,
       cancel: this.calm ? "permanent" : random.pick(["permanent", "temporary"] as const),
       ...(emitter.record.dispatcher === "partition" ? { partition: this.#partition(emitter) } : {}),
-    } as never);
+    });
     this.#loops += 1;
     const run = async (): Promise<void> => {
       for (let next = await loop.next(); !next.done; next = await loop.next()) {
@@ -332,9 +332,7 @@ export class Graph {
     void run()
       .catch((error: unknown) => this.ledger.caught.push(error))
       .then(() => loop.return?.())
-      .then(() => {
-        this.#loops -= 1;
-      });
+      .finally(() => (this.#loops -= 1));
   }
 
   /** What a callback does to the graph around it. Returns whether it did anything. */

@@ -164,7 +164,10 @@ export class Ledger {
   balance(failures: readonly Failure[]): string[] {
     const faults = [...this.faults, ...this.#failures()];
     // What a dispatcher, or a function in it, had in hand when it threw: told with the error, which may have come second.
-    for (const { stage, callback, events } of [...failures, ...this.injected.flatMap((error) => failureOf(error) ?? [])])
+    for (const { stage, callback, events } of [
+      ...failures,
+      ...this.injected.flatMap((error) => failureOf(error) ?? []),
+    ])
       if (["dispatch", "by", "hash"].includes(callback))
         this.stages.find(({ name }) => name === stage)?.offered.unshift(events as readonly Item[]);
     for (const stage of this.stages) {
@@ -183,7 +186,6 @@ export class Ledger {
 
   /** Every failure has reached someone: the platform or `onReport` once at most, unless a loop has caught it. */
   #failures(): string[] {
-    const count = (list: readonly unknown[], error: unknown): number => list.filter((other) => other === error).length;
     return this.injected.flatMap((error) => {
       const [unhandled, reported, unclaimed, caught] = [this.unhandled, this.reports, this.#unclaimed, this.caught].map(
         (list) => count(list, error),
@@ -254,6 +256,9 @@ export class Ledger {
     return faults;
   }
 }
+
+/** How often an error is in a list. */
+const count = (list: readonly unknown[], error: unknown): number => list.filter((other) => other === error).length;
 
 /** With a single consumer all along, events are handed over in the order they were accepted. */
 function inOrder(stage: StageRecord, order: ReadonlyMap<number, number>): string[] {
