@@ -14,7 +14,6 @@ import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
 /** `data`, and what the producer's dispatcher asks for: the Subscriber says how much. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type ToPublisherArguments<SO extends object> = {} extends SO
   ? [options?: ToPublisherOptions & SO]
   : [options: ToPublisherOptions & SO];

@@ -67,11 +67,13 @@ export class Ledger {
     const hear = (error: unknown): void => void this.unhandled.push(error);
     process.removeAllListeners("unhandledRejection");
     process.on("unhandledRejection", hear);
+    process.on("rejectionHandled", ignore);
     watchUnclaimed((failures) => {
       this.#unclaimed = failures.map(({ error }) => error);
     });
     return () => {
       process.off("unhandledRejection", hear);
+      process.off("rejectionHandled", ignore);
       for (const other of others) process.on("unhandledRejection", other);
       watchUnclaimed(() => {});
     };
@@ -256,6 +258,8 @@ export class Ledger {
     return faults;
   }
 }
+
+const ignore = (): void => {};
 
 /** How often an error is in a list. */
 const count = (list: readonly unknown[], error: unknown): number => list.filter((other) => other === error).length;
