@@ -25,6 +25,10 @@ export interface LinkRecord {
   readonly handed: Item[];
   readonly partition: number | undefined;
   ended: "no" | "by producer" | "by consumer";
+  /** The producer has completed: its consumer owes it a last word. */
+  completed: boolean;
+  /** Last words of the consumer that gave nothing back. */
+  words: number;
 }
 
 /** What a stage accepted for delivery, in order, and what it said it discarded. */
@@ -97,6 +101,8 @@ export class Ledger {
         delivered: [],
         handed: [],
         ended: "no",
+        completed: false,
+        words: 0,
       };
       const counted: ConsumerPort<Item> = {
         consumer: port.consumer,
@@ -112,6 +118,7 @@ export class Ledger {
         },
         end: (end: End) => {
           if (link.ended === "by producer") this.faults.push(`${record.name} → ${port.name}: ended twice`);
+          link.completed = link.ended === "no" && end.reason.type === "complete";
           link.ended = "by producer";
           port.end(end);
         },
@@ -125,6 +132,9 @@ export class Ledger {
         },
         end: (end) => {
           if (link.ended === "no") link.ended = "by consumer";
+          if ((end.unstarted ?? []).length === 0) link.words += 1;
+          if (link.words > 1) this.faults.push(`${record.name} → ${port.name}: a second last word`);
+          else if (link.completed) link.completed = false;
           up.end(end);
         },
       };
@@ -173,6 +183,8 @@ export class Ledger {
       if (["dispatch", "by", "hash"].includes(callback))
         this.stages.find(({ name }) => name === stage)?.offered.unshift(events as readonly Item[]);
     for (const stage of this.stages) {
+      for (const { consumer, completed } of stage.links)
+        if (completed) faults.push(`${stage.name} → ${consumer}: no last word behind a good end`);
       const dropped = new Set(
         stage.discarded.flatMap(({ events, cause }) => (cause === "overflow" ? (events as readonly Item[]) : [])),
       );

@@ -9,8 +9,7 @@ import { checkFunction, type PerEventSink, StepFailure } from "../per-event/per-
  * **Shape** events in; `done` of the pipeline fulfils with nothing.
  * **Backpressures** no event before the last one is done; up to `maxDemand` wait in front of it.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws or rejects, the pipeline fails with a `CallbackError`
- * `ERR_CALLBACK`; the events behind it go back to the source.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws or rejects with fails the pipeline; the events behind it go back to the source.
  *
  * **Source** rules 8.2, 8.3, 8.6.
  *

@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { intoWritable } from "../../../adapters/node/index.ts";
 import { fromIterable, type ProducerStage, producer } from "../../../src/index.ts";
@@ -393,3 +394,10 @@ describe.each(implementations)("writing into a Writable of %s", (_, { PassThroug
 });
 
 const expectCode = (run: () => unknown, code: string) => expect(run).toThrow(expect.objectContaining({ code }));
+
+test("C11 nor is that of a worker thread", async () => {
+  const worker = new Worker(new URL("./stdout-worker.ts", import.meta.url), { stdout: true });
+  const told = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+  expect(told).toEqual({ state: "completed", ended: false });
+  await worker.terminate();
+});
