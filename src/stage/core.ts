@@ -119,9 +119,9 @@ export class Core implements Task {
   start(): void {
     const { signal } = this;
     if (this.phase >= ENDING) return;
-    if (signal?.aborted) this.ends.onAbort();
+    if (signal?.aborted) this.ends.handleEvent();
     else {
-      signal?.addEventListener("abort", this.ends.onAbort);
+      signal?.addEventListener("abort", this.ends);
       if (this.phase === STARTING) this.wake();
     }
   }
@@ -154,7 +154,7 @@ export class Core implements Task {
     return this.upstream.links;
   }
 
-  get outlets(): Set<Outlet> {
+  get outlets(): ReadonlyMap<unknown, Outlet> {
     return this.downstream.outlets;
   }
 
