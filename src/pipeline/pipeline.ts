@@ -3,7 +3,8 @@ import { consumerFaces, transformFaces, makeStage } from "../stage/make-stage.ts
 import { StageInlet } from "../stage/stage-inlet.ts";
 import type { FanOut } from "../steps/fan-out/fan-out.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
-import { argumentError, words } from "../base/errors.ts";
+import { argumentError, TimeoutError, words } from "../base/errors.ts";
+import type { Failure } from "../contract/failure.ts";
 import type { ConsumerHandle, ProducerConsumerHandle } from "../stage/faces.ts";
 import type { Inspection } from "../contract/inspection.ts";
 import type { PipelineSignatures } from "./signatures.ts";
@@ -11,7 +12,7 @@ import type { Core } from "../stage/core.ts";
 import type { PerEvent, PerEventSink } from "../steps/per-event/per-event.ts";
 import { Fused, type Placed } from "../steps/per-event/fused.ts";
 import type { Stage, Subscription } from "../contract/stage.ts";
-import type { StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
 
 type Subscribing = ConsumerHandle | ProducerConsumerHandle;
 
@@ -141,6 +142,29 @@ class Composition implements Pipeline<unknown> {
     return this.#done;
   }
 
+  get failure(): Failure | undefined {
+    return this.#sink.failure;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- what looks as if it waited has to wait
+  then<Value = unknown, Caught = never>(
+    onFulfilled?: ((result: unknown) => Value | PromiseLike<Value>) | null,
+    onRejected?: ((error: unknown) => Caught | PromiseLike<Caught>) | null,
+  ): Promise<Value | Caught> {
+    return this.done.then(onFulfilled, onRejected);
+  }
+
+  async drain(options?: DrainOptions): Promise<unknown> {
+    try {
+      await this.#sink.drain(options);
+    } catch (error) {
+      // What stands in front of the sink has had the same time.
+      if (error instanceof TimeoutError) await this.stop({ timeout: 0 });
+      throw error;
+    }
+    return this.done;
+  }
+
   async stop(options?: StopOptions): Promise<void> {
     await this.#sink.stop(options);
     const { made, before } = this.#assembly;
@@ -153,8 +177,9 @@ class Composition implements Pipeline<unknown> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const heard = this.#done !== undefined;
     await this.stop();
-    await this.done;
+    if (!heard) await this.done;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   fromIterable,
   map,
   type PartitionSubscribeOptions,
+  type Failure,
   type Pipeline,
   type Producer,
   type ProducerConsumer,
@@ -182,6 +183,9 @@ expectType<Pipeline<Map<string, number>>>(
   ),
 );
 expectType<Promise<number[]>>(pipeline(numbers, collect()).done);
+expectType<number[]>(await pipeline(numbers, collect()));
+expectType<Promise<number[]>>(pipeline(numbers, collect()).drain({ timeout: 5 }));
+expectType<Failure | undefined>(pipeline(numbers, collect()).failure);
 expectType<Promise<void>>(pipeline(numbers, collect()).stop());
 expectType<Promise<void>>(pipeline(numbers, collect()).stop({ reason: 1, timeout: 10 }));
 expectType<Pipeline<string[]>>(pipeline(mixed, filter(isString), collect()));
