@@ -87,7 +87,7 @@ export type FirstOf<Args extends readonly unknown[]> = 0 extends 1 & Args[0]
       ? undefined
       : Args[0] | undefined;
 
-/** Allows no second type argument where the type of a source was given. */
+/** Accepts a source only where its type is left to its default, as it is once another type argument is given. */
 export type Told<Source> = [EmitterLike | EventTargetLike] extends [Source] ? unknown : never;
 
 /** The names for which an EventTarget has an `on…` property, which types the event. */

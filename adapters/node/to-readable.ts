@@ -18,7 +18,6 @@ export interface ToReadableOptions extends Pick<SubscribeOptions, "data"> {
 export interface ToReadableOptionsWith<out Stream> extends ToReadableOptions {
   readonly Readable: ReadableClass<Stream>;
 }
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type ToReadableArguments<SO extends object> = {} extends SO
   ? [options?: ToReadableOptions & SO]
   : [options: ToReadableOptions & SO];

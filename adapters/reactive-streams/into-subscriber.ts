@@ -130,8 +130,8 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`: wrong options; `ERR_DUPLICATE`, by
  * `subscribe`: it has a producer already. An invalid request fails the consumer with `ERR_ASK`, which the Subscriber
- * hears by `onError`. A Subscriber that throws fails it with a `CallbackError` that holds the event, and hears
- * nothing more; the events behind go back.
+ * hears by `onError`. A Subscriber that throws fails it by identity, and hears nothing more; `failure` holds the
+ * event, and those behind it go back.
  *
  * **Source** rules 7.2 and 7.3; Reactive Streams 1.1 to 1.10 and 3.1 to 3.17.
  *

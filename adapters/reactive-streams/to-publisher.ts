@@ -14,7 +14,6 @@ import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
 /** `data`, and the options of the producer's dispatcher; the Subscriber decides how much is requested. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type ToPublisherArguments<SO extends object> = {} extends SO
   ? [options?: ToPublisherOptions & SO]
   : [options: ToPublisherOptions & SO];
@@ -136,8 +135,8 @@ class SubscriberPort extends Port implements Subscription {
  *
  * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION` at once. `subscribe` throws `ERR_NOT_SOURCE` without a
  * Subscriber and `ERR_DUPLICATE` for a known one. A refusal of the producer's comes by `onError`, behind
- * `onSubscribe`, and so does `ERR_ASK` after an invalid request. A Subscriber that throws counts as cancelled: the
- * `CallbackError` goes to the producer's `onReport`.
+ * `onSubscribe`, and so does `ERR_ASK` after an invalid request. A Subscriber that throws counts as cancelled: its
+ * error goes to the producer's `onReport`.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 1.1 to 1.11 and 3.1 to 3.17.
  *

@@ -124,7 +124,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     this.#most = this.#reading > 0 ? Math.max(1, this.#most >> 1) : Math.min(READS, this.#most * 2);
     const late = this.#over;
     if (!late && this.#stage.answer(batch)) return;
-    // A stage that takes no more asks for no more. Its error holds the rest.
+    // A stage that takes no more asks for no more. A batch it failed on is in its error.
     this.#wanted = 0;
     if (late || !this.#over) this.#stage.discard(batch);
   }

@@ -1,9 +1,9 @@
 import { type ErrorCode, type Family, TEXTS } from "./errors.ts";
 
-/** What a code means: who is at fault, the text, the rule of docs/protocol.md, and what happens to events in flight. */
+/** A code's family, text, rule of docs/protocol.md, and effect on events in flight. */
 export interface ErrorRow {
   readonly family: Family;
-  /** `{}` stands for what was expected in the case at hand. */
+  /** `{}` stands for the expectation of the case at hand. */
   readonly message: string;
   readonly rule: string;
   readonly inFlight: string;

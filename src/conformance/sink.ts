@@ -36,13 +36,13 @@ function fed(trial: Trial, settings: Settings = {}): Setup {
 /** The foreign sink was told of an end of either kind, once. */
 const told = ({ ended, failures }: Held): void => same(ended + failures.length, 1, "the number of ends that were told");
 
-/** A demand whose batches show what a sink does with the rest of one. */
+/** A demand large enough to show how a sink treats the rest of a batch. */
 const MUCH = 1000;
 
-/** What the record of an error tells of the batch in hand. */
+/** The batch in hand, by the error's record. */
 const eventsOf = (error: unknown): readonly unknown[] => failureOf(error)?.events ?? [];
 
-/** Of `count` events, those that the foreign sink has not seen are with the source, or the record of an error tells of them. */
+/** Of `count` events, those the foreign sink has not seen are with the source, or in the error's record. */
 async function accounted(trial: Trial, { feed, probe, outcome }: Setup, count: number): Promise<void> {
   const rest = await trial.rest(feed);
   const reported = trial.values([...[outcome.value, ...trial.reports].flatMap(eventsOf), ...feed.discarded]);
@@ -55,14 +55,14 @@ async function accounted(trial: Trial, { feed, probe, outcome }: Setup, count: n
     "the events that were seen and given back",
   );
   same(rest, range(count - rest.length, count), "the events that are left in the source");
-  // Those that the foreign sink has taken and not worked on are its own.
+  // Events the foreign sink has taken and not worked on are its own.
   ensure(lost.length < trial.can.capacity, `no event to be lost, or fewer than ${trial.can.capacity}`, lost);
 }
 
-/** What the foreign sink has not seen and the stage did not have in hand is with the source, and nothing is there twice. */
+/** Events neither seen by the foreign sink nor in the stage's hand are with the source, and none twice. */
 async function kept(trial: Trial, { feed, probe }: Setup): Promise<void> {
   same(probe.seen, range(0, probe.seen.length), "the events the foreign sink saw");
-  // One that never pushes back has taken everything before it could be told.
+  // A sink that never pushes back took everything before it could be told.
   if (trial.can.capacity >= 100 && feed.producer.state === "completed") return;
   same(feed.left.length, 1, "how often the source was left");
   const rest = await trial.rest(feed);
@@ -155,7 +155,7 @@ export const sinkChecks: readonly Check[] = [
     ["sink", "fails"],
     async (trial) => {
       const count = 2 * MUCH;
-      // Numbers that the foreign system cannot tell apart cannot be followed.
+      // Numbers that the foreign system cannot tell apart cannot be traced.
       if (trial.values([trial.codec.encode(count - 1)])[0] !== count - 1)
         throw new NotApplicable(`events do not stand for numbers up to ${count}`);
       const error = new Error("foreign");

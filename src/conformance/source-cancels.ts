@@ -12,7 +12,7 @@ async function begun(trial: Trial, more?: object): Promise<SourceSubject & { rea
   return { ...subject, watcher };
 }
 
-/** The foreign side is let go, once, and nothing is taken from it any more. */
+/** The foreign side was released once, and no more events are taken from it. */
 async function isReleased(trial: Trial, { taken, released }: SourceSubject): Promise<void> {
   if (released) await trial.until(() => released() > 0, "the foreign side to be released");
   await trial.quiet();
@@ -136,7 +136,7 @@ export const cancelChecks: readonly Check[] = [
         if (watcher.received.length !== 5) return;
         if (how === "abort") controller.abort(new Error("midway"));
         else if (how === "stop") void producer.stop();
-        // What it has not looked at goes back with the end of the subscription.
+        // Events it has not looked at go back with the end of the subscription.
         watcher.cancel();
       };
       watcher.ask(1000);

@@ -36,9 +36,9 @@ function between(trial: Trial, settings: Settings = {}): Setup {
 
 const everything = Number.POSITIVE_INFINITY;
 
-/** The source is left, once; what it has left goes on without a gap, and a foreign side that has not ended is let go. */
+/** The source is left, once; its rest goes on without a gap, and a running foreign side is released. */
 async function isLeft(trial: Trial, { feed, released }: Setup, byItself = false): Promise<void> {
-  // A transform that never pushes back has taken everything before it could leave.
+  // A transform that never pushes back took everything before it could leave.
   if (trial.can.capacity >= 100 && feed.producer.state === "completed") return;
   await trial.until(() => feed.left.length > 0, "the source to be left");
   await trial.quiet();
