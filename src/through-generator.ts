@@ -99,13 +99,13 @@ class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefine
  *
  * **Shape** events in one by one, events out as they are yielded; any number out for one in.
  * **Units** demand counts events on either side. Input comes in batches of at most maxDemand - minDemand.
- * **Backpressures** the generator advances on demand only; its batch is held until all of it is taken.
+ * **Backpressures** the generator advances on demand only.
  * **Completes** when the generator returns: untaken events go back to the source. **Cancels** when the last consumer
  * leaves (`onLastCancel: "stop"` is the default here): the generator's `return` is called and its source left.
  *
- * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no function, wrong options. `ERR_NOT_SOURCE` fails the stage: the
- * function's result is not iterable. An error of the generator fails the stage, behind earlier events; a failing
- * source fails it at once, and the generator's loop, too.
+ * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no function, wrong options. An error of the generator, or
+ * `ERR_NOT_SOURCE` for a result that is not iterable, fails the stage behind earlier events; a failing source fails
+ * it at once, and the generator's loop, too.
  *
  * **Source** rules 7.1 to 7.3.
  *

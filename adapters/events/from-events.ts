@@ -160,18 +160,17 @@ const prematureClose = (): Error =>
  *
  * **Shape** one event per event: an emitter's first argument, an EventTarget's Event, or the result of `map`.
  * Listeners are added once the first consumer subscribes.
- * **Units** `bufferSize` in events, 10 000 unless given; `Infinity` means "without bound".
- * **Backpressures** by `pause` and `resume`, where the emitter has them: `pause` is called when the demand is met,
- * `resume` when there is demand again. Events that come anyway are buffered; beyond `bufferSize` the policy applies.
- * An emitter that emits synchronously is held while its consumers work.
- * **Completes** with the event named `end`, or with `close` where no `end` is named. **Fails** with the argument of
- * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. Both come behind earlier events.
- * **Cancels** when its last consumer leaves, or at `stop`: the emitter is paused and the listeners are removed.
+ * **Units** `bufferSize` in events, 10 000 unless given, or `Infinity`.
+ * **Backpressures** by `pause`, called when the demand is met, and `resume`, called when there is demand again.
+ * Events that come anyway are buffered; beyond `bufferSize` the policy applies. A synchronous emitter is held while
+ * its consumers work.
+ * **Completes** with the event `end`, or with `close` where no `end` is named. **Fails** with the argument of
+ * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. **Cancels** when its last consumer
+ * leaves, or at `stop`: the emitter is paused, and the listeners are removed.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no overflow
- * policy, one of `pause` and `resume` without the other, a name used twice, wrong options. The stage fails with an
- * `OverflowError` when the policy is `"throw"` and the buffer is full, and by identity with errors of `map`, `pause`
- * and `resume`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no policy,
+ * `pause` without `resume`, a name used twice. A full buffer fails the stage with an `OverflowError` when the policy
+ * is `"throw"`, errors of `map`, `pause` and `resume` by identity.
  *
  * **Source** rules 7.1 to 7.4.
  *

@@ -246,20 +246,18 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
 /**
  * Makes a producer of a Node Readable of any make: Node's own, readable-stream's, streamx's, minipass's, old ones.
  *
- * **Shape** object mode: one event per object, falsy ones included. Bytes and strings: one event per `read()`, which
- * is all that is buffered, coupled, or on Node 26 the first chunk of the bytes; nothing is decoded unless
- * `setEncoding` was called.
+ * **Shape** object mode: one event per object, falsy ones included. Otherwise one event per `read()`: the whole
+ * buffer, or on Node 26 its first chunk; only `setEncoding` decodes.
  * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
- * **Backpressures** `read` is called on demand only. The Readable reads ahead up to its own high-water mark once the
- * first consumer has come, and not at all if that is 0. A stream of the old kind, without `read`, is paused while
- * there is no demand; events that it emits anyway are buffered, and `overflow` decides beyond `bufferSize`.
+ * **Backpressures** `read` is called on demand. The Readable reads ahead to its own high-water mark once the first
+ * consumer has come. A stream without `read` is paused instead; events it emits anyway are buffered, and `overflow`
+ * decides beyond `bufferSize`.
  * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the
  * Readable is destroyed, and `stop` resolves once it has closed; `destroyOnCancel: false` leaves it to its owner.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that is read elsewhere: it flows already, or has a
- * running producer; `ERR_OPTION`, `ERR_RANGE`: wrong options. An error of the Readable fails the producer by
- * identity, behind the events read; a close before the end gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is
- * destroyed go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that flows or has a running producer; `ERR_OPTION`,
+ * `ERR_RANGE`. An error of the Readable fails the producer by identity, behind the events read; a close before the
+ * end gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is destroyed go to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.finished` for what counts as an end.
  *

@@ -29,7 +29,7 @@ export interface StreamLike extends EmitterLike {
   destroy?(error?: any): unknown;
 }
 
-/** A readable stream, as `fromReadable` uses it: `read`, and what its make tells of itself. */
+/** A readable stream, as `fromReadable` uses it: `read`, and its make's own signs. */
 export interface ReadableLike extends StreamLike {
   readonly readableEnded?: boolean;
   readonly readableFlowing?: boolean | null;
@@ -40,7 +40,7 @@ export interface ReadableLike extends StreamLike {
   unshift?(chunk: any): unknown;
 }
 
-/** A writable stream, as `intoWritable` uses it: `write` and `end`, and what its make tells of itself. */
+/** A writable stream, as `intoWritable` uses it: `write` and `end`, and its make's own signs. */
 export interface WritableLike extends StreamLike {
   readonly writableFinished?: boolean;
   readonly writableEnded?: boolean;

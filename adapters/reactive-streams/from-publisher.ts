@@ -133,11 +133,11 @@ class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
  * **Shape** one event per `onNext`, `null` and `undefined` included, in order. Events of one stretch make one batch.
  * **Units** demand in events, requested at most 10 000 at a time.
  * **Backpressures** exactly: only demand is requested, and nothing is buffered.
- * **Completes** and fails with the Publisher, behind earlier events. It is subscribed to once the first consumer has
- * subscribed. **Cancels** its subscription when the last consumer leaves, or at `stop`.
+ * **Completes** and fails with the Publisher, behind earlier events; subscribes with the first consumer. **Cancels**
+ * its subscription when the last consumer leaves, or at `stop`.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Publisher; `ERR_OPTION`, `ERR_RANGE`: wrong options. The stage fails
- * with a `ProtocolError` when more comes than was requested, with an error of `subscribe` or `request`, and with a
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Publisher; `ERR_OPTION`, `ERR_RANGE`. The stage fails with a
+ * `ProtocolError` when more comes than was requested, with an error of `subscribe` or `request`, and with a
  * TypeError, also thrown, when `onSubscribe` gets no Subscription. A second failure, and errors of `cancel`, go to
  * `onReport`.
  *

@@ -12,7 +12,7 @@ import {
 import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Subscriber, Subscription } from "./like.ts";
 
-/** Asks for what is requested, and hands it on event by event. */
+/** Asks for the Subscriber's requests, and hands events on one by one. */
 class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
   #subscriber: Subscriber<In> | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -119,19 +119,17 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
 }
 
 /**
- * Makes a consumer of a Reactive Streams Subscriber: it asks for what the Subscriber requests.
+ * Makes a consumer of a Reactive Streams Subscriber: it asks for the requests.
  *
- * **Shape** one `onNext` per event, in order; `onSubscribe` once it has subscribed to a producer. One producer at a
- * time.
- * **Units** demand in events, as requested; its subscriptions are manual, so `maxDemand` has no effect.
+ * **Shape** one `onNext` per event, in order; `onSubscribe` once it has subscribed. One producer at a time.
+ * **Units** demand in events, as requested; subscriptions are manual, so `maxDemand` has no effect.
  * **Backpressures** exactly: only requests are asked for, and nothing is held.
- * **Completes** with `onComplete` when its source completes or is stopped, or it is stopped itself; **fails** with
- * `onError`. **Cancels** its source, and completes, when the Subscriber cancels: events not seen go back.
+ * **Completes** with `onComplete` at a good end or a stop; **fails** with `onError`. **Cancels** its source, and
+ * completes, when the Subscriber cancels: the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`: wrong options; `ERR_DUPLICATE`, by
- * `subscribe`: it has a producer already. An invalid request fails the consumer with `ERR_ASK`, which the Subscriber
- * hears by `onError`. A Subscriber that throws fails it by identity, and hears nothing more; `failure` holds the
- * event, and those behind it go back.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`; `ERR_DUPLICATE`, by `subscribe`: it has a
+ * producer already. An invalid request fails the consumer with `ERR_ASK`, told by `onError`. A Subscriber that throws
+ * fails it by identity, and hears nothing more; events behind the failing one go back.
  *
  * **Source** rules 7.2 and 7.3; Reactive Streams 1.1 to 1.10 and 3.1 to 3.17.
  *

@@ -66,15 +66,13 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
  * function.
  *
  * **Shape** one `next` per event, in order; nothing out.
- * **Backpressures** as far as the observer is synchronous: the next ask follows its return. Work it starts and does
- * not wait for is not held back.
+ * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
  * **Completes** when its source completes or is stopped: the observer is completed. **Cancels** its source when the
- * observer is over, and gives the rest back.
+ * observer is over; the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`: wrong options. A failure of the source, or an
- * abort, goes to the observer's `error`, else to `done`. An error of `next` fails the consumer by identity; `failure`
- * holds the event, those behind it go back, and the observer is told nothing more. Errors of `error` or `complete` go
- * to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`. A failure of the source, or an abort, goes to
+ * the observer's `error`, else to `done`. An error of `next` fails the consumer by identity; events behind the
+ * failing one go back, and the observer is told nothing more. Errors of `error` or `complete` go to `onReport`.
  *
  * **Source** rules 7.2, 7.3.
  *

@@ -189,17 +189,15 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
  * **Shape** the output of a batch makes one batch; later output (`delay`, `mergeMap` of promises) is collected by
  * turns. The chain is subscribed to once, with the first consumer.
  * **Units** `bufferSize` in events, 10 000 unless given.
- * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps
- * (`mergeMap`, `delay`) has no bound, and its later output is buffered; beyond `bufferSize` the policy `overflow`
- * (`"throw"`) applies.
- * **Completes** with the chain. The chain's source completes with the stage's; a chain that has had enough (`take`)
- * leaves the sources, which get the rest back; one that listens again later (`retry` or `repeat` with a delay) finds
- * its input over. **Cancels** by unsubscribing when its last consumer leaves.
+ * **Backpressures** takes input while its consumers want events. The chain's contents (`mergeMap`, `delay`) have no
+ * bound; its later output is buffered, and beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
+ * **Completes** with the chain, whose source completes with the stage's. A chain that has had enough (`take`) leaves
+ * the sources, which get the rest back; one that listens again later (`repeat`) finds its input over. **Cancels** by
+ * unsubscribing when its last consumer leaves.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: the chain returns no Observable; `ERR_OPTION`, `ERR_RANGE`: wrong options.
- * An error of the chain fails the stage by identity, behind earlier output; the events behind the failing one go
- * back. A failing source fails the stage, unseen by the chain. The stage fails with an `OverflowError` when the
- * policy is `"throw"` and the buffer is full.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: the chain returns no Observable; `ERR_OPTION`, `ERR_RANGE`. An error of the
+ * chain fails the stage by identity, behind earlier output; events behind the failing one go back. A failing source
+ * fails the stage, unseen by the chain; so does a full buffer, with an `OverflowError`, when the policy is `"throw"`.
  *
  * **Source** rules 7.1 to 7.3.
  *

@@ -88,15 +88,14 @@ class ObserverPort extends Port {
 /**
  * Makes an Observable of a producer: of the installed generation of RxJS, or of the given class.
  *
- * **Shape** one value per event; each subscription is one to the producer, so the dispatcher decides whether they
+ * **Shape** one value per event. Each subscription is one to the producer; the dispatcher decides whether they
  * compete or share. Observables of the platform, RxJS 9's default, share one among concurrent listeners.
  * **Units** `maxDemand` and `minDemand` in events, as for a consumer.
- * **Backpressures** as far as the observer is synchronous: the next ask follows its return. Work it starts and does
- * not wait for is not held back.
+ * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
  * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** on unsubscribe or abort:
- * events not seen go back to the producer.
+ * the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE` at once; a refusal of the producer's is the
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`; a refusal of the producer's is the
  * Observable's error.
  *
  * **Source** rules 7.1 to 7.4.

@@ -229,16 +229,15 @@ class StreamSink<In> implements SinkBehaviour<In> {
  *
  * **Shape** one `write` per event, in order. Nothing is converted.
  * **Units** events; the stream's high-water mark is its own.
- * **Backpressures** writes while the stream's desired size is above 0, or one event at a time if it never is. Events
- * in flight stay within the subscription's maxDemand.
+ * **Backpressures** writes while the stream's desired size is above 0, or one event at a time if it never is.
  * **Completes** with its source: the stream is closed, and `done` resolves after that; `preventClose` unlocks it once
- * everything is written.
+ * all is written.
  * **Cancels** its source when the stream fails or is closed elsewhere. A failing source aborts the stream with its
  * error (`preventAbort`), a stopped one closes it.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`: wrong options. An error
- * of the stream, its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere.
- * Chunks it had taken are lost then; the rest goes back. Errors while it is aborted go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`. An error of the stream,
+ * its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere. The stream's
+ * queue is lost then; the rest goes back. Errors while it is aborted go to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `pipeTo` for what is closed and what is aborted.
  *

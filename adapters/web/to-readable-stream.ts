@@ -52,7 +52,7 @@ class ReadableStreamPort extends Port {
   /** The ask due for the events passed on: sent when the next one is pulled. */
   #ask: number;
   #pulled = false;
-  /** What the last event passed on counts. */
+  /** The size of the last event passed on. */
   #last = 0;
   /** The stream is being fed, and pulls again meanwhile. */
   #feeding = false;
@@ -224,17 +224,17 @@ class ReadableStreamPort extends Port {
 /**
  * Makes a web ReadableStream of a producer: a consumer of its own, subscribed at once.
  *
- * **Shape** one chunk per event, whatever it is; with `type: "bytes"` a copy of the bytes of each view.
+ * **Shape** one chunk per event; with `type: "bytes"` a copy of the bytes of each view.
  * **Units** `highWaterMark` in events, in bytes with that type, or in units of `size`; `maxDemand` in events.
- * **Backpressures** asks for nothing before the first read unless there is a high-water mark, then when the stream is
- * pulled: `maxDemand` events (1) first, and more once half of them are passed on.
+ * **Backpressures** asks for nothing before the first read unless there is a high-water mark, then for `maxDemand`
+ * events (1), and for more once half of them are passed on.
  * **Completes** when the producer completes or is stopped. **Cancels** when the stream is cancelled, by an early
- * `break` or a failing `pipeTo` too: events not passed on go back, and the promise of `cancel` resolves once the
- * producer has heard of it, and has ended if that ends it.
+ * `break` or a failing `pipeTo` too: the rest goes back, and the promise of `cancel` resolves once the producer has
+ * heard of it, and has ended if that ends it.
  *
  * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
- * producer fails the stream by identity, behind earlier events. An event that is no view of bytes fails a byte stream
- * with a TypeError. A producer that fails when it is cancelled rejects the promise of `cancel`.
+ * producer fails the stream by identity, behind earlier events, or the promise of `cancel`. An event that is no view
+ * of bytes fails a byte stream with a TypeError.
  *
  * **Source** rules 7.1 to 7.3; `ReadableStream.from` for what is asked for when.
  *

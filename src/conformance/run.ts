@@ -100,7 +100,7 @@ function checked(adapter: Adapter): Adapter {
  *
  * **Shape** one call of `test` per rule, titled `name: rule its text`; `test` may be vitest's, node:test's or any
  * function that runs its argument. Rules are those of docs/protocol.md, or RS- and a rule of Reactive Streams.
- * **Units** `patience` in turns of the event loop, 1000 unless given; no check waits for time to pass.
+ * **Units** `patience` in turns of the event loop, 1000 unless given.
  * **Completes** a test resolves when the rule is kept, or broken and declared as a deviation.
  *
  * @throws ArgumentError `ERR_OPTION`: no factory, an unknown name, a deviation from a rule that does not apply. A

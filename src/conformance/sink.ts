@@ -111,7 +111,7 @@ export const sinkChecks: readonly Check[] = [
     same(probe.ended, 0, "the number of ends");
     same(probe.seen, range(0, probe.seen.length), "the events");
   }),
-  check("7.2g", "fails with what the end of the foreign sink fails with", ["sink", "endWaits"], async (trial) => {
+  check("7.2g", "fails with the error of the foreign sink's end", ["sink", "endWaits"], async (trial) => {
     const error = new Error("end");
     const set = (sink: Held): void => void Object.assign(sink, { failsAtEnd: true, error });
     const { outcome } = fed(trial, { count: 3, set });
@@ -132,7 +132,7 @@ export const sinkChecks: readonly Check[] = [
   }),
   check(
     "7.3d",
-    "fails with what the foreign sink fails with, and leaves its source",
+    "fails with the error of the foreign sink, and leaves its source",
     ["sink", "fails"],
     async (trial) => {
       const error = new Error("foreign");
@@ -143,7 +143,7 @@ export const sinkChecks: readonly Check[] = [
       same(feed.left.length, 1, "how often the source was left");
     },
   ),
-  check("5.6c", "gives back what it had not started when the foreign sink fails", ["sink", "fails"], async (trial) => {
+  check("5.6c", "gives unstarted events back when the foreign sink fails", ["sink", "fails"], async (trial) => {
     const error = new Error("foreign");
     const setup = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });
     await trial.settled(setup.outcome);
@@ -179,7 +179,7 @@ export const sinkChecks: readonly Check[] = [
     told(setup.probe);
     await kept(trial, setup);
   }),
-  check("5.4e", "has ended the foreign sink when stop() fulfils", ["sink"], async (trial) => {
+  check("5.4e", "has ended the foreign sink when stop() resolves", ["sink"], async (trial) => {
     const setup = fed(trial, { set: (sink) => void (sink.held = true) });
     await trial.until(() => setup.probe.seen.length > 0, "the first event");
     const stopped = trial.outcome(setup.stop());

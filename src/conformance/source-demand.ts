@@ -131,7 +131,7 @@ export const demandChecks: readonly Check[] = [
       "the events of both consumers",
     );
   }),
-  check("5.6a", "gives what a consumer has not started to the next one", ["source", "!joins"], async (trial) => {
+  check("5.6a", "gives a consumer's unstarted events to the next one", ["source", "!joins"], async (trial) => {
     const { producer } = trial.source(10);
     const first = trial.watch(producer);
     const second = trial.watch(producer);
@@ -156,7 +156,7 @@ export const demandChecks: readonly Check[] = [
 
 /** Checks that only the foreign side can see. */
 export const pullChecks: readonly Check[] = [
-  check("7.1a", "takes nothing before the first ask but what it reads ahead", ["source", "demand"], async (trial) => {
+  check("7.1a", "takes only its read-ahead before the first ask", ["source", "demand"], async (trial) => {
     const { producer, taken } = trial.source(100);
     const count = takenOf(taken);
     const watcher = trial.watch(producer);
@@ -167,7 +167,7 @@ export const pullChecks: readonly Check[] = [
   }),
   check(
     "7.1b",
-    "takes no more than was asked for and what it reads ahead",
+    "takes no more than the demand and its read-ahead",
     ["source", "demand", "!joins"],
     async (trial) => {
       const { producer, taken } = trial.source(100);

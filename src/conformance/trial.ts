@@ -210,7 +210,7 @@ export class Trial {
   async rejected(outcome: Outcome, error: unknown, byIdentity: boolean = this.can.failsByIdentity): Promise<void> {
     await this.settled(outcome);
     same(outcome.failed, true, "whether done rejects");
-    if (byIdentity) same(outcome.value, error, "what done rejects with");
+    if (byIdentity) same(outcome.value, error, "the rejection of done");
   }
 
   /** The events a source still has, in order: taken by a new consumer. */

@@ -207,12 +207,11 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
  *
  * **Shape** one consumer per partition; the events of one key keep their order.
  * **Units** `maxQueued` in events per partition, from 1.
- * **Backpressures** when no consumer has demand, or when a partition whose consumer is slow or absent holds
- * `maxQueued` events; `inspect()` names it.
- * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`: wrong options; at `subscribe`
- * `ERR_PARTITION`: no or an unknown partition, `ERR_PARTITION_TAKEN`. An invalid result of `by` or `hash` fails the
- * producer with a `CallbackError` `ERR_PARTITION_KEY`, whose `event` has no key; an error they throw fails it by
- * identity.
+ * **Backpressures** when no consumer has demand, or when a partition with a slow or absent consumer is full;
+ * `inspect()` names it.
+ * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`; at `subscribe` `ERR_PARTITION`: no or an
+ * unknown partition, `ERR_PARTITION_TAKEN`. An invalid result of `by` or `hash` fails the producer with
+ * `ERR_PARTITION_KEY`, an error they throw by identity.
  * **Source** rules 4.2 and 4.5; GenStage's PartitionDispatcher, with bounded queues that survive their consumer.
  *
  * @example

@@ -50,7 +50,7 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
     this.#waiting = false;
     const { value, failed } = settled;
     if (failed) {
-      // Whoever made the promise catches it there.
+      // The maker of the promise catches it there.
       if (this.#ended) this.#stage.report(value, "next");
       else this.#stage.fail(value, { after: "buffer" });
       return;

@@ -68,7 +68,7 @@ export class Report {
     };
   }
 
-  /** Reports what a user's function throws or rejects with. */
+  /** Reports errors and rejections of a user's function. */
   guard(run: () => unknown, phase: string): void {
     try {
       whenRejected(run(), (error) => this.tell(error, phase));

@@ -5,8 +5,7 @@ import { checkFunction, type PerEventSink, refusePromise, StepFailure } from "..
 /**
  * Folds all events into one result.
  *
- * **Shape** events in; `done` of the pipeline resolves with the last result of `fn`, or with the seed when there was
- * no event.
+ * **Shape** events in; `done` of the pipeline resolves with the last result of `fn`, or with the seed.
  *
  * @throws ArgumentError `ERR_OPTION`: no function. An error of `fn` fails the pipeline by identity, a promise with
  * `ERR_RESULT`.
