@@ -27,10 +27,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_DUPLICATE: ["ArgumentError", nothing],
   ERR_PARTITION: ["ArgumentError", nothing],
   ERR_PARTITION_TAKEN: ["ArgumentError", nothing],
-  ERR_OVERDELIVERY: [
-    "ProtocolError",
-    "the demand is handled; the excess goes back with the end of the subscription",
-  ],
+  ERR_OVERDELIVERY: ["ProtocolError", "the demand is handled; the excess goes back with the end of the subscription"],
   ERR_ASK_SIGNAL: ["ProtocolError", stays],
   ERR_DUPLICATE_LINK: ["ProtocolError", "the second link ends; the first goes on"],
   ERR_MESSAGE: ["ProtocolError", stays],

@@ -130,19 +130,14 @@ export const sinkChecks: readonly Check[] = [
     atMost(probe.most, capacity, "the number of events under way in the foreign sink");
     same(probe.seen, range(0, 100), "the events");
   }),
-  check(
-    "7.3d",
-    "fails with the error of the foreign sink, and leaves its source",
-    ["sink", "fails"],
-    async (trial) => {
-      const error = new Error("foreign");
-      const { outcome, feed } = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });
-      await trial.rejected(outcome, error);
-      await trial.until(() => feed.left.length > 0, "the source to be left");
-      await trial.quiet();
-      same(feed.left.length, 1, "how often the source was left");
-    },
-  ),
+  check("7.3d", "fails with the error of the foreign sink, and leaves its source", ["sink", "fails"], async (trial) => {
+    const error = new Error("foreign");
+    const { outcome, feed } = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });
+    await trial.rejected(outcome, error);
+    await trial.until(() => feed.left.length > 0, "the source to be left");
+    await trial.quiet();
+    same(feed.left.length, 1, "how often the source was left");
+  }),
   check("5.6c", "gives unstarted events back when the foreign sink fails", ["sink", "fails"], async (trial) => {
     const error = new Error("foreign");
     const setup = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });

@@ -165,26 +165,21 @@ export const pullChecks: readonly Check[] = [
     watcher.cancel();
     await trial.quiet();
   }),
-  check(
-    "7.1b",
-    "takes no more than the demand and its read-ahead",
-    ["source", "demand", "!joins"],
-    async (trial) => {
-      const { producer, taken } = trial.source(100);
-      const count = takenOf(taken);
-      const watcher = trial.watch(producer);
-      for (const [ask, total] of [
-        [1, 1],
-        [2, 3],
-        [3, 6],
-      ] as const) {
-        watcher.ask(ask);
-        // oxlint-disable-next-line no-await-in-loop -- one ask after the other
-        await trial.arrived(watcher, total);
-        atMost(count(), total + trial.can.readAhead, `the number of events taken for ${total} asked for`);
-      }
-      watcher.cancel();
-      await trial.quiet();
-    },
-  ),
+  check("7.1b", "takes no more than the demand and its read-ahead", ["source", "demand", "!joins"], async (trial) => {
+    const { producer, taken } = trial.source(100);
+    const count = takenOf(taken);
+    const watcher = trial.watch(producer);
+    for (const [ask, total] of [
+      [1, 1],
+      [2, 3],
+      [3, 6],
+    ] as const) {
+      watcher.ask(ask);
+      // oxlint-disable-next-line no-await-in-loop -- one ask after the other
+      await trial.arrived(watcher, total);
+      atMost(count(), total + trial.can.readAhead, `the number of events taken for ${total} asked for`);
+    }
+    watcher.cancel();
+    await trial.quiet();
+  }),
 ];
