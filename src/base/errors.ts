@@ -55,7 +55,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
-  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() names consumers that do not ask"],
+  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */

@@ -247,7 +247,7 @@ export class Core implements Task {
   }
 
   /**
-   * Dispatches uninvited events. Returns how many were taken, or -1 where the dispatcher failed and the stage with
+   * Dispatches unasked events. Returns how many were taken, or -1 where the dispatcher failed and the stage with
    * it.
    */
   offer(events: readonly unknown[]): number {

@@ -32,7 +32,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   attached = false;
   /** Delivered after the consumer had ended: goes back with its unstarted events. */
   late: (readonly unknown[])[] | undefined;
-  /** Given back behind the end of this consumer, the oldest first: the oldest may be given back last. */
+  /** Given back behind this consumer's end, sorted oldest first: the oldest may come last. */
   early: (readonly unknown[])[] | undefined;
 
   constructor(core: Core, port: ConsumerPort<never>, options: object) {

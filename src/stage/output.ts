@@ -93,7 +93,7 @@ export class Output {
     if (sent < length) this.keep(events, sent, length);
   }
 
-  /** Dispatches uninvited events; returns how many went out. The rest is for `keep`. */
+  /** Dispatches unasked events; returns how many went out. The rest is for `keep`. */
   offer(events: readonly unknown[]): number {
     if (this.#strict) Object.freeze(events);
     const sent = this.#place(events);

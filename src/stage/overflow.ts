@@ -6,7 +6,7 @@ import type { Core } from "./core.ts";
 import type { DemandMode } from "../contract/options.ts";
 
 /**
- * Emits uninvited events, from inside a callback or from outside, within the limit of the buffer. Returns whether all
+ * Emits unasked events, from inside a callback or from outside, within the limit of the buffer. Returns whether all
  * went out.
  */
 export function push(core: Core, events: readonly unknown[], inside: boolean): boolean {
