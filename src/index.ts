@@ -69,7 +69,7 @@ export {
 } from "./base/errors.ts";
 export { failureOf } from "./base/failure.ts";
 export type { Failure } from "./contract/failure.ts";
-// What they are made of
+// Their parts
 export type { Inspection, LinkInspection, StageInspection, Waiting } from "./contract/inspection.ts";
 export type { Attachable, ConsumerPort, ProducerPort } from "./contract/stage.ts";
 export type { Awaitable, Emits } from "./contract/behaviour.ts";

@@ -6,14 +6,14 @@ import type { ProducerConsumer } from "./contract/stage.ts";
 import type { ProducerConsumerCallbacks, TransformEvents } from "./contract/behaviour.ts";
 
 /**
- * Makes a stage that takes events and emits what it makes of them.
+ * Makes a stage that takes events and emits its results for them.
  *
  * **Shape** batches of `In`, batches of `Out`; any number of events out for a batch in.
- * **Backpressures** it takes a message only while its own consumers want events and its buffer is within its limit.
- * **Completes** when its last permanent source has completed and is worked off, or after `complete()`; `handleEnd` may add
- * events. **Cancels** its sources when it ends, and gives them back what it had not started.
+ * **Backpressures** takes a message only while its consumers want events and its buffer is within its limit.
+ * **Completes** when its last permanent source has completed and is worked off, or after `complete()`; `handleEnd`
+ * may add events. **Cancels** its sources when it ends; unstarted events go back.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for what is no behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
  *
  * **Source** rules 1.2, 4.1, 5.x; GenStage's producer_consumer, with a bounded buffer that is delivered before it ends.
  *

@@ -6,16 +6,16 @@ import type { HandleDemand, ProducerCallbacks } from "./contract/behaviour.ts";
 import type { ProducerStage } from "./contract/stage.ts";
 
 /**
- * Makes a stage that emits events when they are asked for.
+ * Makes a stage that emits events on demand.
  *
- * **Shape** no input; batches of `Out`. A function is the short form of `{ handleDemand }` that is called again with the
- * rest as long as it answers with events; an empty answer means "later, by `push`".
+ * **Shape** no input; batches of `Out`. A function is the short form of `{ handleDemand }`, called again with the
+ * rest as long as it returns events; an empty result means "later, by `push`".
  * **Units** `demand` in events, 1 to 10 000 a call.
- * **Backpressures** `handleDemand` is called only for what was asked and is not owed yet.
- * **Completes** after `complete()`, `handleEnd`, and once its buffer has gone out. **Cancels** never by itself, unless
+ * **Backpressures** `handleDemand` is called only for demand that is not owed yet.
+ * **Completes** after `complete()`, `handleEnd`, and the delivery of its buffer. **Cancels** never by itself, unless
  * `onLastCancel: "stop"`.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for what is no behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
  *
  * **Source** rules 1.2, 3.x, 4.1; GenStage's producer with one demand rule.
  *

@@ -15,14 +15,14 @@ type Waiter<In> = PromiseWithResolvers<Result<In>>;
 
 const over = { done: true, value: undefined } as const;
 
-/** What the generator iterates over: batches come in as a consumer's, events are taken one by one. */
+/** The generator's input: batches come in as a consumer's, events are taken one by one. */
 class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefined> {
   #batch: readonly In[] = none;
   #at = 0;
   #taken: (() => void) | undefined;
   #subscription: Subscription | undefined;
   #stage!: SinkContext;
-  /** Calls of `next` that found nothing. */
+  /** Calls of `next` that wait. */
   readonly #waiting: Waiter<In>[] = [];
   #reason: Reason | undefined;
 
@@ -59,7 +59,7 @@ class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefine
     return waiter.promise;
   }
 
-  /** The generator has had enough: what it has not taken goes back. */
+  /** The generator has had enough: untaken events go back. */
   return(): Promise<Result<In>> {
     if (this.#reason === undefined) {
       this.#giveBack();
@@ -86,7 +86,7 @@ class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefine
     for (const { resolve } of this.#waiting.splice(0)) resolve(this.#last(reason));
   }
 
-  /** A failure is told once, as a generator tells it. */
+  /** A failure is told once, as a generator does. */
   #last(reason: Reason): Promise<Result<In>> {
     if (!isFailure(reason)) return Promise.resolve(over);
     this.#reason = { type: "complete" };
@@ -98,14 +98,13 @@ class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefine
  * Makes a stage of an asynchronous generator function, or of any function from an async iterable to one.
  *
  * **Shape** events in one by one, events out as they are yielded; any number out for one in.
- * **Units** demand counts events on either side. The input is taken in batches of at most maxDemand - minDemand.
- * **Backpressures** the generator is run on only for what was asked for; the batch it is in is held until it has taken all
- * of it.
- * **Completes** when the generator returns: what it has not taken goes back to the source. **Cancels** when the last
- * consumer leaves (`onLastCancel: "stop"` is the default here): the generator's `return` is called and its source left.
+ * **Units** demand counts events on either side. Input comes in batches of at most maxDemand - minDemand.
+ * **Backpressures** the generator advances on demand only.
+ * **Completes** when the generator returns: untaken events go back to the source. **Cancels** when the last consumer
+ * leaves (`onLastCancel: "stop"` is the default here): the generator's `return` is called and its source left.
  *
- * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no function, wrong options. `ERR_NOT_SOURCE` fails the stage: what it
- * returns is not iterable. What the generator throws fails the stage, behind what it yielded; a failing source fails
+ * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no function, wrong options. An error of the generator, or
+ * `ERR_NOT_SOURCE` for a result that is not iterable, fails the stage behind earlier events; a failing source fails
  * it at once, and the generator's loop, too.
  *
  * **Source** rules 7.1 to 7.3.
@@ -132,7 +131,7 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
   const lazily: AsyncIterable<Out> = {
     [Symbol.asyncIterator](): AsyncIterator<Out> {
       const outputs = generator(input) as Partial<AsyncIterable<Out> & Iterable<Out>> | null | undefined;
-      // What a synchronous iterator returns is taken as it is, as a promise would be.
+      // A synchronous iterator's `return` value is taken as it is, as a promise would be.
       const open = (outputs?.[Symbol.asyncIterator] ?? outputs?.[Symbol.iterator]) as
         | (() => AsyncIterator<Out>)
         | undefined;

@@ -27,36 +27,38 @@ import type {
 
 interface EventsOptions {
   /**
-   * What happens to events that are not wanted while `bufferSize` of them are held: `"throw"` fails the producer
-   * behind them, the others drop. An emitter knows no demand, so there is no default.
+   * What happens to unwanted events once `bufferSize` of them are held: `"throw"` fails the producer behind them, the
+   * others drop. Required, since an emitter knows no demand.
    */
   readonly overflow: Overflow;
-  /** Holds the emitter up: called once when what was asked for has come. Needs `resume`. */
+  /** Pauses the emitter; called once when the demand is met. Needs `resume`. */
   readonly pause?: (() => unknown) | undefined;
-  /** Lets the emitter go on: called once when there is demand again and nothing buffered. Needs `pause`. */
+  /** Resumes the emitter; called once when there is demand and the buffer is empty. Needs `pause`. */
   readonly resume?: (() => unknown) | undefined;
   /** The event that ends the source well. @default none */
   readonly end?: EventName | undefined;
   /** The event that fails the source with its argument. @default "error" of an emitter, none of an EventTarget */
   readonly error?: EventName | false | undefined;
-  /** The event behind which nothing comes: a premature one before `end`; the end, where `end` is not named. @default none */
+  /**
+   * The event that nothing follows: premature before `end`, or the end itself where `end` is not named. @default none
+   */
   readonly close?: EventName | undefined;
 }
 export interface FromEventsOptions<in out Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     EventsOptions {
   readonly overflow: Overflow;
-  /** Makes one event of the arguments that a listener gets. @default the first one */
+  /** Makes one event of a listener's arguments. @default the first one */
   readonly map?: MapArguments<Out> | undefined;
 }
-/** Options where the EventTarget tells the type of its events, and `map` makes others of them. */
+/** Options for an EventTarget that types its events, with a `map` to other events. */
 export interface FromTargetOptions<in Event, in out Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     EventsOptions {
   readonly overflow: Overflow;
   readonly map: (event: Event) => Out;
 }
-/** Options where the emitter tells the types of its arguments, and `map` makes an event of them. */
+/** Options for an emitter that types its arguments, with a `map` to an event. */
 export interface FromEmitterOptions<
   in out Args extends readonly unknown[],
   in out Out,
@@ -67,12 +69,12 @@ export interface FromEmitterOptions<
   readonly map: unknown[] extends Args ? MapArguments<Out> : (...args: Args) => Out;
 }
 
-/** Listens to an emitter, from the first consumer on. */
+/** Listens to an emitter from the first consumer on. */
 class EventsSource<Out> implements SourceBehaviour<Out> {
   readonly #ears: Ears;
   readonly #names = new Map<EventName, Listener>();
   readonly #options: EventsOptions & Pick<ProducerOptions<never>, "bufferSize">;
-  /** The event whose arguments all count. */
+  /** The event that `map` is called for. */
   readonly #mapped: EventName | undefined;
   readonly #stops: (() => void)[] = [];
   #stage!: SourceContext<Out>;
@@ -146,30 +148,29 @@ class EventsSource<Out> implements SourceBehaviour<Out> {
 
 const ownOptions = ["map", "pause", "resume", "end", "error", "close"];
 
-/** What an Event says of an error: its `error`, if it has one, or itself. */
+/** An Event's `error` if it has one, else the Event. */
 const causeOf = (event: unknown): unknown => (event as { readonly error?: unknown } | null | undefined)?.error ?? event;
 
 const prematureClose = (): Error =>
   Object.assign(new Error("the source was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 /**
- * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. An emitter cannot be
- * asked, so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. An emitter cannot be asked,
+ * so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
  *
- * **Shape** one event per event: the first argument of an emitter's, the Event of an EventTarget's, or what `map` makes of
- * the arguments. Listeners are added when the first consumer has subscribed.
- * **Units** `bufferSize` in events, 10 000 unless given; `Infinity` is the way to say "without bound".
- * **Backpressures** by `pause` and `resume`, where the emitter has something like them: `pause` is called when what was
- * asked for has come, `resume` when there is demand again. What still comes while it is paused, or if it cannot be, is
- * buffered; beyond `bufferSize` the policy applies. An emitter that emits synchronously is held while its consumers work
- * off what they have.
- * **Completes** with the event named `end`, or with `close` where no `end` is named. **Fails** with the argument of
- * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. All of them come behind the events before
- * them. **Cancels** when its last consumer has left, or at `stop`: the emitter is paused and the listeners are removed.
+ * **Shape** one event per event: an emitter's first argument, an EventTarget's Event, or the result of `map`.
+ * Listeners are added once the first consumer subscribes.
+ * **Units** `bufferSize` in events, 10 000 unless given, or `Infinity`.
+ * **Backpressures** by `pause`, called when the demand is met, and `resume`, called when there is demand again.
+ * Events that come anyway are buffered; beyond `bufferSize` the policy applies. A synchronous emitter is held while
+ * its consumers work.
+ * **Completes** with the event `end`, or with `close` where no `end` is named. **Fails** with the argument of
+ * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. **Cancels** when its last consumer
+ * leaves, or at `stop`: the emitter is paused, and the listeners are removed.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no overflow policy, one of
- * `pause` and `resume` without the other, the same name twice, wrong options. The stage fails with an `OverflowError` when the
- * policy is `"throw"` and the buffer is full, and with what `map`, `pause` or `resume` throws.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no policy,
+ * `pause` without `resume`, a name used twice. A full buffer fails the stage with an `OverflowError` when the policy
+ * is `"throw"`, errors of `map`, `pause` and `resume` by identity.
  *
  * **Source** rules 7.1 to 7.4.
  *

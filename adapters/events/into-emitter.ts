@@ -13,19 +13,19 @@ import { checkName } from "./from-events.ts";
 import type { CustomEventClass, DispatchLike, EmitLike, EventName, EventLike } from "./like.ts";
 
 export interface IntoEmitterOptions<in In> extends StageOptions {
-  /** The event to emit when the consumer ends well: its source completed or was stopped, or it was stopped. @default none */
+  /** The event to emit at a good end: the source completes or is stopped, or the consumer is stopped. @default none */
   readonly end?: EventName | undefined;
   /** The event to emit, with the error, when the consumer fails. @default none */
   readonly error?: EventName | undefined;
   /** The arguments that an emitter's listeners get. @default the event */
   readonly args?: ((event: In) => readonly unknown[]) | undefined;
-  /** The Event that an EventTarget dispatches, of whatever name. @default a CustomEvent with the event as `detail` */
+  /** The Event that an EventTarget dispatches, of any name. @default a CustomEvent with the event as `detail` */
   readonly create?: ((event: In, name: string) => EventLike) | undefined;
 }
 
 type Emit = (name: EventName, event: unknown) => void;
 
-/** Emits events one by one, and how it ended. */
+/** Emits events one by one, then the end. */
 class EmitterSink<In> implements SinkBehaviour<In> {
   readonly #name: EventName;
   readonly #emit: (event: In) => void;
@@ -74,17 +74,16 @@ class EmitterSink<In> implements SinkBehaviour<In> {
 /**
  * Makes a consumer that emits its events on a Node EventEmitter, or dispatches them on an EventTarget.
  *
- * **Shape** one `emit(name, event)` per event, or one `dispatchEvent` of a CustomEvent whose `detail` is the event. `args` and
- * `create` make something else of it. Listeners are called synchronously, in order.
- * **Units** events.
- * **Backpressures** as far as listeners are synchronous: what they start and do not wait for is not held back.
- * **Completes** when its source has completed. `end` names the event that is emitted then, and when it is stopped; `error`
- * that which tells of a failure. Otherwise the emitter hears nothing of the end.
+ * **Shape** one `emit(name, event)` per event, or one `dispatchEvent` of a CustomEvent whose `detail` is the event;
+ * `args` and `create` change that. Listeners are called synchronously, in order.
+ * **Backpressures** as far as listeners are synchronous.
+ * **Completes** with its source. `end` names the event emitted then, or at a stop; `error` the one emitted at a
+ * failure. Without them the emitter is not told.
  * **Cancels** its source when a listener throws.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`: wrong options. What a listener, `args` or `create`
- * throws fails the consumer, and `failure` holds the event; those behind it go back to the source. What the
- * listeners of `error`, or of `end` after a stop, throw goes to `onReport`. An EventTarget keeps what its listeners throw to itself.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`. An error of a listener, `args` or
+ * `create` fails the consumer by identity; events behind the failing one go back. Errors of the listeners of `error`,
+ * or of `end` after a stop, go to `onReport`. An EventTarget keeps its listeners' errors to itself.
  *
  * **Source** rules 7.2 and 7.3.
  *

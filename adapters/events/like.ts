@@ -1,7 +1,7 @@
-/** The name of an event. EventTargets know strings only. */
+/** An event's name. EventTargets know strings only. */
 export type EventName = string | symbol;
 
-/** What the adapters use of an emitter: `on` and `off` if it has both, else the longer names. */
+/** An emitter, as the adapters use it: `on` and `off` if it has both, else the longer names. */
 export type EmitterLike =
   | { on(name: any, listener: (...args: any[]) => void): unknown; off(name: any, listener: any): unknown }
   | {
@@ -9,34 +9,34 @@ export type EmitterLike =
       removeListener(name: any, listener: any): unknown;
     };
 
-/** What the adapters use of an EventTarget: any platform's has it, whatever declares it. */
+/** An EventTarget of any platform, as the adapters use it. */
 export interface EventTargetLike {
   addEventListener(type: any, listener: any): void;
   removeEventListener(type: any, listener: any): void;
 }
 
-/** What `intoEmitter` uses of an emitter. */
+/** An emitter, as `intoEmitter` uses it. */
 export interface EmitLike {
   emit(name: any, ...args: any[]): unknown;
 }
-/** What `intoEmitter` uses of an EventTarget. */
+/** An EventTarget, as `intoEmitter` uses it. */
 export interface DispatchLike {
   dispatchEvent(event: any): unknown;
 }
 
-/** Makes one event of arguments whose types are unknown. As a method, so that `(at: number) => at` says what they are. */
+/** Makes one event of arguments of unknown types. A method, so that `(at: number) => at` may narrow them. */
 export type MapArguments<Out> = { map(...args: unknown[]): Out }["map"];
 
 interface Unheard {
   readonly unheard: symbol;
 }
 type Register = (name: string, listener: (first: Unheard) => void) => unknown;
-/** An emitter of any name with any arguments: a listener for what no emitter has declared is as good as another. */
+/** An emitter of any name with any arguments, so that listeners for undeclared events fit. */
 export type UntypedLike =
   | { readonly on: Register; readonly off: Register }
   | { readonly addListener: Register; readonly removeListener: Register };
 
-/** The modules of Node, as its global `process` tells of them: a project without types of Node has none. */
+/** Node's modules, by way of its global `process`; a project without Node's types has none. */
 type NodeModules = typeof globalThis extends {
   readonly process: { readonly getBuiltinModule: { (id: any): infer Module; (id: string): unknown } };
 }
@@ -56,17 +56,17 @@ declare const NodeEmitter: [EmitterClassOf<NodeModules>] extends [never]
   : EmitterClassOf<NodeModules>;
 type NodeEmitterOf<Map extends Record<keyof Map, any[]>> = InstanceType<typeof NodeEmitter<Map>>;
 
-/** The map of events that an EventEmitter of Node was declared with: `EventEmitter<{ tick: [at: number] }>`. */
+/** The map of events an EventEmitter of Node was declared with: `EventEmitter<{ tick: [at: number] }>`. */
 export type EventMapOf<Emitter> = Emitter extends NodeEmitterOf<infer Map> ? Map : never;
 
-/** The names of events that an emitter has declared, or any. */
+/** The names an emitter declares, or any. */
 export type EmitterNames<Emitter> = [EventMapOf<Emitter>] extends [never]
   ? Emitter extends { eventNames(): readonly (infer Name)[] }
     ? Name & EventName
     : EventName
   : keyof EventMapOf<Emitter> & EventName;
 
-/** What an emitter gives the listeners of a name; `unknown[]` unless it is an EventEmitter of Node with a map of events. */
+/** The arguments of a name's listeners; `unknown[]` unless a Node EventEmitter has a map of events. */
 export type ArgumentsOf<Emitter, Name> = Known<EventMapOf<Emitter>[Name & keyof EventMapOf<Emitter>]>;
 
 /** Neither `any`, nor never. */
@@ -78,7 +78,7 @@ type Known<Args> = 0 extends 1 & Args
       ? Args
       : unknown[];
 
-/** The event that is made of arguments without a `map`: the first, never `any`. */
+/** The event made without a `map`: the first argument, never `any`. */
 export type FirstOf<Args extends readonly unknown[]> = 0 extends 1 & Args[0]
   ? unknown
   : Args extends readonly [unknown, ...unknown[]]
@@ -87,25 +87,25 @@ export type FirstOf<Args extends readonly unknown[]> = 0 extends 1 & Args[0]
       ? undefined
       : Args[0] | undefined;
 
-/** Nothing more where the type of a source was left to its default, which it is if another was given. */
+/** Accepts a source only where its type is left to its default, as it is once another type argument is given. */
 export type Told<Source> = [EmitterLike | EventTargetLike] extends [Source] ? unknown : never;
 
-/** The names of events that an EventTarget has an `on…` property for, which tells the type of the event. */
+/** The names for which an EventTarget has an `on…` property, which types the event. */
 export type NamesOf<Target> = Target extends { readonly on: unknown }
   ? never
   : { [Key in keyof Target]: Key extends `on${infer Name}` ? Name : never }[keyof Target] & string;
 
-/** The event an EventTarget gives the listeners of a name. */
+/** The event that listeners of a name get. */
 export type EventOf<Target, Name extends string> = Target extends { readonly [Key in `on${Name}`]: infer Handler }
   ? Extract<Handler, (event: any) => unknown> extends (event: infer Event) => unknown
     ? Event
     : never
   : never;
 
-/** Every event of an EventTarget that nothing more is known of. */
+/** An event of an EventTarget about which nothing more is known. */
 export interface EventLike {
   readonly type: string;
 }
 
-/** The class of events that `intoEmitter` makes. */
+/** The class of `intoEmitter`'s events. */
 export type CustomEventClass = new (type: string, init?: { readonly detail: unknown }) => EventLike;

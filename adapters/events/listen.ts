@@ -4,10 +4,10 @@ import type { EmitterLike, EventName, EventTargetLike } from "./like.ts";
 export type Listener = (...args: readonly unknown[]) => void;
 type Register = (name: EventName, listener: Listener) => void;
 
-/** Where listeners are added and removed, whatever the methods are called. */
+/** A source of events, with uniform method names. */
 interface Ears {
   readonly target: object;
-  /** An emitter, whose event "error" needs a listener; otherwise an EventTarget. */
+  /** Whether it is an emitter, whose event "error" needs a listener, or an EventTarget. */
   readonly emitter: boolean;
   readonly add: Register;
   readonly remove: Register;
@@ -19,7 +19,7 @@ const pairs = [
   ["addEventListener", "removeEventListener"],
 ] as const;
 
-/** An object with the methods of both is an emitter: its listeners get what was emitted, not an Event around it. */
+/** An object with both sets of methods is an emitter: its listeners get the event itself, not an Event around it. */
 export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   const methods = (source ?? {}) as Partial<Record<string, Register>>;
   for (const [add, remove] of pairs)
@@ -65,13 +65,13 @@ class Shared {
   };
 }
 
-/** Those that want all arguments are apart: collecting them costs. */
+/** Listeners for all arguments stand apart, since collecting them costs. */
 const shared = {
   all: new WeakMap<object, Map<EventName, Shared>>(),
   first: new WeakMap<object, Map<EventName, Shared>>(),
 };
 
-/** Listens until the returned function is called, once. Each listener is a function of its own. */
+/** Listens until the returned function is called once. Each call needs a function of its own. */
 export function listen(ears: Ears, name: EventName, listener: Listener, all: boolean): () => void {
   const known = all ? shared.all : shared.first;
   let names = known.get(ears.target);

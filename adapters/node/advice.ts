@@ -1,6 +1,6 @@
 import { can } from "./like.ts";
 
-/** Things that others take for streams, by a method of theirs, and what adapts them. */
+/** Things easily taken for streams, recognised by a method, and their adapters. */
 const elsewhere: readonly (readonly [method: string, what: string, cure: string])[] = [
   ["getReader", "a ReadableStream", "fromReadableStream of headrace/web"],
   ["getWriter", "a WritableStream", "intoWritableStream of headrace/web"],
@@ -13,7 +13,7 @@ const NEEDS = {
   Duplex: "both sides of a stream",
 } as const;
 
-/** What was expected, and where what was given belongs. */
+/** The expected kind, and where the given value belongs. */
 export function adviceOn(value: unknown, expected: keyof typeof NEEDS): string {
   const found = elsewhere.find(([method]) => can(value, method));
   const { readable, writable } = Object(value) as { readonly readable?: unknown; readonly writable?: unknown };

@@ -4,7 +4,7 @@ let watches = false;
 let listens = false;
 let waiting: readonly Unclaimed[] = [];
 
-/** Nothing is left to do, so that no consumer comes any more: what has failed has to be told now. */
+/** Nothing is left to do, so no consumer will come: failures must be told now. */
 function onBeforeExit(): void {
   const [first] = waiting;
   if (first === undefined) return;
@@ -22,8 +22,8 @@ function onChange(failures: readonly Unclaimed[]): void {
 }
 
 /**
- * Has a process that is about to end with 0 fail with the error of a stage that has waited for its first consumer in vain.
- * A listener stands only while there is such an error.
+ * Makes a process that is about to exit with 0 fail with the error of a stage that waited for its first consumer in
+ * vain. A listener stands only while there is such an error.
  */
 export function watchExit(): void {
   if (watches) return;

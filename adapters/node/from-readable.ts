@@ -30,18 +30,18 @@ import { closings, destroy, ReadableView } from "./view.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * Whether the Readable is destroyed when the producer ends before it. Otherwise it is left as it is, paused, and
-   * events that were read and reached no consumer are put back into it, or go to `onDiscard` where it cannot take them. @default true
+   * Whether the Readable is destroyed when the producer ends first. Otherwise it stays as it is, paused; events that
+   * reached no consumer are put back into it, or go to `onDiscard` if it cannot take them. @default true
    */
   readonly destroyOnCancel?: boolean | undefined;
 }
 
-/** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
+/** Chunks of bytes in flight per subscription: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
 const READS = "a Readable that nothing else reads";
 const READ = words("one that is read already");
 
-/** Reads what was asked for, when it is there. */
+/** Reads on demand, when there is something to read. */
 class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #readable: ReadableLike;
   readonly #view: ReadableView;
@@ -54,7 +54,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   #wanted = 0;
   #reading = false;
   #scheduled = false;
-  /** The Readable's outcome is known, or the stage has ended. */
+  /** The outcome is known, or the stage has ended. */
   #over = false;
   #ended = false;
   #told: Told = toldErrors();
@@ -66,14 +66,14 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     this.#listeners = new Listeners(readable);
   }
 
-  /** Watches from the start: an error before the first demand must find a listener. */
+  /** Watches from the start: an error before the first demand needs a listener. */
   readonly begin = (stage: SourceContext<Out>): void => {
     const [view, listeners] = [this.#view, this.#listeners];
     this.#stage = stage;
     listeners.add("error", this.#onError);
     for (const event of closings(this.#readable)) listeners.add(event, this.#onClose);
     listeners.add("end", this.#onEnd);
-    // A signal that had aborted before.
+    // The signal had aborted before.
     if (this.#over) this.#release(view.destroyed);
     else {
       listeners.claim(stage.runtime);
@@ -89,7 +89,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   };
 
   readonly handleSubscribe = (): void => {
-    // With a high-water mark of 0 a Readable does nothing unasked, and so it cannot be seen to end either.
+    // With a high-water mark of 0 a Readable does nothing unasked, so its end could not be seen either.
     if (this.#view.readsAhead || this.#view.isFed) this.#open();
   };
 
@@ -97,7 +97,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     this.#wanted += demand;
     if (this.#view.destroyed) this.#noticeDestroyed();
     const events = this.#flows() ? [] : this.#read();
-    // A new listener makes a Readable read ahead at once, even if its high-water mark is 0.
+    // A new listener makes a Readable read ahead at once, even with a high-water mark of 0.
     if (this.#wanted > 0 || this.#view.readsAhead) this.#open();
     if (this.#wanted > 0 && this.#view.lasting) this.#stage.runtime.clock.macrotask(this.#look);
     return events;
@@ -107,7 +107,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     const view = this.#view;
     this.#over = true;
     const destroys = this.#destroys && !this.#ended;
-    // After its end a Readable that destroys itself has already begun to: what that fails with must find a listener.
+    // A Readable that destroys itself has begun to do so at its end: an error there needs a listener.
     this.#release(destroys || view.destroyed);
     const waits = view.unsaid === undefined && (destroys || (this.#sink !== undefined && view.destroyed));
     const closed = waits && view.willClose ? this.#listeners.next("close") : undefined;
@@ -118,7 +118,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     return closed;
   };
 
-  /** Events that reach no consumer go back to a Readable that stays open, where it can still take them. */
+  /** Events that reach no consumer go back into a Readable that stays open, if it still takes them. */
   readonly putBack = (events: readonly unknown[]): readonly unknown[] => {
     if (this.#destroys || this.#view.ended || this.#view.destroyed) return events;
     return this.#unshift(events) ? [] : events;
@@ -132,22 +132,22 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     if (!this.#over && !this.#flows()) this.#listeners.add("readable", this.#onReadable);
   }
 
-  /** It was set flowing meanwhile: events are lost to this stage. */
+  /** It was set flowing since: events are lost to this stage. */
   #flows(): boolean {
     if (!this.#view.flows) return false;
     if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, READ));
     return true;
   }
 
-  /** Takes what is there, at most what is wanted. `read` may call back `#onReadable`. */
+  /** Reads up to the demand. `read` may call `#onReadable`. */
   #read(): Out[] {
     const [readable, view] = [this.#readable, this.#view];
     const events: Out[] = [];
     if (this.#over || this.#reading) return events;
     this.#reading = true;
     try {
-      // Only null means nothing: undefined is an event of an object mode stream. While there is demand it is read up to that
-      // null: before it a Readable need not tell of what comes next, even when it is empty.
+      // Only null means nothing: undefined is an event in object mode. With demand left, read up to that
+      // null: before it a Readable need not announce more events, even when empty.
       while (this.#wanted > 0 && !view.destroyed) {
         const event = readable.read();
         if (event === null) break;
@@ -171,7 +171,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
 
   run(): void {
     this.#scheduled = false;
-    // To readable-stream 2 a destruction is an end, and this is all it says of it.
+    // To readable-stream 2 a destruction is an end, announced by nothing else.
     if (this.#view.destroyed) this.#noticeDestroyed();
     else if (this.#wanted > 0) {
       const events = this.#read();
@@ -183,7 +183,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     try {
       this.#stage.push(events);
     } catch (error) {
-      // The consumer that asked has left, and the buffer is full: the next demand finds the events where they came from. A
+      // The asking consumer has left and the buffer is full: the events stay for the next demand. A
       // stage that is over has no next demand.
       const full = error instanceof OverflowError;
       const rest = full ? (error.rejected as readonly Out[]) : events;
@@ -192,7 +192,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     }
   }
 
-  /** Puts events back, where that is possible. */
+  /** Puts events back if possible. */
   #unshift(events: readonly unknown[]): boolean {
     const readable = this.#readable;
     if (!readable.unshift) return false;
@@ -205,7 +205,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     if (this.#over) return;
     this.#over = true;
     this.#stage.complete();
-    // Nothing more need be written. At the end of the input the writable side is finishing by itself.
+    // Nothing more need be written. At the end of the input the writable side finishes by itself.
     if (this.#sink && !this.#sink.reason) this.#sink.end({ type: "stop" });
   };
 
@@ -223,7 +223,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #onClose = (): void => {
     const view = this.#view;
     view.closed = true;
-    // A `close` of someone's making: what is left can still be read.
+    // A user emitted this `close`: the rest can still be read.
     if (this.#over || (view.isFed && !view.destroyed)) return;
     if (view.error !== undefined) this.#fail(view.error);
     else if (view.isFed && view.length === 0) this.#onEnd();
@@ -246,19 +246,18 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
 /**
  * Makes a producer of a Node Readable of any make: Node's own, readable-stream's, streamx's, minipass's, old ones.
  *
- * **Shape** object mode: one event per object, `undefined` and other falsy ones included. Bytes and strings: one event is
- * what one `read()` gives, all that is buffered, coupled, or on Node 26 the first chunk of the bytes; nothing is decoded
- * unless `setEncoding` was.
- * **Units** demand counts events. A link holds 16 of them by default for bytes (about 1 MiB), 1000 in object mode.
- * **Backpressures** `read` is called for what was asked only, when it is there; the Readable reads ahead up to its own
- * high-water mark once the first consumer has come, and not at all if that is 0. A stream of the old kind, which has no
- * `read`, is paused while nothing is asked for; what it emits all the same is buffered, and `overflow` decides beyond `bufferSize`.
- * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the Readable
- * is destroyed, and `stop` fulfils once it has closed; `destroyOnCancel: false` leaves it to its owner.
+ * **Shape** object mode: one event per object, falsy ones included. Otherwise one event per `read()`: the whole
+ * buffer, or on Node 26 its first chunk; only `setEncoding` decodes.
+ * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
+ * **Backpressures** `read` is called on demand. The Readable reads ahead to its own high-water mark once the first
+ * consumer has come. A stream without `read` is paused instead; events it emits anyway are buffered, and `overflow`
+ * decides beyond `bufferSize`.
+ * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the
+ * Readable is destroyed, and `stop` resolves once it has closed; `destroyOnCancel: false` leaves it to its owner.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that something else reads: it flows already, or has a producer that
- * has not ended; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the Readable fails with fails the producer by identity, behind the events read; one
- * that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. What fails while it is destroyed goes to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that flows or has a running producer; `ERR_OPTION`,
+ * `ERR_RANGE`. An error of the Readable fails the producer by identity, behind the events read; a close before the
+ * end gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is destroyed go to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.finished` for what counts as an end.
  *
@@ -275,7 +274,7 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   return reading(readable, options, ["destroyOnCancel"]);
 }
 
-/** The same, alone or as one side of a Duplex; `own` names the options that it may have. */
+/** The same, alone or as one side of a Duplex; `own` names its further options. */
 export function reading<Out, SO extends object>(
   readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO>,
@@ -288,7 +287,7 @@ export function reading<Out, SO extends object>(
     return source<Out, SO>(new LegacySource<Out>(readable, destroyOnCancel), options, { own, pushes: true });
   }
   const view = new ReadableView(readable);
-  // One that is over has nothing left to be taken away.
+  // A Readable that is over has nothing left to be taken away.
   if (!view.isOver) refuseRead(readable, view.flows);
   return source<Out, SO>(new ReadableSource<Out>(readable, view, destroyOnCancel), options, {
     own,

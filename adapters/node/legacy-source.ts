@@ -12,7 +12,7 @@ import { can, type LegacyLike, type OddLike, prematureClose, type StreamLike } f
 import { Listeners } from "./listen.ts";
 import { destroy, isDestroyable } from "./view.ts";
 
-/** Takes what a stream of the old kind emits, and pauses it when nothing is asked for. */
+/** Takes what a stream of the old kind emits, and pauses it while there is no demand. */
 export class LegacySource<Out> implements SourceBehaviour<Out> {
   readonly #stream: LegacyLike & StreamLike & OddLike;
   readonly #destroys: boolean;
@@ -42,7 +42,7 @@ export class LegacySource<Out> implements SourceBehaviour<Out> {
     listeners.add("error", this.#onError);
     for (const event of ["close", "destroy"]) listeners.add(event, this.#onClose);
     if (stream.destroyed === true) this.#onClose();
-    // What was said before is not said again: all that is left of it is that it can no longer be read.
+    // Earlier events are not repeated: only the stream's unreadability still tells of them.
     else if (stream.readable === false || stream.ended === true) this.#onEnd();
   };
 

@@ -1,10 +1,10 @@
-/** What the adapters use of an emitter. */
+/** An emitter, as the adapters use it. */
 export interface EmitterLike {
   on(event: any, listener: (...args: any[]) => void): unknown;
   removeListener(event: any, listener: (...args: any[]) => void): unknown;
 }
 
-/** What the adapters use of a stream's inner state, where it has one: nothing depends on it being there. */
+/** A stream's inner state. Optional throughout: nothing depends on it. */
 export interface StateLike {
   readonly ended?: boolean;
   readonly ending?: boolean;
@@ -21,7 +21,7 @@ export interface StateLike {
   readonly error?: unknown;
 }
 
-/** What a stream of any make may have. */
+/** Members that a stream of any make may have. */
 export interface StreamLike extends EmitterLike {
   readonly destroyed?: boolean;
   readonly closed?: boolean;
@@ -29,7 +29,7 @@ export interface StreamLike extends EmitterLike {
   destroy?(error?: any): unknown;
 }
 
-/** What `fromReadable` uses of a stream that is read: `read`, and what its make tells of itself besides. */
+/** A readable stream, as `fromReadable` uses it: `read`, and its make's own signs. */
 export interface ReadableLike extends StreamLike {
   readonly readableEnded?: boolean;
   readonly readableFlowing?: boolean | null;
@@ -40,7 +40,7 @@ export interface ReadableLike extends StreamLike {
   unshift?(chunk: any): unknown;
 }
 
-/** What `intoWritable` uses of a stream that is written to: `write` and `end`, and what its make tells of itself besides. */
+/** A writable stream, as `intoWritable` uses it: `write` and `end`, and its make's own signs. */
 export interface WritableLike extends StreamLike {
   readonly writableFinished?: boolean;
   readonly writableEnded?: boolean;
@@ -52,13 +52,13 @@ export interface WritableLike extends StreamLike {
   uncork?(): unknown;
 }
 
-/** A stream from before Node had pull: it emits `data` and `end`, and may be asked to pause. */
+/** A stream from before Node had pull: it emits `data` and `end`, and may support pausing. */
 export type LegacyLike = EmitterLike & ({ readonly readable: boolean } | { pause(): unknown; resume(): unknown });
 
-/** What `throughDuplex` uses of a Duplex of any make. */
+/** A Duplex of any make, as `throughDuplex` uses it. */
 export type DuplexLike = (ReadableLike | LegacyLike) & WritableLike;
 
-/** What `toReadable` uses of the Readable that it makes. */
+/** The Readable that `toReadable` makes, as it uses it. */
 export interface PushLike {
   readonly destroyed: boolean;
   readonly readableHighWaterMark: number;
@@ -68,7 +68,7 @@ export interface PushLike {
   destroy(error?: any): unknown;
 }
 
-/** What `toReadable` gives to the class of Readable that it makes. */
+/** The settings `toReadable` gives its class of Readable. */
 export interface ReadableSettings {
   readonly objectMode: boolean;
   readonly highWaterMark?: number;
@@ -80,7 +80,7 @@ export interface ReadableSettings {
 /** A class of Readable: Node's own or readable-stream's. */
 export type ReadableClass<Stream> = new (settings: any) => Stream;
 
-/** What other makes have by names of their own: streamx `destroying`, minipass `emittedEnd`, old streams a plain `writable`. */
+/** Other makes' own names: streamx `destroying`, minipass `emittedEnd`, old streams a plain `writable`. */
 export interface OddLike {
   readonly destroying?: boolean;
   readonly emittedEnd?: boolean;
@@ -103,7 +103,7 @@ export const can = (value: unknown, ...names: readonly string[]): boolean =>
 
 const closes = new WeakMap<object, Error>();
 
-/** The error of a stream that went away before its end, as Node names it: the same one each time. */
+/** The error of a stream that closed before its end, as Node names it: the same one each time. */
 export function prematureClose(stream: object): Error {
   let error = closes.get(stream);
   if (error === undefined) {
@@ -113,6 +113,6 @@ export function prematureClose(stream: object): Error {
   return error;
 }
 
-/** The error of a write into a stream that was ended elsewhere, as Node names it. */
+/** The error of a write into a stream ended elsewhere, as Node names it. */
 export const writeAfterEnd = (): Error =>
   Object.assign(new Error("the Writable was ended elsewhere"), { code: "ERR_STREAM_WRITE_AFTER_END" });

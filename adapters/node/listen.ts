@@ -4,7 +4,7 @@ import type { EmitterLike } from "./like.ts";
 type Event = string | symbol;
 type Listener = (argument: unknown) => void;
 
-/** One listener per emitter and event, whatever number of stages is attached: emitters warn of more than ten. */
+/** One listener per emitter and event for all attached stages: emitters warn of more than ten. */
 class Hub {
   readonly #emitter: EmitterLike;
   readonly #event: Event;
@@ -17,7 +17,7 @@ class Hub {
 
   add(listener: Listener): void {
     this.listeners.add(listener);
-    // The listener first: some emitters tell at once of what has happened before.
+    // The listener first: some emitters tell at once of the past.
     if (this.listeners.size === 1) this.#emitter.on(this.#event, this.#tell);
   }
 
@@ -27,7 +27,7 @@ class Hub {
   }
 
   readonly #tell: Listener = (argument) => {
-    // A listener may leave, or bring others: those that are here now hear it.
+    // A listener may leave, or bring others: those here now hear it.
     for (const listener of Array.from(this.listeners)) listener(argument);
   };
 }
@@ -44,12 +44,12 @@ export function listen(emitter: EmitterLike, event: Event, listener: Listener): 
   return () => hub.remove(listener);
 }
 
-/** By stream: the stage that reads it, as its listeners, and what that one runs in. */
+/** By stream: the listeners and the runtime of the stage that reads it. */
 const readers = new WeakMap<EmitterLike, readonly [Listeners, Runtime]>();
 
 /** Whether a stage reads it. */
 export function isRead(stream: EmitterLike): boolean {
-  // Its last consumer may have left, a loop that ended say, and the stage not have had its turn.
+  // Its last consumer, an ended loop say, may have left before the stage had its turn.
   readers.get(stream)?.[1].flush();
   return readers.has(stream);
 }
@@ -65,7 +65,7 @@ export class Listeners {
 
   add(event: Event, listener: Listener): void {
     if (this.#stops.has(event)) return;
-    // Stands before it listens, for what is told at once may remove it.
+    // Noted before it listens, since an event told at once may remove it.
     this.#stops.set(event, () => {});
     const stop = listen(this.#stream, event, listener);
     if (this.#stops.has(event)) this.#stops.set(event, stop);
@@ -77,14 +77,14 @@ export class Listeners {
     this.#stops.delete(event);
   }
 
-  /** The stage reads the stream, until it releases it. */
+  /** Claims the stream for the stage, until it releases it. */
   claim(runtime: Runtime): void {
     readers.set(this.#stream, [this, runtime]);
   }
 
   /**
    * Removes all. One for errors stays where something may still fail, until `close` if that is to come: an error in
-   * clean-up that finds no listener ends the process.
+   * clean-up without a listener ends the process.
    */
   release(guard: boolean, willClose: boolean): void {
     if (readers.get(this.#stream)?.[0] === this) readers.delete(this.#stream);
@@ -96,7 +96,7 @@ export class Listeners {
       });
   }
 
-  /** Fulfils at the next of these events. */
+  /** Resolves at the next of these events. */
   next(...events: readonly Event[]): Promise<void> {
     const stops: (() => void)[] = [];
     const leave = (): void => {
@@ -110,7 +110,7 @@ export class Listeners {
         resolve();
       };
       for (const event of events) stops.push(listen(this.#stream, event, onEvent));
-      // Told at once of what had happened before.
+      // Told at once of the past.
       if (happened) leave();
     });
   }

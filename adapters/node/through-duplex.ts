@@ -8,28 +8,29 @@ import { isLegacy } from "./legacy-source.ts";
 import type { DuplexLike } from "./like.ts";
 
 export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
-  /** Whether the writable side is ended behind the last event of the sources, or when the readable side has ended. @default true */
+  /**
+   * Whether the writable side is ended behind the sources' last event, or once the readable side ends. @default true
+   */
   readonly end?: boolean | undefined;
-  /** Whether the Duplex is destroyed when the stage ends before it. @default true */
+  /** Whether the Duplex is destroyed when the stage ends first. @default true */
   readonly destroyOnCancel?: boolean | undefined;
 }
 
 /**
  * Makes a producerConsumer of a Node Duplex or Transform, zlib's and crypto's included, of any make.
  *
- * **Shape** each event is one `write`; what is read is one event per object, or per `read()` of bytes.
- * **Units** events on both sides, whatever their modes. Options are those of the side that emits.
- * **Backpressures** written is what the Duplex has room for, read what was asked for: what is in flight are the events
- * of the subscription, and what the two high-water marks let in.
- * **Completes** at `end`, and after `close` if it destroys itself. Behind the last event of its sources the writable side
- * is ended, so that a Transform can flush. A Duplex of which a side ends otherwise has had enough: its
- * sources are left, and get back what was not written.
+ * **Shape** one `write` per event in; one event out per object, or per `read()` of bytes.
+ * **Units** events on both sides. Options are those of the side that emits.
+ * **Backpressures** writes while the Duplex has room, reads on demand.
+ * **Completes** at `end`, and after `close` if it destroys itself. The writable side is ended behind the sources'
+ * last event, so that a Transform can flush. A Duplex that ends a side otherwise has had enough: its sources are
+ * left, and unwritten events go back.
  * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, and the sources are left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that something else reads; `ERR_OPTION`, `ERR_RANGE`: wrong options.
- * What the Duplex fails with fails the stage once, by identity, behind the events read, and then its sources are left with
- * it; one that closes before its end gives `ERR_STREAM_PREMATURE_CLOSE`. A source that fails destroys the Duplex. What
- * fails later goes to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that is read elsewhere; `ERR_OPTION`, `ERR_RANGE`. An
+ * error of the Duplex fails the stage once, by identity, behind the events read, and leaves the sources with it; a
+ * close before the end gives `ERR_STREAM_PREMATURE_CLOSE`. A failing source destroys the Duplex. Later errors go to
+ * `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.pipeline`.
  *
@@ -47,7 +48,7 @@ export function throughDuplex<In, Out, SO extends object = NoOptions>(
     refuse("ERR_NOT_SOURCE", adviceOn(duplex, "Duplex"), duplex);
   const { end, signal, runtime, onReport } = options;
   requireType("end", end, "boolean");
-  // The readable side first: it hears the stream's events first, and tells.
+  // The readable side first, so that it hears the stream's events first and tells of them.
   const output = reading<Out, SO>(duplex, options, ["end", "destroyOnCancel"]);
   const input = writing<In>(duplex, { name: `${output.name} input`, signal, runtime, onReport, end }, ["end"], true);
   return coupled(input, output);

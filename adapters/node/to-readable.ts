@@ -11,10 +11,10 @@ export interface ToReadableOptions extends Pick<SubscribeOptions, "data"> {
   readonly highWaterMark?: number | undefined;
   /** Destroys the Readable. */
   readonly signal?: AbortSignal | undefined;
-  /** Events asked for and not arrived at most. @default the high-water mark in object mode, 1 otherwise */
+  /** Events in flight at most. @default the high-water mark in object mode, 1 otherwise */
   readonly maxDemand?: number | undefined;
 }
-/** With a class of Readable of another make, readable-stream's say. */
+/** With another make's class of Readable, readable-stream's say. */
 export interface ToReadableOptionsWith<out Stream> extends ToReadableOptions {
   readonly Readable: ReadableClass<Stream>;
 }
@@ -24,12 +24,12 @@ export type ToReadableArguments<SO extends object> = {} extends SO
 
 type Destroy = ReadableSettings["destroy"];
 
-/** Pushes what comes into a Readable, in the runtime's turns, and asks when the Readable is read. */
+/** Pushes arrived events into a Readable, in the runtime's turns, and asks when the Readable is read. */
 class ReadablePort extends Port {
   readonly #readable: PushLike;
-  /** Of the first batch arrived, how many events were pushed. */
+  /** How many events of the first batch were pushed. */
   #at = 0;
-  /** The Readable has asked and waits for a push. */
+  /** The Readable waits for a push. */
   #pulled = false;
   #closed: (() => void) | undefined;
 
@@ -38,14 +38,14 @@ class ReadablePort extends Port {
     this.#readable = readable;
   }
 
-  /** A turn: what has arrived goes out, then the end if it has come, then the next ask. */
+  /** A turn: arrived events go out, then the end if it has come, then the next ask. */
   override turn(): void {
     if (this.#closed) this.#closed();
     else {
       try {
         this.#pushAll();
       } finally {
-        // A handler of the user's has thrown out of a push: the rest is for the next turn.
+        // A user's handler threw out of a push: the rest is for the next turn.
         if (this.arrived.size > 0) this.wake();
       }
       if (this.reason) this.#end(this.reason);
@@ -55,12 +55,12 @@ class ReadablePort extends Port {
 
   readonly onRead = (): void => {
     this.#pulled = true;
-    // Asked in a turn of its own: by then a reader that flows has emptied the Readable, and one ask serves for all.
+    // Asks in a turn of its own: by then a flowing reader has emptied the Readable, and one ask serves for all.
     this.wake();
   };
 
   readonly onDestroy: Destroy = (error, callback) => {
-    // Leaving a loop over the Readable destroys it with an AbortError: that is no failure.
+    // Leaving a loop over the Readable destroys it with an AbortError: no failure.
     const failed = error !== null && error !== undefined && error.name !== "AbortError";
     const wasOpen = !this.ended;
     const rest = this.arrived.shift() ?? [];
@@ -70,7 +70,7 @@ class ReadablePort extends Port {
       callback(error);
       return;
     }
-    // `close` comes behind the turn in which the producer hears of it.
+    // `close` comes behind the turn in which the producer is told.
     this.#closed = () => {
       this.#closed = undefined;
       callback(error);
@@ -96,7 +96,7 @@ class ReadablePort extends Port {
     const readable = this.#readable;
     const wrong = invalid(event, readable.readableObjectMode);
     if (wrong) readable.destroy(wrong);
-    // A Readable that has asked takes an empty chunk for nothing, and waits for ever.
+    // A waiting Readable takes an empty chunk for nothing, and waits for ever.
     else if (readable.readableObjectMode || !isEmpty(event)) {
       this.#pulled = false;
       readable.push(event);
@@ -118,7 +118,7 @@ class ReadablePort extends Port {
   }
 }
 
-/** Why an event cannot be pushed, for what a Readable would take for its end, or drop. Others it refuses itself. */
+/** Why an event cannot be pushed: a Readable would take it for its end, or drop it. Others it refuses itself. */
 function invalid(event: unknown, objectMode: boolean): Error | undefined {
   if (event === null)
     return Object.assign(new TypeError("expected events other than null, which would end the Readable"), {
@@ -142,16 +142,16 @@ const carried = (error: unknown): unknown =>
  *
  * **Shape** one chunk per event; objects by default, strings and bytes with `objectMode: false`.
  * **Units** `highWaterMark` in events, in bytes without object mode; `maxDemand` in events.
- * **Backpressures** asks when the Readable is read: object mode for what the high-water mark leaves room for, bytes for
- * `maxDemand` (1) events at a time.
- * **Completes** with `end` when the producer has completed or was stopped. **Cancels** when the Readable is destroyed,
- * by an early `break` or a `signal` too: events that were not pushed go back, and `close` follows. With an error other
- * than an AbortError that error is the reason.
+ * **Backpressures** asks when the Readable is read: for the room below the high-water mark in object mode, for
+ * `maxDemand` (1) events otherwise.
+ * **Completes** with `end` when the producer completes or is stopped. **Cancels** when the Readable is destroyed, by
+ * an early `break` or a `signal` too: the rest goes back, and `close` follows. An error other than an AbortError is
+ * the reason.
  *
- * @throws ArgumentError what `subscribe` throws: a partition that is taken, a producer that was stopped, wrong options. A
- * failure of the producer destroys the Readable with it, a falsy one in the `cause` of an Error; what the Readable had
- * buffered is lost then, as with any Readable. An event `null`, or one that is neither string nor bytes without object
- * mode, destroys it with `ERR_STREAM_NULL_VALUES` or `ERR_INVALID_ARG_TYPE`.
+ * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
+ * producer destroys the Readable with it, a falsy one in the `cause` of an Error; the Readable's buffer is lost then.
+ * An event `null`, or outside object mode neither string nor bytes, destroys it with `ERR_STREAM_NULL_VALUES` or
+ * `ERR_INVALID_ARG_TYPE`.
  *
  * **Source** rules 7.1 to 7.3; `Readable.from` for what ends and what is destroyed.
  *
@@ -189,7 +189,7 @@ export function toReadable<Out, SO extends object>(
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
     const resolved = Port.options(producer, { ...rest, maxDemand: most }, { demand: "manual" });
     port = new ReadablePort(producer, resolved, readable);
-    // A signal that had aborted before has destroyed it: the producer is left as it is.
+    // A signal aborted before has destroyed it: the producer is left as it is.
     if (!readable.destroyed) port.open();
   } catch (error) {
     readable.destroy();

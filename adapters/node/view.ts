@@ -1,11 +1,11 @@
 import type { OddLike, ReadableLike, StateLike, StreamLike, WritableLike } from "./like.ts";
 
-/** What streams of streamx's kind call a destruction that came without an error. */
+/** The error with which streams of streamx's kind mark a destruction without one. */
 const isPlainDestroy = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === "STREAM_DESTROYED";
 
 /**
- * What a stream says of itself, whatever its make. Node's own and readable-stream 4 do by public properties. Others do by
- * their inner state, by names of their own, or by events alone: then what has been heard stands here.
+ * A stream's state, whatever its make. Node's own and readable-stream 4 have public properties for it. Others show it
+ * by their inner state, by other names, or by events alone, which are noted here.
  */
 abstract class View<Stream extends StreamLike> {
   protected readonly stream: Stream & OddLike;
@@ -13,7 +13,7 @@ abstract class View<Stream extends StreamLike> {
   protected readonly state: StateLike | undefined;
   /** Of streamx's kind, bare-stream's included: destroyed from `destroying` on, and certain to close. */
   readonly lasting: boolean;
-  /** It was gone when it was first looked at. */
+  /** It was gone when first looked at. */
   readonly #late: boolean;
   /** Its `close` has been heard. */
   closed = false;
@@ -29,7 +29,7 @@ abstract class View<Stream extends StreamLike> {
     return (this.lasting ? this.stream.destroying : this.stream.destroyed) === true;
   }
 
-  /** What it failed with, where it says so; undefined for none. */
+  /** Its error, where it shows one; undefined for none. */
   get error(): unknown {
     const error = this.lasting ? this.state?.error : (this.stream.errored ?? this.state?.errored);
     return error === null || (this.lasting && isPlainDestroy(error)) ? undefined : error;
@@ -41,26 +41,26 @@ abstract class View<Stream extends StreamLike> {
     return this.closed || ((this.lasting ? stream.destroyed : state?.closeEmitted) ?? stream.closed) === true;
   }
 
-  /** Whether, once destroyed, it has its `close` still before it. */
+  /** Whether, once destroyed, its `close` is still to come. */
   get willClose(): boolean {
     const { stream, state, closed } = this;
     if (closed) return false;
     if (this.lasting) return !stream.destroyed;
     if (state?.closeEmitted !== undefined) return state.emitClose !== false && !state.closeEmitted;
-    // readable-stream 3 does not say whether it has been; others do not say whether it will be.
+    // readable-stream 3 does not tell of the past, others not of the future.
     if (state?.emitClose !== undefined) return state.emitClose && !this.#late;
     return stream.closed === false;
   }
 
   /**
-   * The error of a stream of streamx's kind that is being destroyed. Such a stream says so only when the callback of a read
-   * or write in flight is called, which code that destroys it instead often leaves out.
+   * The error of a stream of streamx's kind that is being destroyed. Such a stream shows it only when the callback of
+   * a read or write in flight is called, which code that destroys it often leaves out.
    */
   get unsaid(): unknown {
     return this.lasting && this.stream.destroyed === false ? this.error : undefined;
   }
 
-  /** Whether, once destroyed, it may still tell why, and by nothing that can be waited for. */
+  /** Whether, once destroyed, it may still tell why, in a way that cannot be waited for. */
   get isUncertain(): boolean {
     const { state } = this;
     if (this.lasting || this.closed || state === undefined || state.closeEmitted !== undefined) return false;
@@ -68,7 +68,7 @@ abstract class View<Stream extends StreamLike> {
   }
 }
 
-/** A stream as one that is read. */
+/** A stream, as it is read. */
 export class ReadableView extends View<ReadableLike> {
   constructor(stream: ReadableLike) {
     super(stream, "_readableState");
@@ -81,12 +81,12 @@ export class ReadableView extends View<ReadableLike> {
     return ended === true;
   }
 
-  /** What feeds it has ended: what it holds, and `end`, are still to come. */
+  /** Its own source has ended: its buffer, and `end`, are still to come. */
   get isFed(): boolean {
     return !this.lasting && this.state?.ended === true;
   }
 
-  /** Of minipass's kind: `readable` is emitted within a write, which returns false afterwards whatever was read meanwhile. */
+  /** Of minipass's kind: `readable` is emitted within a write, which then returns false whatever was read meanwhile. */
   get isPrompt(): boolean {
     return typeof this.stream.emittedEnd === "boolean";
   }
@@ -95,7 +95,7 @@ export class ReadableView extends View<ReadableLike> {
     return this.stream.readableLength ?? this.state?.length ?? 0;
   }
 
-  /** Whether it does something unasked, once a listener for `readable` has come. */
+  /** Whether a listener for `readable` makes it act unasked. */
   get readsAhead(): boolean {
     return (this.stream.readableHighWaterMark ?? this.state?.highWaterMark ?? 1) > 0;
   }
@@ -104,24 +104,24 @@ export class ReadableView extends View<ReadableLike> {
     return (this.stream.readableObjectMode ?? this.state?.objectMode ?? this.stream.objectMode) === true;
   }
 
-  /** Someone else reads it, and may have events yet to get. */
+  /** It is read elsewhere, and may have events left. */
   get flows(): boolean {
     const { stream, state } = this;
     const flowing = stream.readableFlowing ?? state?.flowing ?? stream.flowing ?? (this.lasting && hasReaders(stream));
     return flowing && !this.isOver && !(this.isFed && this.length === 0);
   }
 
-  /** It has ended, failed or was destroyed: nothing will be read from it. */
+  /** It has ended, failed or been destroyed: nothing more can be read. */
   get isOver(): boolean {
     return this.ended || this.destroyed || this.error !== undefined;
   }
 }
 
-/** A stream as one that is written to. */
+/** A stream, as it is written to. */
 export class WritableView extends View<WritableLike> {
-  /** One of its `finish`, `end` or `close` has been heard, and that is how its make finishes. */
+  /** It emitted the one of `finish`, `end` and `close` by which its make finishes. */
   heardFinish = false;
-  /** It shows nothing of itself: its events are those of streams before Node 0.10. */
+  /** It shows no state: its events are those of streams before Node 0.10. */
   readonly isOld: boolean;
   /** Whether `write` calls back. */
   readonly callsBack: boolean;
@@ -147,7 +147,7 @@ export class WritableView extends View<WritableLike> {
     return stream.writableFinished ?? (this.lasting ? state?.ended : state?.finished) ?? this.heardFinish;
   }
 
-  /** To `stream.finished` one that closes without `finish` has finished if it was ended and holds nothing. */
+  /** To `stream.finished` a close without `finish` is a finish if the stream was ended and holds nothing. */
   get finishedAtClose(): boolean {
     const { stream, state } = this;
     if (this.isOld) return this.heardFinish || stream.writable !== true;
@@ -155,7 +155,7 @@ export class WritableView extends View<WritableLike> {
     return this.ended && (stream.writableLength ?? state?.length) === 0;
   }
 
-  /** Whether it has enough, where it says so. */
+  /** Whether it has enough, where it shows that. */
   get needsDrain(): boolean | undefined {
     return this.stream.writableNeedDrain ?? this.state?.needDrain;
   }
@@ -163,7 +163,7 @@ export class WritableView extends View<WritableLike> {
 
 const hasReaders = (stream: OddLike): boolean => (stream.listenerCount?.("data") ?? 0) > 0;
 
-/** The events by which a stream tells that it is gone. minipass has a symbol of its own for it. */
+/** The events by which a stream tells that it is gone. minipass uses a symbol of its own. */
 export function closings(stream: StreamLike & OddLike): readonly (string | symbol)[] {
   if (typeof stream.emittedEnd !== "boolean") return ["close"];
   const symbols = Object.getOwnPropertySymbols(stream).filter(({ description }) => description === "destroyed");
@@ -175,7 +175,7 @@ const verbs = ["destroy", "close", "abort"] as const;
 
 export const isDestroyable = (stream: Destroyable): boolean => verbs.some((verb) => stream[verb] !== undefined);
 
-/** Destroys a stream, by the name that its make has for it. Destroyed twice, some emit the second error as well. */
+/** Destroys a stream by its make's method. Destroyed twice, some emit the second error as well. */
 export function destroy(stream: Destroyable, error?: unknown): void {
   const verb = verbs.find((name) => stream[name] !== undefined);
   if (verb && stream.destroyed !== true) stream[verb]?.(error);

@@ -19,7 +19,7 @@ export interface WritableSinkSettings {
   readonly isSide: boolean;
 }
 
-/** Writes batches, as fast as the Writable lets it. */
+/** Writes batches, as fast as the Writable accepts them. */
 export class WritableSink<In> implements SinkBehaviour<In> {
   readonly #writable: WritableLike;
   readonly #view: WritableView;
@@ -28,16 +28,16 @@ export class WritableSink<In> implements SinkBehaviour<In> {
   readonly #isSide: boolean;
   readonly #listeners: Listeners;
   #stage!: SinkContext;
-  /** The readable side of the same Duplex: it hears the events first, and tells what has become of the stream. */
+  /** The readable side of the same Duplex: it hears events first, and tells the stream's outcome. */
   #source: OtherSide | undefined;
   #started = false;
-  /** The Writable's outcome is known, or the stage has ended. */
+  /** The outcome is known, or the stage has ended. */
   #over = false;
   /** The batch in hand, and how much of it is written. */
   #events: readonly In[] = [];
   #at = 0;
   #subscription: Subscription | undefined;
-  /** `write` returned false and no `drain` has followed, where the Writable does not say whether it has enough. */
+  /** `write` returned false without a `drain` since, where the Writable does not show whether it has enough. */
   #full = false;
   #writing = false;
   #drained = false;
@@ -65,7 +65,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     for (const event of closings(this.#writable)) listeners.add(event, this.#onClose);
     listeners.add("finish", this.#onFinish);
     if (view.needsDrain === undefined) listeners.add("drain", this.#onDrain);
-    // A signal that had aborted before.
+    // The signal had aborted before.
     if (this.#over) this.#release(view.destroyed);
     else if (this.#tells) {
       if (view.error !== undefined) this.#tell(view.error);
@@ -78,7 +78,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     this.#source = source;
     this.#told = source.told;
     if (this.#over || !this.#view.ended || this.#view.destroyed) return;
-    // Nothing can be written, and that is all there is to say.
+    // Nothing can be written, and that is all to tell.
     this.#over = true;
     this.#stage.stop();
   };
@@ -101,7 +101,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
   readonly handleEnd = (): Promise<void> | undefined => {
     if (this.#over) return undefined;
     this.#ending = true;
-    // The readable side is about to tell why.
+    // The readable side will tell why.
     if (this.#isSide && this.#view.destroyed) return this.#sleep();
     if (!this.#ends) return this.#isWritten ? undefined : this.#sleep();
     return this.#finish();
@@ -113,7 +113,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     if (this.#subscription) this.#stage.giveBack(this.#subscription, this.#events.slice(this.#at));
     this.#wake?.();
     const { finished } = view;
-    // The readable side has destroyed the stream, has left it as it is, or is about to tell what it failed with.
+    // The readable side destroyed the stream, left it as it is, or is about to tell its failure.
     if (this.#left || (isFailure(reason) && !this.#tells)) {
       this.#release(this.#ending && !finished);
       return undefined;
@@ -134,7 +134,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     return closed;
   }
 
-  /** Ends the Writable. One that destroys itself is waited for: closing, too, can fail. */
+  /** Ends the Writable, and waits for one that destroys itself: closing can fail, too. */
   async #finish(): Promise<void> {
     const view = this.#view;
     if (!view.finished) {
@@ -152,12 +152,12 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     this.#listeners.release(guard && !this.#view.isClosed, this.#view.willClose);
   }
 
-  /** Whether what happens to the stream is told here: alone, or once the readable side has its outcome. */
+  /** Whether this side tells the stream's outcome: alone, or once the readable side knows it. */
   get #tells(): boolean {
     return !this.#isSide || this.#source?.reason !== undefined;
   }
 
-  /** The readable side has gone before its end. */
+  /** The readable side left before its end. */
   get #left(): boolean {
     const reason = this.#source?.reason;
     return reason !== undefined && reason.type !== "complete";
@@ -207,20 +207,20 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     return this.#writable.write(event, this.#onWritten);
   }
 
-  /** Whether there is room all the same when `write` has returned false. Its `drain` may have come before it returned. */
+  /** Whether there is room although `write` returned false: `drain` may have come before it returned. */
   #hasRoom(): boolean {
     this.#full = this.#view.needsDrain === undefined && !this.#drained;
     return this.#room;
   }
 
-  /** What there was no room for is written as soon as there is, within the `drain` itself. */
+  /** The rest is written as soon as there is room, within the `drain` itself. */
   #await(): void {
     this.#listeners.add("drain", this.#onDrain);
     this.#noticeDestroyed();
     this.#lookLater();
   }
 
-  /** Fulfils when something has happened, at once if everything is over. */
+  /** Resolves when something has happened, at once if everything is over. */
   #sleep(): Promise<void> {
     if (this.#over) return Promise.resolve();
     return new Promise((resolve) => {
@@ -233,7 +233,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     this.#full = false;
     // The loop that writes goes on by itself.
     if (this.#writing) return;
-    // A stage that still waits afterwards waits behind the others.
+    // Moves a stage that still waits behind the others.
     this.#listeners.remove("drain");
     this.#write();
     const waits = !this.#over && this.#at < this.#events.length;
@@ -258,7 +258,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     // A response of HTTP/2 whose client has left: `close` follows.
   };
 
-  /** It has finished by itself, as a parser does behind the last thing that it understands. */
+  /** It finished by itself, as a parser does behind the last thing it understands. */
   #enough(): void {
     this.#over = true;
     this.#wake?.();

@@ -1,7 +1,7 @@
 import { argumentError, callbackError, isDemand, refuse } from "../../src/adapter/index.ts";
 import type { Subscriber } from "./like.ts";
 
-/** What a `request` asks of a link. Throws for what Reactive Streams 3.9 calls an error. */
+/** The ask that a `request` makes. Throws for what Reactive Streams 3.9 calls an error. */
 export function demandOf(count: unknown): number {
   if (typeof count === "number" && count >= Number.MAX_SAFE_INTEGER) return Number.POSITIVE_INFINITY;
   if (!isDemand(count)) throw argumentError("ERR_ASK", "", count);
@@ -14,6 +14,6 @@ export function checkSubscriber(value: unknown): void {
     if (typeof subscriber?.[method] !== "function") refuse("ERR_NOT_SOURCE", `a Subscriber with ${method}`, value);
 }
 
-/** What a Subscriber's method threw, which it may not: its subscription counts as cancelled (2.13). */
+/** The error of a Subscriber's method, which must not throw: its subscription counts as cancelled (2.13). */
 export const thrownBy = (method: string, name: string, cause: unknown, events: readonly unknown[]): unknown =>
   callbackError({ stage: name, callback: method }, cause, events);

@@ -19,18 +19,18 @@ import {
 } from "../../src/adapter/index.ts";
 import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
-/** Requests what is asked for; what comes in one stretch is one batch. */
+/** Requests the demand; events of one stretch make one batch. */
 class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
   readonly #publisher: Publisher<Out>;
   #stage!: SourceContext<Out>;
   #collector!: Collector<Out>;
   #subscribed = false;
   #subscription: Subscription | undefined;
-  /** Asked for before there is a subscription. */
+  /** Asked before there was a subscription. */
   #wanted = 0;
-  /** Requested and not come. */
+  /** Requested and not arrived. */
   #due = 0;
-  /** What the stage ends with: a Publisher that says so again has nothing new to say. */
+  /** The stage's failure, which a Publisher may repeat. */
   #error: unknown;
 
   constructor(publisher: Publisher<Out>) {
@@ -65,7 +65,7 @@ class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
       this.#fail(error);
       throw error;
     }
-    // A second one is turned away, and so is one that comes too late.
+    // A second or late subscription is turned away.
     if (this.#subscription !== undefined || this.#collector.closed) {
       this.#leave(subscription);
       return;
@@ -106,7 +106,7 @@ class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
     }
   }
 
-  /** The Publisher has broken the protocol: it is left, and the stage fails behind what came before. */
+  /** The Publisher broke the protocol: it is left, and the stage fails behind earlier events. */
   #fail(error: unknown): void {
     if (this.#collector.closed) return;
     this.#error = error;
@@ -130,15 +130,16 @@ class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
 /**
  * Makes a producer of a Reactive Streams Publisher.
  *
- * **Shape** one event per `onNext`, `null` and `undefined` included, in order. What comes in one stretch is one batch.
- * **Units** demand in events: what is asked for is requested, 10 000 at a time at most.
- * **Backpressures** exactly: nothing is requested that was not asked for, and nothing is buffered.
- * **Completes** and fails with the Publisher, behind the events that came before. It is subscribed to when the first consumer
- * has subscribed. **Cancels** its subscription when the last consumer has left, or at `stop`.
+ * **Shape** one event per `onNext`, `null` and `undefined` included, in order. Events of one stretch make one batch.
+ * **Units** demand in events, requested at most 10 000 at a time.
+ * **Backpressures** exactly: only demand is requested, and nothing is buffered.
+ * **Completes** and fails with the Publisher, behind earlier events; subscribes with the first consumer. **Cancels**
+ * its subscription when the last consumer leaves, or at `stop`.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Publisher; `ERR_OPTION`, `ERR_RANGE`: wrong options. The stage fails with a
- * `ProtocolError` when more comes than was requested, with what `subscribe` or `request` throws, and with a TypeError when
- * `onSubscribe` is given no Subscription, which it throws, too. A second failure, and what `cancel` throws, go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Publisher; `ERR_OPTION`, `ERR_RANGE`. The stage fails with a
+ * `ProtocolError` when more comes than was requested, with an error of `subscribe` or `request`, and with a
+ * TypeError, also thrown, when `onSubscribe` gets no Subscription. A second failure, and errors of `cancel`, go to
+ * `onReport`.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 2.1 to 2.13.
  *

@@ -12,7 +12,7 @@ import {
 import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Subscriber, Subscription } from "./like.ts";
 
-/** Asks for what is requested, and hands it on event by event. */
+/** Asks for the Subscriber's requests, and hands events on one by one. */
 class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
   #subscriber: Subscriber<In> | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -21,9 +21,9 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
   #link: Link | undefined;
   /** Requested and not delivered. */
   #due = 0;
-  /** The Subscriber has heard the end, has cancelled, or has thrown: it hears nothing more. */
+  /** The Subscriber has heard the end, has cancelled or has thrown: it hears nothing more. */
   #done = false;
-  /** The stage is to fail with what was requested. */
+  /** An invalid request is to fail the stage. */
   #broken = false;
 
   constructor(subscriber: Subscriber<In>, signal: AbortSignal | undefined) {
@@ -43,7 +43,7 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
     this.#context = context;
     this.#link = link;
     if (!first) {
-      // The Subscriber knows of one subscription: what it still waits for is asked of the next source.
+      // The Subscriber knows one subscription: its open requests go to the next source.
       if (this.#due > 0) link.ask(this.#due);
       return;
     }
@@ -104,7 +104,7 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
     this.#link = undefined;
   }
 
-  /** What it throws it may not throw: the stage fails, and it hears nothing more. */
+  /** A Subscriber must not throw: the stage fails, and the Subscriber hears nothing more. */
   #call(method: string, events: readonly unknown[], call: (subscriber: Subscriber<In>) => void, last = false): void {
     const subscriber = this.#subscriber;
     if (subscriber === undefined) return;
@@ -119,17 +119,17 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
 }
 
 /**
- * Makes a consumer of a Reactive Streams Subscriber: it asks for what the Subscriber requests.
+ * Makes a consumer of a Reactive Streams Subscriber: it asks for the requests.
  *
- * **Shape** one `onNext` per event, in order; `onSubscribe` when it has subscribed to a producer. One producer at a time.
- * **Units** demand in events, as requested; its subscriptions are manual, so that `maxDemand` means nothing here.
- * **Backpressures** exactly: nothing is asked for that was not requested, and nothing is held.
- * **Completes** with `onComplete` when its source has completed or was stopped, or it is stopped itself; **fails** with
- * `onError`. **Cancels** its source, and completes, when the Subscriber cancels: what it had not seen goes back.
+ * **Shape** one `onNext` per event, in order; `onSubscribe` once it has subscribed. One producer at a time.
+ * **Units** demand in events, as requested; subscriptions are manual, so `maxDemand` has no effect.
+ * **Backpressures** exactly: only requests are asked for, and nothing is held.
+ * **Completes** with `onComplete` at a good end or a stop; **fails** with `onError`. **Cancels** its source, and
+ * completes, when the Subscriber cancels: the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`: wrong options; `ERR_DUPLICATE`, by `subscribe`: it has a
- * producer already. A request that is no demand fails the consumer with `ERR_ASK`, which the Subscriber hears by `onError`. What a
- * Subscriber throws fails it, and `failure` holds the event; the Subscriber hears nothing more, and the events behind go back.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`; `ERR_DUPLICATE`, by `subscribe`: it has a
+ * producer already. An invalid request fails the consumer with `ERR_ASK`, told by `onError`. A Subscriber that throws
+ * fails it by identity, and hears nothing more; events behind the failing one go back.
  *
  * **Source** rules 7.2 and 7.3; Reactive Streams 1.1 to 1.10 and 3.1 to 3.17.
  *

@@ -1,9 +1,9 @@
-/** Passes events on as they are asked for: any object of this shape. */
+/** Passes events on as they are requested: any object of this shape. */
 export interface Publisher<out T> {
   subscribe(subscriber: Subscriber<T>): void;
 }
 
-/** Takes events, after `onSubscribe`; `onError` or `onComplete` is the last thing it hears. */
+/** Takes events, after `onSubscribe`; `onError` or `onComplete` comes last. */
 export interface Subscriber<in T> {
   onSubscribe(subscription: Subscription): void;
   onNext(event: T): void;
@@ -13,7 +13,7 @@ export interface Subscriber<in T> {
 
 /** One Subscriber's claim on one Publisher. */
 export interface Subscription {
-  /** **Units** events, from 1; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, are without bound. */
+  /** **Units** events, from 1; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, mean without bound. */
   request(count: number): void;
   cancel(): void;
 }

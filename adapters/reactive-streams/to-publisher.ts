@@ -12,19 +12,19 @@ import {
 import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
-/** `data`, and what the producer's dispatcher asks for: the Subscriber says how much. */
+/** `data`, and the options of the producer's dispatcher; the Subscriber decides how much is requested. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
 export type ToPublisherArguments<SO extends object> = {} extends SO
   ? [options?: ToPublisherOptions & SO]
   : [options: ToPublisherOptions & SO];
 
-/** Asks as the Subscriber requests, and hands over in the runtime's turns: never inside a request. */
+/** Asks as the Subscriber requests, and hands over in the runtime's turns, never inside a request. */
 class SubscriberPort extends Port implements Subscription {
   #subscriber: Subscriber<unknown> | undefined;
   /** The message in hand, and how many of its events the Subscriber has seen. */
   #message: readonly unknown[] = [];
   #at = 0;
-  /** What a request broke the protocol with: to be told in a turn of its own. */
+  /** The error of an invalid request, to be told in a turn of its own. */
   #broken: Reason | undefined;
 
   constructor(producer: PortSource, options: ResolvedSubscribeOptions, subscriber: Subscriber<unknown>) {
@@ -89,7 +89,7 @@ class SubscriberPort extends Port implements Subscription {
     this.#message = [];
   }
 
-  /** What the Subscriber has not seen goes back, the message in hand first. */
+  /** Events not seen go back, the message in hand first. */
   #giveBack(reason: Reason): void {
     const rest = this.#message.slice(this.#at);
     this.#message = [];
@@ -107,7 +107,7 @@ class SubscriberPort extends Port implements Subscription {
     }
   }
 
-  /** What it throws it may not throw: its subscription counts as cancelled. */
+  /** A Subscriber must not throw: its subscription counts as cancelled. */
   #call(method: string, events: readonly unknown[], call: (subscriber: Subscriber<unknown>) => void): void {
     if (this.#subscriber === undefined) return;
     try {
@@ -126,17 +126,17 @@ class SubscriberPort extends Port implements Subscription {
 /**
  * Makes a Reactive Streams Publisher of a producer.
  *
- * **Shape** one `onNext` per event; each Subscriber is a subscription of its own to the producer, so they compete or share as
- * the producer's dispatcher says.
- * **Units** demand in events, as requested; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, are without bound.
+ * **Shape** one `onNext` per event. Each Subscriber is a subscription of its own; the dispatcher decides whether they
+ * compete or share.
+ * **Units** demand in events, as requested; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, mean without bound.
  * **Backpressures** exactly: a request is an ask, and nothing comes before it has returned.
- * **Completes** when the producer has completed or was stopped, **fails** with it. **Cancels** with the Subscription: what the
- * Subscriber had not seen goes back to the producer.
+ * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** with the Subscription: the
+ * rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION` at once. `subscribe` throws `ERR_NOT_SOURCE` for what is no Subscriber and
- * `ERR_DUPLICATE` for one that it has had before. What the producer refuses a subscription with comes by `onError`, behind
- * `onSubscribe`, and so does `ERR_ASK` after a request that is no demand. A Subscriber that throws counts as cancelled:
- * what it throws goes to the producer's `onReport`.
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`. `subscribe` throws `ERR_NOT_SOURCE` without a Subscriber
+ * and `ERR_DUPLICATE` for a known one. A refusal of the producer's comes by `onError`, behind `onSubscribe`, and so
+ * does `ERR_ASK` after an invalid request. A Subscriber that throws counts as cancelled: its error goes to the
+ * producer's `onReport`.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 1.1 to 1.11 and 3.1 to 3.17.
  *

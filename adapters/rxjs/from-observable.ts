@@ -12,13 +12,13 @@ import { Receiver } from "./receiver.ts";
 
 export interface FromObservableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * What happens to values that are not wanted while `bufferSize` events are held: `"throw"` fails the producer
-   * behind them, the others drop. An Observable knows no demand, so there is no default.
+   * What happens to unwanted values once `bufferSize` events are held: `"throw"` fails the producer behind them, the
+   * others drop. Required, since an Observable knows no demand.
    */
   readonly overflow: Overflow;
 }
 
-/** Subscribes when the first consumer has, and passes on what comes. */
+/** Subscribes with the first consumer, and passes on values. */
 class ObservableSource<Out> implements SourceBehaviour<Out> {
   readonly #source: ObservableLike<Out>;
   readonly #options: Pick<FromObservableOptions<never>, "bufferSize" | "overflow">;
@@ -46,18 +46,18 @@ class ObservableSource<Out> implements SourceBehaviour<Out> {
 }
 
 /**
- * Makes a producer of an Observable: of RxJS 7 or 9, of the platform, or any that is offered under an interop key
+ * Makes a producer of an Observable: of RxJS 7 or 9, of the platform, or any offered under an interop key
  * (`Symbol.observable`, `"@@observable"`). It cannot be asked, so an overflow policy is required.
  *
- * **Shape** one event per value, in order. One subscription, made when the first consumer has subscribed.
- * **Units** `bufferSize` in events, 10 000 unless given; `Infinity` is the way to say "without bound".
- * **Backpressures** a source that emits synchronously, while its consumers work synchronously. What is not wanted is
- * buffered, and beyond `bufferSize` the policy applies.
- * **Completes** and fails with the Observable, behind the events that came before. **Cancels** when the last consumer has
- * left: it unsubscribes, or aborts the signal that it subscribed with.
+ * **Shape** one event per value, in order. Subscribes once, with the first consumer.
+ * **Units** `bufferSize` in events, 10 000 unless given, or `Infinity`.
+ * **Backpressures** a source that emits synchronously, while its consumers work synchronously. Unwanted values are
+ * buffered; beyond `bufferSize` the policy applies.
+ * **Completes** and fails with the Observable, behind earlier events. **Cancels** when the last consumer leaves: it
+ * unsubscribes, or aborts its signal.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Observable; `ERR_OPTION`, `ERR_RANGE`: no overflow policy, wrong options. The
- * stage fails with an `OverflowError` when the policy is `"throw"` and the buffer is full.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Observable; `ERR_OPTION`, `ERR_RANGE`: no policy, wrong options. A full
+ * buffer fails the stage with an `OverflowError` when the policy is `"throw"`.
  *
  * **Source** rules 7.1 to 7.4.
  *

@@ -1,13 +1,13 @@
 import type { ObservableLike, SubscribableLike } from "./like.ts";
 
-/** The key of libraries that were loaded while there was no symbol. */
+/** The key of libraries loaded while there was no symbol. */
 const STRING = "@@observable";
 /** The symbol that the package symbol-observable registers. */
 const REGISTERED = Symbol.for("https://github.com/benlesh/symbol-observable");
 
 /**
- * The keys under which libraries look for an Observable. Each one picks its key when it is loaded: the symbol if there is one
- * by then, else a string. Which was loaded first is nothing that users think of, so all of them count.
+ * The keys under which libraries look for an Observable. Each picks its key when it is loaded: the symbol if it
+ * exists by then, else a string. All count, since users do not control the order of loading.
  */
 const keys = (): readonly PropertyKey[] => {
   // Looked up each time: any library may bring the symbol later.
@@ -17,7 +17,7 @@ const keys = (): readonly PropertyKey[] => {
     : [observable, STRING, REGISTERED];
 };
 
-/** What a source offers under one of the keys, or itself. */
+/** The source's Observable under one of the keys, or the source itself. */
 export function subscribableOf<Value>(source: ObservableLike<Value>): SubscribableLike<Value> {
   const offers = source as Partial<Record<PropertyKey, () => SubscribableLike<Value>>> | null | undefined;
   for (const key of keys()) {
@@ -31,7 +31,7 @@ function itself<Made>(this: Made): Made {
   return this;
 }
 
-/** Has an Observable that was made here found by libraries which look for another key than its class bears. */
+/** Offers an Observable made here under the keys its class lacks. */
 export function offered<Made extends object>(made: Made): Made {
   for (const key of keys())
     if (!(key in made) && Object.isExtensible(made))

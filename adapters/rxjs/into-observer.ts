@@ -11,14 +11,14 @@ import {
 } from "../../src/adapter/index.ts";
 import type { PartialObserverLike } from "./like.ts";
 
-/** A part of an observer, a Subject of RxJS 7 or 9, or a function that is given each event. */
+/** A part of an observer, a Subject of RxJS 7 or 9, or a function of each event. */
 export type ObserverLike<In> = PartialObserverLike<In> | ((value: In) => void);
 
 /** Hands events over one by one, until the observer is over. */
 class ObserverSink<In> implements SinkBehaviour<In> {
   readonly #observer: PartialObserverLike<In>;
   readonly #signal: AbortSignal | undefined;
-  /** It has been told the end, or is to hear no more. */
+  /** It was told the end, or must hear no more. */
   #over = false;
 
   constructor(observer: PartialObserverLike<In>, signal: AbortSignal | undefined) {
@@ -57,22 +57,22 @@ class ObserverSink<In> implements SinkBehaviour<In> {
   }
 }
 
-/** Subjects that have ended say so in one way or another, and then take no notice of what they are given. */
+/** Ended Subjects show it in one of these ways, and ignore later events. */
 const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: unknown }): boolean =>
   observer.closed === true || observer.active === false || observer.isStopped === true;
 
 /**
- * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a function.
+ * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a
+ * function.
  *
  * **Shape** one `next` per event, in order; nothing out.
- * **Backpressures** as far as the observer is synchronous: the next events are asked for when it has returned. What it
- * starts and does not wait for is not held back.
- * **Completes** when its source has completed or was stopped: the observer is completed. **Cancels** its source when the
- * observer is over, and gives it back what was not handed over.
+ * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
+ * **Completes** when its source completes or is stopped: the observer is completed. **Cancels** its source when the
+ * observer is over; the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`: wrong options. A failure of the source, or an abort, is the
- * observer's `error`; without one it is left to `done`. What `next` throws fails the consumer, and
- * `failure` holds the event; those behind it go back, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`. A failure of the source, or an abort, goes to
+ * the observer's `error`, else to `done`. An error of `next` fails the consumer by identity; events behind the
+ * failing one go back, and the observer is told nothing more. Errors of `error` or `complete` go to `onReport`.
  *
  * **Source** rules 7.2, 7.3.
  *

@@ -1,11 +1,11 @@
-/** What an Observable talks to. */
+/** An observer, as an Observable uses it. */
 export interface ObserverMethods<in Value> {
   next(value: Value): void;
   error(error: any): void;
   complete(): void;
 }
 
-/** What `intoObserver` talks to: any part of an observer. A Subject, of either generation, is one. */
+/** Any part of an observer, as `intoObserver` uses it. A Subject of either generation is one. */
 export interface PartialObserverLike<in Value> {
   readonly next?: ((value: Value) => void) | undefined;
   readonly error?: ((error: any) => void) | undefined;
@@ -16,19 +16,19 @@ export interface PartialObserverLike<in Value> {
   readonly active?: boolean | undefined;
 }
 
-/** What the function that an Observable is made of is given. */
+/** The argument of the function that makes an Observable. */
 export interface SubscriberLike<in Value> extends ObserverMethods<Value> {
   /** RxJS 7: no one listens any more. */
   readonly closed?: boolean | undefined;
   /** RxJS 9 and the platform: someone still listens. */
   readonly active?: boolean | undefined;
-  /** RxJS 9 and the platform, which take no notice of what that function returns. */
+  /** RxJS 9 and the platform, which ignore the result of that function. */
   addTeardown?(teardown: () => void): void;
 }
 
 /**
- * What is used of an Observable, whatever declares it. Its observers may be functions or objects, and are both here, so
- * that the values are inferred from either.
+ * An Observable, whatever declares it. Its observers are functions or objects, both declared here so that values are
+ * inferred from either.
  */
 export interface SubscribableLike<out Value> {
   subscribe(
@@ -46,7 +46,7 @@ export type AnyObservableClass = new (init: (subscriber: any) => void) => Subscr
 /** The values of an Observable. */
 export type ValueOf<Source> = Source extends SubscribableLike<infer Value> ? Value : never;
 
-// What a generation declares is an error in a project that has another one, or none: then it stands for any.
+// A generation's declaration is an error in a project without it: then it stands for any.
 /** @ts-ignore: RxJS 7 */
 type Observable7<Value> = import("rxjs").Observable<Value>;
 /** @ts-ignore: RxJS 7 */
@@ -55,21 +55,21 @@ type Interop7<Value> = import("rxjs").InteropObservable<Value>;
 type PlatformObservable<Value> = Observable<Value>;
 type IfKnown<Type, Then, Else> = [unknown] extends [Type] ? Else : Then;
 
-/** An Observable of the generation of RxJS that is installed, with all that it declares. */
+/** An Observable of the installed generation of RxJS, with all that it declares. */
 export type InstalledObservable<Value> = IfKnown<
   Observable7<unknown>,
   Observable7<Value>,
   IfKnown<PlatformObservable<unknown>, PlatformObservable<Value>, SubscribableLike<Value>>
 >;
 
-/** What a class makes. Those of RxJS 9 cannot be inferred with their values: they are the platform's. */
+/** The Observable a class makes. RxJS 9's values cannot be inferred: they are the platform's. */
 export type MadeObservable<Result, Value> = IfKnown<
   PlatformObservable<unknown>,
   Result extends PlatformObservable<unknown> ? PlatformObservable<Value> : Result,
   Result
 >;
 
-/** An Observable of either generation, whatever subscribes like one, or offers one under the interop key. */
+/** An Observable of either generation, anything that subscribes like one, or offers one under the interop key. */
 export type ObservableLike<Value> =
   | SubscribableLike<Value>
   | { readonly "@@observable": () => SubscribableLike<Value> }

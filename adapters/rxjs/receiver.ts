@@ -6,9 +6,9 @@ import type { ObserverMethods, SubscribableLike } from "./like.ts";
 const SWEEP = 64;
 
 /**
- * What an Observable is given to talk to, and by which it is let go. RxJS 7 takes an object that can be unsubscribed for a
- * Subscriber of its own, of whatever copy, so that a source which does not return from `subscribe` sees `closed`. RxJS 9
- * and the platform look at the signal.
+ * The observer given to an Observable, and the means to release it. RxJS 7 takes an object with `unsubscribe` for a
+ * Subscriber of any copy, so a source that does not return from `subscribe` sees `closed`. RxJS 9 and the platform
+ * look at the signal.
  */
 export class Receiver<Value> implements ObserverMethods<Value> {
   readonly collector: Collector<Value>;
@@ -44,7 +44,7 @@ export class Receiver<Value> implements ObserverMethods<Value> {
     this.add(source.subscribe(this as never, { signal: this.#aborter.signal }));
   }
 
-  /** Takes a subscription or a function, to be called when this is let go of. */
+  /** Takes a subscription or a function, called at the release. */
   add(teardown: unknown): void {
     if (teardown === this || teardown === undefined || teardown === null) return;
     if (this.closed) {
@@ -54,7 +54,7 @@ export class Receiver<Value> implements ObserverMethods<Value> {
     const teardowns = this.#teardowns;
     teardowns.add(teardown);
     if (teardowns.size < this.#sweepAt) return;
-    // Inner subscriptions that have ended do not take themselves out.
+    // Ended inner subscriptions do not remove themselves.
     for (const each of teardowns) if ((each as { readonly closed?: unknown }).closed === true) teardowns.delete(each);
     this.#sweepAt = Math.max(SWEEP, 2 * teardowns.size);
   }
@@ -72,7 +72,7 @@ export class Receiver<Value> implements ObserverMethods<Value> {
     this.#release(undefined);
   }
 
-  /** Lets go of the source, once. */
+  /** Releases the source, once. */
   #release(reason: unknown): void {
     if (this.closed) return;
     this.closed = true;

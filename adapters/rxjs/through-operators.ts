@@ -29,13 +29,13 @@ import { Receiver } from "./receiver.ts";
 export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO> {
   /**
-   * The class of the Observable that the chain is given: RxJS 9's `ColdObservable`, the platform's `Observable`.
-   * @default that of the RxJS which is installed
+   * The class of the chain's Observable: RxJS 9's `ColdObservable`, the platform's `Observable`. @default the
+   * installed RxJS's
    */
   readonly Observable?: AnyObservableClass | undefined;
 }
 
-/** What comes out while something goes in is the stage's result; what comes later is collected. */
+/** Output that comes while input goes in is the stage's result; later output is collected. */
 class ChainReceiver<Out> extends Receiver<Out> {
   result: Out[] | undefined;
   /** Called when the chain has ended. */
@@ -64,12 +64,12 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
   readonly #signal: AbortSignal | undefined;
   #receiver!: ChainReceiver<Out>;
   #opened = false;
-  /** Those who listen to the Observable that the chain was given: nearly always one. */
+  /** The listeners of the chain's source: nearly always one. */
   readonly #listeners: SubscriberLike<In>[] = [];
-  /** There was a listener. */
+  /** It has had a listener. */
   #fed = false;
   #inputOver = false;
-  /** A batch that came before the chain has listened. */
+  /** A batch that came before the chain listened. */
   #early: { readonly events: readonly In[]; readonly subscription: Subscription } | undefined;
   #wake: (() => void) | undefined;
 
@@ -88,7 +88,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
   begin(stage: SourceContext<Out>): void {
     const { overflow = "throw", bufferSize } = this.#options;
     this.#receiver = new ChainReceiver<Out>(stage, { overflow, bufferSize });
-    // A batch that waits for a chain which has ended goes back.
+    // A batch waiting for an ended chain goes back.
     this.#receiver.onEnd = () => this.#wake?.();
   }
 
@@ -146,13 +146,13 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     } finally {
       receiver.result = undefined;
     }
-    // The chain has had enough, though something may still come out of it.
+    // The chain has had enough, though it may still emit.
     if (listeners.length === 0 || receiver.closed) stage.complete();
     if (at < events.length) stage.giveBack(subscription, events.slice(at));
     return out;
   }
 
-  /** Subscribes to what the chain returned, once. */
+  /** Subscribes to the chain's Observable, once. */
   #open(): ChainReceiver<Out> {
     const receiver = this.#receiver;
     if (this.#opened) return receiver;
@@ -161,7 +161,7 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
     return receiver;
   }
 
-  /** Fulfils when the chain listens to its source, or never will. */
+  /** Resolves once the chain listens to its source, or never will. */
   #listened(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
@@ -183,22 +183,21 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
 }
 
 /**
- * Makes a stage of a chain of RxJS operators: a function from an Observable to an Observable, such as `pipe` of RxJS 7
+ * Makes a stage of a chain of RxJS operators: a function from an Observable to an Observable, such as RxJS 7's `pipe`
  * returns.
  *
- * **Shape** what comes out of the chain while a batch goes in is one batch; what comes out later (`delay`, `mergeMap` of
- * promises) is collected by turns. The chain is subscribed to once, when the first consumer has subscribed.
+ * **Shape** the output of a batch makes one batch; later output (`delay`, `mergeMap` of promises) is collected by
+ * turns. The chain is subscribed to once, with the first consumer.
  * **Units** `bufferSize` in events, 10 000 unless given.
- * **Backpressures** it takes input while its consumers want events. A chain cannot be asked: what it keeps (`mergeMap`,
- * `delay`) is not bounded, and what it emits later is buffered; beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
- * **Completes** with the chain. The chain's source completes when the stage's has; a chain that has had enough (`take`)
- * leaves the sources, which get back what it was not fed; one that listens again later (`retry` or `repeat` with a delay)
- * finds its input over. **Cancels** by unsubscribing when its last consumer has left.
+ * **Backpressures** takes input while its consumers want events. The chain's contents (`mergeMap`, `delay`) have no
+ * bound; its later output is buffered, and beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
+ * **Completes** with the chain, whose source completes with the stage's. A chain that has had enough (`take`) leaves
+ * the sources, which get the rest back; one that listens again later (`repeat`) finds its input over. **Cancels** by
+ * unsubscribing when its last consumer leaves.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: the chain returns no Observable; `ERR_OPTION`, `ERR_RANGE`: wrong options. What the
- * chain fails with fails the stage by identity, behind what came out before; the events behind the one that did it go
- * back. A failure of the stage's source fails the stage, and is not seen by the chain. The stage fails with an
- * `OverflowError` when the policy is `"throw"` and the buffer is full.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: the chain returns no Observable; `ERR_OPTION`, `ERR_RANGE`. An error of the
+ * chain fails the stage by identity, behind earlier output; events behind the failing one go back. A failing source
+ * fails the stage, unseen by the chain; so does a full buffer, with an `OverflowError`, when the policy is `"throw"`.
  *
  * **Source** rules 7.1 to 7.3.
  *

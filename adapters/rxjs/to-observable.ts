@@ -20,8 +20,8 @@ import type {
 export interface ToObservableOptions<in out Out, out Result extends SubscribableLike<unknown>>
   extends SubscribeOptions {
   /**
-   * The class to make it of: RxJS 9's `ColdObservable`, the platform's `Observable`, that of another copy of RxJS 7.
-   * @default that of the RxJS which is installed
+   * The class to make: RxJS 9's `ColdObservable`, the platform's `Observable`, another copy's of RxJS 7. @default the
+   * installed RxJS's
    */
   readonly Observable: ObservableClass<Out, Result>;
 }
@@ -29,7 +29,7 @@ export interface ToObservableOptions<in out Out, out Result extends Subscribable
 /** A subscriber of RxJS 7 says `closed`, any other `active`. */
 const isOver = (subscriber: SubscriberLike<never>): boolean => subscriber.closed ?? subscriber.active === false;
 
-/** Hands events to an observer, batch by batch; a batch's ask goes out when the observer has had all of it. */
+/** Hands events to an observer, batch by batch; a batch's ask follows its last event. */
 class ObserverPort extends Port {
   readonly #subscriber: SubscriberLike<unknown>;
   /** The message in hand, and how many of its events the observer has seen. */
@@ -53,7 +53,7 @@ class ObserverPort extends Port {
     else if (this.reason) this.#finish();
   }
 
-  /** What the observer has not seen goes back, the message in hand first. */
+  /** Events not seen go back, the message in hand first. */
   override leave(reason: Reason): void {
     super.leave(reason, this.#message.slice(this.#at));
     this.#message = [];
@@ -86,18 +86,17 @@ class ObserverPort extends Port {
 }
 
 /**
- * Makes an Observable of a producer: of the generation of RxJS that is installed, or of the class given.
+ * Makes an Observable of a producer: of the installed generation of RxJS, or of the given class.
  *
- * **Shape** one value per event; each subscription is one of its own to the producer, so they compete or share as the
- * producer's dispatcher says. Observables of the platform, RxJS 9's default, share one among those who listen at a time.
+ * **Shape** one value per event. Each subscription is one to the producer; the dispatcher decides whether they
+ * compete or share. Observables of the platform, RxJS 9's default, share one among concurrent listeners.
  * **Units** `maxDemand` and `minDemand` in events, as for a consumer.
- * **Backpressures** as far as the observer is synchronous: the next events are asked for when it has returned. What it
- * starts and does not wait for is not held back.
- * **Completes** when the producer has completed or was stopped, **fails** with it. **Cancels** on unsubscribe or
- * abort: what the observer had not seen goes back to the producer.
+ * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
+ * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** on unsubscribe or abort:
+ * the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE` at once; what the producer refuses a subscription with is
- * the Observable's error.
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`; a refusal of the producer's is the
+ * Observable's error.
  *
  * **Source** rules 7.1 to 7.4.
  *
@@ -122,7 +121,7 @@ export function toObservable(
   const resolved = Port.options(source, rest);
   requireType("Observable", Class, "function");
   const made = new Class((subscriber: SubscriberLike<unknown>) => {
-    // RxJS 9 subscribes with a signal that has aborted, and then calls no teardown.
+    // RxJS 9 subscribes with an aborted signal, and then calls no teardown.
     if (isOver(subscriber)) return undefined;
     const port = new ObserverPort(source, resolved, subscriber);
     const leave = (): void => port.leave({ type: "cancel" });

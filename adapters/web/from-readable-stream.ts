@@ -19,23 +19,23 @@ import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
 
 interface ReadingOptions {
   /**
-   * Reads a byte stream into views of its own. **Units** bytes per view, from 1; an event holds that many at most.
+   * Reads a byte stream into views of this size. **Units** bytes per view, from 1; an event holds that many at most.
    * @default chunks as they come
    */
   readonly byob?: number | undefined;
-  /** Whether the stream stays open, and is only unlocked, when the producer ends before it. @default false */
+  /** Whether the stream is only unlocked, and stays open, when the producer ends first. @default false */
   readonly preventCancel?: boolean | undefined;
 }
 export interface FromReadableStreamOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     ReadingOptions {}
 
-/** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
+/** Chunks of bytes in flight per subscription: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
-/** Reads in flight at most: as many as make a good batch, where a stream has its chunks ready. */
+/** Reads in flight at most: enough for a good batch where chunks are ready. */
 const READS = 64;
 
-/** Reads what was asked for, several chunks at a time, and delivers as one batch what has come. */
+/** Reads on demand, several chunks at a time, and delivers arrived chunks as one batch. */
 class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #reader: ReaderLike<Out>;
   /** Bytes per view, 0 for a default reader. */
@@ -49,14 +49,14 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = 0;
-  /** Reads to have in flight. Of a stream that makes its chunks one by one a few are faster than many. */
+  /** Target of reads in flight. A few are faster than many where chunks are made one by one. */
   #most = READS;
   #batch: Out[] = [];
   #scheduled = false;
   /** The stream has closed. */
   #closed = false;
   #failed: { readonly error: unknown } | undefined;
-  /** The end of the stream is passed on, or the stage has ended. */
+  /** The end was passed on, or the stage has ended. */
   #over = false;
 
   constructor(reader: ReaderLike<Out>, { byob = 0, preventCancel = false }: ReadingOptions) {
@@ -65,7 +65,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     this.#cancels = !preventCancel;
   }
 
-  /** Watches from the start: a stream that has ended is noticed without a read. */
+  /** Watches from the start: an ended stream is noticed without a read. */
   readonly begin = (stage: SourceContext<Out>): void => {
     this.#stage = stage;
     this.#runtime = stage.runtime;
@@ -86,7 +86,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     if (this.#over) return undefined;
     this.#over = true;
     const error = errorOf(reason);
-    // A stream that has failed with it by itself says so again, and so does the other side of a transform.
+    // A stream that failed by itself repeats its error, and so does the other side of a transform.
     const onSecond = (second: unknown): void => {
       const known = isFailure(reason) && second === error;
       if (!known && this.#told.add(second)) throw second;
@@ -97,13 +97,13 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     return cancelled;
   };
 
-  /** A turn behind the chunks that were there at once, so that they make one batch. */
+  /** A turn behind the chunks that were ready, so that they make one batch. */
   run(): void {
     this.#scheduled = false;
     if (this.#batch.length > 0) this.#deliver();
     if (this.#over) return;
     if (!this.#failed && !this.#closed) this.#read();
-    // What was read may still be in flight when the end is already known.
+    // Chunks may still be in flight when the end is known.
     else if (this.#reading === 0) this.#end();
   }
 
@@ -124,7 +124,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     this.#most = this.#reading > 0 ? Math.max(1, this.#most >> 1) : Math.min(READS, this.#most * 2);
     const late = this.#over;
     if (!late && this.#stage.answer(batch)) return;
-    // A stage that takes no more asks for no more. What it failed on is in its error.
+    // A stage that takes no more asks for no more. A batch it failed on is in its error.
     this.#wanted = 0;
     if (late || !this.#over) this.#stage.discard(batch);
   }
@@ -156,7 +156,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
 
   readonly #onClosed = (): void => {
     this.#closed = true;
-    // A view that the stream's source does not hand back is waited for no longer.
+    // A view that the source does not hand back is no longer waited for.
     if (this.#byob > 0) this.#runtime.clock.macrotask(this.#giveUp);
     this.#wake();
   };
@@ -171,7 +171,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     this.#onError(error);
   };
 
-  /** Of a read or of the stream. Behind the end it is that of a reader which has let go. */
+  /** Of a read or of the stream. Behind the end it is a released reader's. */
   readonly #onError = (error: unknown): void => {
     if (this.#over) return;
     this.#failed ??= { error };
@@ -180,19 +180,19 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
 }
 
 /**
- * Makes a producer of a web ReadableStream, any platform's.
+ * Makes a producer of a web ReadableStream of any platform.
  *
- * **Shape** one event per chunk, in order; with `byob`, one Uint8Array per view filled.
- * **Units** demand counts events. A link holds 16 of them by default if the stream is one of bytes (about 1 MiB), 1000
- * otherwise. `byob` in bytes.
- * **Backpressures** one read per event asked for, 64 in flight at most, and fewer where chunks come one by one; the
- * stream holds what its own high-water mark says.
- * **Completes** when the stream closes, behind the chunks read. **Cancels** when its last consumer leaves, or at `stop`:
- * the stream is cancelled and unlocked, and `stop` fulfils once the stream's cancel hook has; `preventCancel` unlocks only.
+ * **Shape** one event per chunk, in order; with `byob`, one Uint8Array per filled view.
+ * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 otherwise. `byob` in
+ * bytes.
+ * **Backpressures** one read per event asked for, 64 in flight at most, fewer where chunks come one by one.
+ * **Completes** when the stream closes, behind the chunks read. **Cancels** when its last consumer leaves, or at
+ * `stop`: the stream is cancelled and unlocked, and `stop` resolves after its cancel hook; `preventCancel` unlocks
+ * only.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no ReadableStream, a locked one, or with `byob` one that is not of bytes;
- * `ERR_OPTION`, `ERR_RANGE`: wrong options. What the stream fails with fails the producer by identity, behind the chunks
- * read; those in the stream's own queue are lost, as with any reader. What its cancel hook fails with goes to `onReport`.
+ * `ERR_OPTION`, `ERR_RANGE`. An error of the stream fails the producer by identity, behind the chunks read; the
+ * stream's own queue is lost. An error of its cancel hook goes to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `pipeTo` for what is cancelled, and with what.
  *
@@ -207,7 +207,7 @@ export function fromReadableStream<Out, SO extends object = NoOptions>(
   return reading(stream, options, ["byob", "preventCancel"]);
 }
 
-/** The same, alone or as one side of a transform; `own` names the options that it may have. */
+/** The same, alone or as one side of a transform; `own` names its further options. */
 export function reading<Out, SO extends object>(
   stream: ReadableStreamLike<Out>,
   options: FromReadableStreamOptions<Out, SO>,
@@ -228,7 +228,7 @@ export function reading<Out, SO extends object>(
   }
 }
 
-/** A reader, and whether its stream is one of bytes: only those have readers that take views. */
+/** A reader, and whether its stream is one of bytes: only those have readers for views. */
 function readerOf<Out>(stream: ReadableStreamLike<Out>, byob: boolean): readonly [ReaderLike<Out>, boolean] {
   let bytes = true;
   try {

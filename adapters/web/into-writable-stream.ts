@@ -19,25 +19,25 @@ interface Coded {
   readonly code?: unknown;
 }
 export interface IntoWritableStreamOptions extends StageOptions {
-  /** Whether the stream stays open, and is only unlocked, when the consumer completes or is stopped. @default false */
+  /** Whether the stream is only unlocked, and stays open, when the consumer completes or is stopped. @default false */
   readonly preventClose?: boolean | undefined;
-  /** Whether the stream stays open, and is only unlocked, when the consumer fails. @default false */
+  /** Whether the stream is only unlocked, and stays open, when the consumer fails. @default false */
   readonly preventAbort?: boolean | undefined;
 }
 
 const closedElsewhere = (cause?: unknown): Error => new TypeError("the WritableStream was closed elsewhere", { cause });
 
-/** Writes batches, as fast as the stream lets it. */
+/** Writes batches, as fast as the stream accepts them. */
 class StreamSink<In> implements SinkBehaviour<In> {
   readonly #writer: WriterLike<In>;
   readonly #closes: boolean;
   readonly #aborts: boolean;
   #stage!: SinkContext;
-  /** The readable side of the same transform: it tells what has become of the stream. */
+  /** The readable side of the same transform: it tells the stream's outcome. */
   #source: OtherSide | undefined;
-  /** The stream's outcome is known, or the stage has ended. */
+  /** The outcome is known, or the stage has ended. */
   #over = false;
-  /** The stream has failed, which the other side is to tell. */
+  /** The stream has failed; the other side is to tell it. */
   #broken = false;
   /** The batch in hand, and how much of it is written. */
   #events: readonly In[] = [];
@@ -47,7 +47,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
   /** Writes that the stream has not acknowledged. */
   #unwritten = 0;
   #wake: (() => void) | undefined;
-  /** The `ready` that is listened to: one that never fulfils must not collect listeners. */
+  /** The `ready` being listened to: a pending one must not collect listeners. */
   #ready: PromiseLike<unknown> | undefined;
   #told: Told = toldErrors();
 
@@ -57,7 +57,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     this.#aborts = !preventAbort;
   }
 
-  /** Watches from the start: a stream that has closed or failed is noticed without a write. */
+  /** Watches from the start: a closed or failed stream is noticed without a write. */
   readonly begin = (stage: SinkContext): void => {
     this.#stage = stage;
     if (!this.#over) this.#writer.closed.then(this.#onClosed, this.#onBreak);
@@ -85,7 +85,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     const open = !this.#over && this.#isOpen;
     this.#over = true;
     if (this.#subscription) this.#stage.giveBack(this.#subscription, this.#events.slice(this.#at));
-    // Writes that wait in a stream which ends for it reject with the reason.
+    // Writes that wait in a stream ended for this reason reject with it.
     if (isFailure(reason) || this.#left) this.#told.add(errorOf(reason));
     this.#rouse();
     if (open && this.#left) return this.#abortBehind(reason);
@@ -103,7 +103,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     return this.#aborts ? this.#writer.abort(errorOf(reason)).then(undefined, this.#onError) : undefined;
   }
 
-  /** A transform whose readable side is being cancelled ends by that. What is still open behind it is aborted. */
+  /** A transform whose readable side is being cancelled ends by that; one still open behind it is aborted. */
   async #abortBehind(reason: Reason): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#source?.whenEnded(resolve);
@@ -122,7 +122,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     return reason !== undefined && reason.type !== "complete";
   }
 
-  /** A stream whose high-water mark is 0 never wants anything: it gets one event at a time. */
+  /** A stream with a high-water mark of 0 never wants anything: it gets one event at a time. */
   get #room(): boolean {
     const { desiredSize } = this.#writer;
     return desiredSize !== null && (desiredSize > 0 || this.#unwritten === 0);
@@ -138,7 +138,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
         this.#writer.write(events[this.#at - 1] as In).then(this.#onWritten, this.#onError);
       }
     } catch (cause) {
-      // Node throws what should be a rejection, when the stream is closing.
+      // Node throws instead of rejecting when the stream is closing.
       this.#onBreak(closedElsewhere(cause));
     }
   }
@@ -151,18 +151,18 @@ class StreamSink<In> implements SinkBehaviour<In> {
     }
   }
 
-  /** Fulfils when all writes are acknowledged. */
+  /** Resolves once all writes are acknowledged. */
   async #written(): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- one wait after the other
     while (this.#unwritten > 0 && !this.#over) await this.#sleep();
   }
 
-  /** Fulfils when something has happened. */
+  /** Resolves when something has happened. */
   #sleep(): Promise<void> {
     const { ready } = this.#writer;
     if (ready !== this.#ready) {
       this.#ready = ready;
-      // It rejects before the stream has failed, for a write in flight may take its time.
+      // It rejects before the stream has failed, since a write in flight may take its time.
       ready.then(this.#rouse, this.#onBreak);
     }
     return new Promise((resolve) => {
@@ -194,7 +194,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     if (this.#closing === undefined) this.#onBreak(closedElsewhere());
   };
 
-  /** A transform that ended by itself refuses what comes with an error of the platform; Node's does so when it has failed, too. */
+  /** A transform that ended by itself refuses events with an error of the platform. */
   readonly #isEnough = (error: unknown, reason: Reason | undefined): boolean =>
     error instanceof TypeError &&
     (reason?.type === "complete" || (reason?.type === "failure" && (error as Coded).code === "ERR_INVALID_STATE"));
@@ -206,7 +206,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
       this.#stage.report(error, "terminate");
   };
 
-  /** Of the stream. Behind the end it is that of a writer which has let go. */
+  /** Of the stream. Behind the end it is a released writer's. */
   readonly #onBreak = (error: unknown): void => {
     if (this.#over || this.#broken || this.#left) return;
     if (this.#source) this.#leaveTo(this.#source, error);
@@ -218,7 +218,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     }
   };
 
-  /** A turn later a readable side that fails with it has said so: then the sources are left with that failure. */
+  /** A turn later, a readable side that failed with it has told so: the sources are left with that failure. */
   #leaveTo(source: OtherSide, error: unknown): void {
     this.#broken = true;
     source.defer(error, (reason) => this.#isEnough(error, reason));
@@ -230,20 +230,19 @@ class StreamSink<In> implements SinkBehaviour<In> {
 }
 
 /**
- * Makes a consumer that writes into a web WritableStream, any platform's.
+ * Makes a consumer that writes into a web WritableStream of any platform.
  *
  * **Shape** one `write` per event, in order. Nothing is converted.
  * **Units** events; the stream's high-water mark is its own.
- * **Backpressures** writes while the stream's desired size is above 0, or one event at a time if it never is. What is on
- * its way stays within the subscription's maxDemand.
- * **Completes** when its source has completed: the stream is closed, and `done` fulfils when it has; `preventClose`
- * unlocks it once everything is written.
- * **Cancels** its source when the stream fails or was closed elsewhere. A failing source aborts the stream with its
+ * **Backpressures** writes while the stream's desired size is above 0, or one event at a time if it never is.
+ * **Completes** with its source: the stream is closed, and `done` resolves after that; `preventClose` unlocks it once
+ * all is written.
+ * **Cancels** its source when the stream fails or is closed elsewhere. A failing source aborts the stream with its
  * error (`preventAbort`), a stopped one closes it.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`: wrong options. What the stream
- * fails with, its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere. What
- * it had taken is lost then; the rest goes back. What fails while it is aborted goes to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`. An error of the stream,
+ * its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere. The stream's
+ * queue is lost then; the rest goes back. Errors while it is aborted go to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `pipeTo` for what is closed and what is aborted.
  *

@@ -1,10 +1,10 @@
-/** What a read fulfils with. */
+/** The result of a read. */
 export interface ReadLike<out Chunk> {
   readonly done: boolean;
   readonly value?: Chunk | undefined;
 }
 
-/** What `fromReadableStream` uses of a reader, of either kind. */
+/** A reader of either kind, as `fromReadableStream` uses it. */
 export interface ReaderLike<out Chunk> {
   readonly closed: PromiseLike<unknown>;
   read(view?: any): PromiseLike<ReadLike<Chunk>>;
@@ -12,14 +12,14 @@ export interface ReaderLike<out Chunk> {
   releaseLock(): void;
 }
 
-/** What `fromReadableStream` uses of a ReadableStream: any platform's has it, however it is declared. */
+/** A ReadableStream of any platform, as `fromReadableStream` uses it. */
 export interface ReadableStreamLike<out Chunk> {
   readonly locked: boolean;
   getReader(): ReaderLike<Chunk>;
   getReader(options?: any): any;
 }
 
-/** What `intoWritableStream` uses of a writer. */
+/** A writer, as `intoWritableStream` uses it. */
 export interface WriterLike<in Chunk> {
   readonly closed: PromiseLike<unknown>;
   readonly ready: PromiseLike<unknown>;
@@ -30,19 +30,19 @@ export interface WriterLike<in Chunk> {
   releaseLock(): void;
 }
 
-/** What `intoWritableStream` uses of a WritableStream. */
+/** A WritableStream, as `intoWritableStream` uses it. */
 export interface WritableStreamLike<in Chunk> {
   readonly locked: boolean;
   getWriter(): WriterLike<Chunk>;
 }
 
-/** A TransformStream, or any pair of streams of which one says what becomes of what the other takes. */
+/** A TransformStream, or any pair of streams of which one tells the outcome of the other. */
 export interface TransformStreamLike<in In, out Out> {
   readonly readable: ReadableStreamLike<Out>;
   readonly writable: WritableStreamLike<In>;
 }
 
-/** What `toReadableStream` uses of the controller that it is given, of either kind. */
+/** A controller of either kind, as `toReadableStream` uses it. */
 export interface ControllerLike {
   readonly desiredSize: number | null;
   readonly byobRequest?: { readonly view: ArrayBufferView | null; respond(bytes: number): void } | null;
@@ -51,7 +51,7 @@ export interface ControllerLike {
   error(reason?: any): void;
 }
 
-/** The class that `toReadableStream` makes a stream of. */
+/** The class of stream that `toReadableStream` makes. */
 export type ReadableStreamClass = new (
   source: {
     readonly type: "bytes" | undefined;
@@ -62,7 +62,7 @@ export type ReadableStreamClass = new (
   strategy: { readonly highWaterMark: number; readonly size?: (chunk: never) => number },
 ) => object;
 
-/** What a ReadableStream is to a project that declares none. */
+/** A ReadableStream in a project that declares none. */
 export interface MinimalReadableStream<out Chunk> extends ReadableStreamLike<Chunk> {
   cancel(reason?: any): Promise<void>;
   pipeTo(destination: any, options?: any): Promise<void>;
@@ -77,5 +77,5 @@ declare const declared: typeof globalThis extends {
   ? Class
   : new <Chunk>() => MinimalReadableStream<Chunk>;
 
-/** A ReadableStream as the project at hand declares it: lib.dom's, Node's, or a minimal one. */
+/** A ReadableStream as the project declares it: lib.dom's, Node's, or a minimal one. */
 export type WebReadableStream<Chunk> = InstanceType<typeof declared<Chunk>>;

@@ -7,18 +7,17 @@ import type { TransformStreamLike } from "./like.ts";
 /**
  * Makes a producerConsumer of a web TransformStream, or of any pair of a readable and a writable stream.
  *
- * **Shape** each event is one write, each chunk that comes out is one event; how many there are is the transform's affair.
+ * **Shape** one write per event in, one event out per chunk.
  * **Units** events on both sides. Options are those of the side that emits.
- * **Backpressures** chunks are read as they are asked for, and events are taken up as the transform has room for them.
- * **Completes** when the readable side closes: behind the last event of its sources the writable side is closed, so that
- * the transform can flush. A transform that closes by itself has had enough: its sources are left, and get back the
- * batches that were not begun.
+ * **Backpressures** reads chunks on demand, and takes events while the transform has room.
+ * **Completes** when the readable side closes. The writable side is closed behind the sources' last event, so that
+ * the transform can flush. A transform that closes by itself has had enough: its sources are left, and get untouched
+ * batches back.
  * **Cancels** when its last consumer leaves, or at `stop`: the readable side is cancelled, and the sources are left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no such pair, or one of its sides is locked; `ERR_OPTION`, `ERR_RANGE`: wrong
- * options. What the readable side fails with fails the stage by identity, behind the chunks read. A writable side that
- * fails by itself is left alone: what comes of it is the readable side's to say, and what that does not say goes to
- * `onReport`. A source that fails aborts the writable side.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no such pair, or a locked side; `ERR_OPTION`, `ERR_RANGE`. An error of the
+ * readable side fails the stage by identity, behind the chunks read. That side also tells of a writable side that
+ * fails, else the error goes to `onReport`. A failing source aborts the writable side.
  *
  * **Source** rules 7.1 to 7.3; `pipeThrough`.
  *

@@ -13,23 +13,23 @@ import type { Producer, Reason, ResolvedSubscribeOptions, StageOptions, Subscrib
 import type { ControllerLike, ReadableStreamClass, WebReadableStream } from "./like.ts";
 
 interface Options extends Pick<SubscribeOptions, "data"> {
-  /** Events, bytes, or what `size` counts, that the stream keeps ready. @default 0: nothing is asked for before a read */
+  /** Events, bytes, or units of `size` that the stream keeps ready. @default 0: nothing is asked for before a read */
   readonly highWaterMark?: number | undefined;
   /** Ends the stream at once with `signal.reason`. */
   readonly signal?: StageOptions["signal"];
   /**
-   * Events asked for and not passed on at most, beyond what the stream keeps ready. **Units** events, from 1.
-   * @default the high-water mark, from 1 to 1000; 1 with `size` or for bytes
+   * Events in flight at most, beyond those the stream keeps ready. **Units** events, from 1. @default the high-water
+   * mark, from 1 to 1000; 1 with `size` or for bytes
    */
   readonly maxDemand?: number | undefined;
 }
 export interface ToReadableStreamOptions<in Out> extends Options {
   readonly type?: undefined;
-  /** What an event counts against the high-water mark. @default 1 */
+  /** An event's size against the high-water mark. @default 1 */
   readonly size?: ((event: Out) => number) | undefined;
 }
 export interface ToByteStreamOptions extends Options {
-  /** Makes a byte stream, which can be read into views of the reader's. */
+  /** Makes a byte stream, which can be read into the reader's views. */
   readonly type: "bytes";
   readonly size?: undefined;
 }
@@ -37,24 +37,24 @@ export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
   ? [options?: ToReadableStreamOptions<Out> & SO]
   : [options: ToReadableStreamOptions<Out> & SO];
 
-/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue can be told. */
+/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue can be recognised. */
 const MOST = 2 ** 32;
 
-/** Passes on what has come when the stream is pulled, and asks for more then. */
+/** Passes on arrived events when the stream is pulled, then asks for more. */
 class ReadableStreamPort extends Port {
   readonly #highWaterMark: number;
   readonly #bytes: boolean;
   readonly #signal: StageOptions["signal"];
   #controller!: ControllerLike;
-  /** The first batch arrived: how many of its events, and of the next one how many bytes, are passed on. */
+  /** In the first batch, how many events are passed on, and how many bytes of the next one. */
   #at = 0;
   #from = 0;
-  /** The ask that the events passed on carry: sent when the next one is pulled. */
+  /** The ask due for the events passed on: sent when the next one is pulled. */
   #ask: number;
   #pulled = false;
-  /** What the last event passed on counts. */
+  /** The size of the last event passed on. */
   #last = 0;
-  /** The stream pulls again while it is fed. */
+  /** The stream is being fed, and pulls again meanwhile. */
   #feeding = false;
   #over = false;
 
@@ -92,13 +92,13 @@ class ReadableStreamPort extends Port {
     if (!this.#over) this.#feed();
   };
 
-  /** Fulfils when the producer has heard of it, and has ended if that ends it. */
+  /** Resolves once the producer has heard of it, and has ended if that ends it. */
   readonly onCancel = async (reason: unknown): Promise<void> => {
     const open = !this.ended;
     this.#leave(reason);
     const { producer } = this;
     if (!open || typeof producer.call !== "function") return;
-    // A message behind the one that says so. A stage that does not handle it any more is ending.
+    // A message behind the cancel. A stage that no longer handles it is ending.
     const heard = await producer.call(() => true).catch(() => false);
     if (!heard) await producer.done;
   };
@@ -122,7 +122,7 @@ class ReadableStreamPort extends Port {
     if (this.reason && this.arrived.size === 0) this.#end(this.reason);
   }
 
-  /** Whether an event would be taken now. What the ones before carry is asked for then. */
+  /** Whether an event would be taken now. The ask of earlier ones goes out then. */
   #wants(): boolean {
     const wants = !this.#over && (this.#pulled || (this.#controller.desiredSize ?? 0) > 0);
     if (wants && this.#ask > 0) {
@@ -144,7 +144,7 @@ class ReadableStreamPort extends Port {
       this.#pulled = false;
       const before = this.#controller.desiredSize ?? 0;
       this.#controller.enqueue(event);
-      // Passed to a read that waits, or of size 0, it leaves nothing: what was kept before it may leave rests of fractions.
+      // Passed to a waiting read, or of size 0, it leaves nothing; what was kept before may leave fractions.
       this.#last = before - (this.#controller.desiredSize ?? 0) || this.#last;
     }
     this.pending -= 1;
@@ -158,7 +158,7 @@ class ReadableStreamPort extends Port {
     return true;
   }
 
-  /** Copies bytes, for a stream takes the memory of what it is given, and others may hold the same event. True if none are left. */
+  /** Copies bytes, since a stream takes the memory it is given, which others may hold. True if none are left. */
   #passBytes(event: unknown): boolean {
     if (!ArrayBuffer.isView(event)) {
       const error = new TypeError(`expected events that are views of bytes, got ${typeof event}`);
@@ -187,7 +187,7 @@ class ReadableStreamPort extends Port {
   #end(reason: Reason): void {
     const controller = this.#controller;
     const failed = isFailure(reason);
-    // If anything is kept, the last event is. Half of it, for sizes may be fractions whose sums are not exact.
+    // If anything is kept, the last event is. Half of it, since sums of fractional sizes are inexact.
     if (failed && this.#highWaterMark - (controller.desiredSize ?? 0) > this.#last / 2) return;
     this.#finish();
     this.told();
@@ -198,7 +198,7 @@ class ReadableStreamPort extends Port {
         // A read into a view waits until it is told that nothing comes.
         controller.byobRequest?.respond(0);
       } catch {
-        // A view of wider elements is filled in part: the stream has failed with that, and its reader hears of it.
+        // A view of wider elements is filled in part: the stream has failed with that, and tells its reader.
       }
     }
   }
@@ -224,17 +224,17 @@ class ReadableStreamPort extends Port {
 /**
  * Makes a web ReadableStream of a producer: a consumer of its own, subscribed at once.
  *
- * **Shape** one chunk per event, whatever it is; with `type: "bytes"` the bytes of events that are views, copied.
- * **Units** `highWaterMark` in events, in bytes with that type, or as `size` counts; `maxDemand` in events.
- * **Backpressures** nothing is asked for before the first read unless there is a high-water mark, then when the stream is
- * pulled: `maxDemand` events (1) first, and more when half of them are passed on.
- * **Completes** when the producer has completed or was stopped. **Cancels** when the stream is cancelled, by an early
- * `break` or a failing `pipeTo` too: events that were not passed on go back, and the promise that `cancel` returns
- * fulfils once the producer has heard of it, and has ended if that ends it.
+ * **Shape** one chunk per event; with `type: "bytes"` a copy of the bytes of each view.
+ * **Units** `highWaterMark` in events, in bytes with that type, or in units of `size`; `maxDemand` in events.
+ * **Backpressures** asks for nothing before the first read unless there is a high-water mark, then for `maxDemand`
+ * events (1), and for more once half of them are passed on.
+ * **Completes** when the producer completes or is stopped. **Cancels** when the stream is cancelled, by an early
+ * `break` or a failing `pipeTo` too: the rest goes back, and the promise of `cancel` resolves once the producer has
+ * heard of it, and has ended if that ends it.
  *
- * @throws ArgumentError what `subscribe` throws: a partition that is taken, a producer that was stopped, wrong options. A
- * failure of the producer fails the stream by identity, behind the events before it. An event that is no view of bytes
- * fails a byte stream with a TypeError. A producer that fails when it is cancelled rejects the promise of `cancel`.
+ * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
+ * producer fails the stream by identity, behind earlier events, or the promise of `cancel`. An event that is no view
+ * of bytes fails a byte stream with a TypeError.
  *
  * **Source** rules 7.1 to 7.3; `ReadableStream.from` for what is asked for when.
  *

@@ -54,7 +54,7 @@ class StoreSink<Row> implements SinkBehaviour<Row> {
       // Before the end, so that they return in their place. Behind an abort they return late, to the source or its onDiscard.
       stage.giveBack(subscription, rows.slice(failure ? at + 1 : at));
       if (failure === undefined) return;
-      // The row in hand is not given back, or the next consumer would fail on it, too: `failure` holds it.
+      // The row in hand is not given back, or the next consumer would fail on it, too: the record of the failure holds it.
       this.#over = true;
       stage.fail(callbackError({ stage: stage.name, callback: "insert" }, failure.error, [rows[at]]));
       return;

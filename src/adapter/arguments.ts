@@ -1,4 +1,6 @@
-/** The last arguments of a function that subscribes: its options may be left out unless the producer's dispatcher needs some. */
+/**
+ * The last arguments of a function that subscribes: options are optional unless the producer's dispatcher needs some.
+ */
 export type Arguments<Options extends object, SO extends object> = {} extends SO
   ? [options?: keyof SO extends never ? Options : Options & SO]
   : [options: Options & SO];

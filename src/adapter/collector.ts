@@ -4,51 +4,52 @@ import type { Overflow } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Task } from "../contract/runtime.ts";
 
-/** How a foreign side that emits unasked is held up, where it can be. */
+/** Pauses and resumes a foreign side that emits unasked, where that is possible. */
 export interface Brake {
   readonly pause: () => unknown;
   readonly resume: () => unknown;
 }
 export interface CollectorOptions {
   /**
-   * The policy of the stage, where the foreign side emits unasked. Without one, the foreign side emits only what it was
-   * asked for, and all of it is accepted.
+   * The stage's policy, where the foreign side emits unasked. Without one, the foreign side emits on request only,
+   * and all of it is accepted.
    */
   readonly overflow?: Overflow | undefined;
   /** The stage's, where there is a policy. **Units** events. @default 10000 */
   readonly bufferSize?: number | undefined;
-  /** Held up while consumers want no more. @default it cannot be */
+  /** Pauses the foreign side while there is no demand. @default it cannot be paused */
   readonly brake?: Brake | undefined;
   /**
-   * Lets go of the foreign side, as far as it was opened; called again if it ended while it was being opened. `reason` says why
-   * this side leaves; there is none where the foreign side has ended by itself.
+   * Releases the foreign side, as far as it was opened; called again if it ended while being opened. `reason` says
+   * why this side leaves; absent where the foreign side ended by itself.
    */
   readonly release?: ((reason: Reason | undefined) => unknown) | undefined;
   /**
-   * Whether what follows an event within one run of the microtask queue waits for the end of that run, so that it makes one
-   * batch: for a foreign side that brings one event a promise. The first event goes at once. @default false
+   * Whether later events of one run of the microtask queue wait for its end, to make one batch: for a foreign side
+   * with one event per promise. The first event goes at once. @default false
    */
   readonly lingers?: boolean | undefined;
 }
 
-/** What a policy drops is dropped, and reported, in bursts of at most this many. */
+/** Dropped events are reported in bursts of at most this many. */
 const BURST = 1024;
-/** Batches of fewer events grow as they are filled; none is made longer than the second before it is filled. */
+/** Shorter batches grow as they are filled; longer ones are allocated from the second on. */
 const LEAST = 16;
 const MOST = 1024;
 
 /**
- * Collects what a foreign side brings event by event, and hands it to its stage in batches; the end comes behind them.
+ * Collects a foreign side's events, and hands them to its stage in batches; the end comes behind them.
  *
- * **Shape** one batch of what comes in one stretch: it goes out in a turn of the runtime, or as soon as it is all that was asked
- * for. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
+ * **Shape** the events of one stretch make one batch: it goes out in a turn of the runtime, or as soon as it meets
+ * the demand. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
  * **Units** events.
- * **Backpressures** with `overflow`: a synchronous foreign side is held while its consumers work off what they have, then by the
- * `brake` (call `resume` in `handleDemand`), then the policy applies. Without it, nothing is brought that was not asked for.
- * **Completes** behind what was collected. **Cancels** by `close`: what was collected goes to `stage.discard`.
+ * **Backpressures** with `overflow`: a synchronous foreign side is held while its consumers work, then by the `brake`
+ * (call `resume` in `handleDemand`), then the policy applies. Without it, the foreign side must bring only what was
+ * asked for.
+ * **Completes** behind the collected events. **Cancels** by `close`: collected events go to `stage.discard`.
  *
- * @throws nothing. A full buffer fails the stage with an `OverflowError` behind what is buffered, a brake that throws with what it
- * throws; what `release` throws goes to `onReport`.
+ * @throws nothing. A full buffer fails the stage with an `OverflowError` behind the buffer, an error of the brake by
+ * identity; errors of `release` go to `onReport`.
  *
  * **Source** rules 7.1 to 7.4.
  *
@@ -73,19 +74,19 @@ const MOST = 1024;
  */
 export class Collector<Event> implements Task {
   readonly #stage: SourceContext<Event>;
-  /** The foreign side emits only what it was asked for. */
+  /** The foreign side emits on request only. */
   readonly #asked: boolean;
-  /** Events to collect when nothing is wanted. */
+  /** Events to collect without demand. */
   readonly #burst: number;
   readonly #brake: Brake | undefined;
   readonly #release: ((reason: Reason | undefined) => unknown) | undefined;
   readonly #lingers: boolean;
   #batch: Event[] = [];
-  /** Events collected in it; it is made as long as the one before it was. */
+  /** Events collected in it; it is allocated as long as the last one. */
   #count = 0;
-  /** Events to collect before they are handed over: what is wanted, or a burst. */
+  /** Events to collect before the batch is handed over: the demand, or a burst. */
   #room = 1;
-  /** Consumers work off what they have; what comes meanwhile stands behind the first event of the batch. */
+  /** Consumers work off their events; new ones queue behind the batch's first event. */
   #beginning = false;
   #scheduled = false;
   /** An event has gone out in this run of the microtask queue. */
@@ -105,12 +106,15 @@ export class Collector<Event> implements Task {
     this.#lingers = lingers;
   }
 
-  /** Whether either side has ended: nothing more is taken. */
+  /** Whether either side has ended: no more events are taken. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Opens the foreign side, once, outside the run in hand: what it emits at once can then be held by working off the queue. */
+  /**
+   * Opens the foreign side, once, after the current run, so that events it emits at once can be held by working off
+   * the queue.
+   */
   start(open: () => void): void {
     if (this.#started) return;
     this.#started = true;
@@ -121,7 +125,7 @@ export class Collector<Event> implements Task {
     });
   }
 
-  /** Opens the foreign side at once. What `open` throws fails the stage. */
+  /** Opens the foreign side at once. An error of `open` fails the stage. */
   open(open: () => void): void {
     if (this.#closed) return;
     this.#opened = true;
@@ -131,11 +135,11 @@ export class Collector<Event> implements Task {
       if (this.#closed) this.#stage.report(error, "open");
       else this.fail(error);
     }
-    // It may have said all that it has to say meanwhile: what was opened after that is let go of, too.
+    // It may have ended meanwhile: whatever was opened after that is released, too.
     if (this.#closed) this.#letGo(undefined);
   }
 
-  /** Takes an event. Once this is closed it does nothing. */
+  /** Takes an event. Does nothing once this is closed. */
   add(event: Event): void {
     if (this.#closed) return;
     this.#batch[this.#count] = event;
@@ -144,7 +148,7 @@ export class Collector<Event> implements Task {
     if (this.#count >= this.#room && !this.#beginning) this.send();
   }
 
-  /** Hands over what is collected. */
+  /** Hands over the collected events. */
   send(): void {
     if (this.#count === 0 || this.#closed) return;
     const batch = this.#take();
@@ -162,7 +166,7 @@ export class Collector<Event> implements Task {
     if (this.#brake && !this.#paused && this.#exhausted()) this.#relieve();
   }
 
-  /** Consumers want events: hands over what is collected, and lets the foreign side go on. For `handleDemand`. */
+  /** Consumers want events: hands over the collected ones, and resumes the foreign side. For `handleDemand`. */
   resume(): void {
     if (!this.#beginning) this.send();
     if (!this.#paused || this.#closed || this.#exhausted()) return;
@@ -179,12 +183,12 @@ export class Collector<Event> implements Task {
     this.#letGo(undefined);
   }
 
-  /** The foreign side has failed: so does the stage, behind what came before. */
+  /** The foreign side has failed: so does the stage, behind earlier events. */
   fail(error: unknown): void {
     if (this.#closed) return;
     this.send();
     if (this.#closed) {
-      // What was sent has overflown: then that is what the stage fails with.
+      // Sending has overflown: the stage fails with that.
       this.#stage.report(error, "fail");
       return;
     }
@@ -193,9 +197,9 @@ export class Collector<Event> implements Task {
     this.#letGo(undefined);
   }
 
-  /** The stage has ended: what is collected reaches no one. For `terminate`. */
+  /** The stage has ended: collected events reach no one. For `terminate`. */
   close(reason: Reason): void {
-    // The event that the end was found out by was never accepted.
+    // The event that revealed the end was never accepted.
     const from = this.#beginning ? 1 : 0;
     const rest = this.#take().slice(from);
     if (rest.length > 0) this.#stage.discard(rest);
@@ -208,7 +212,7 @@ export class Collector<Event> implements Task {
     if (!this.#beginning) this.send();
   }
 
-  /** A batch begins. If nothing is wanted, those who could ask are given the chance to. */
+  /** Begins a batch. Without demand, consumers get the chance to ask. */
   #begin(): void {
     const stage = this.#stage;
     const { runtime } = stage;
@@ -246,12 +250,12 @@ export class Collector<Event> implements Task {
     return batch;
   }
 
-  /** Whether nothing is wanted, or what is wanted is there already. */
+  /** Whether there is no demand, or events for it are buffered. */
   #exhausted(): boolean {
     return this.#stage.demand === 0 || this.#stage.buffered > 0;
   }
 
-  /** What was wanted has come: the foreign side is held up, unless consumers can have more at once. */
+  /** The demand is met: the foreign side is paused, unless consumers ask for more at once. */
   #relieve(): void {
     this.#stage.runtime.flush();
     if (!this.#closed && this.#exhausted()) this.#pause();

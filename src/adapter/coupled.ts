@@ -7,7 +7,7 @@ import type { Consumer, Producer, ProducerConsumer, Stage, Subscription } from "
 import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
 import { toldErrors } from "./told.ts";
 
-/** One stage over two: what the user holds of a sink and a source with something foreign in between. */
+/** One stage over two: the user's handle of a sink and a source with something foreign in between. */
 class CoupledHandle extends ProducerConsumerHandle {
   readonly #input: Core;
 
@@ -28,7 +28,7 @@ class CoupledHandle extends ProducerConsumerHandle {
     await Promise.all([super.stop(options), this.#input.ends.stop(options)]);
   }
 
-  /** The input drains; the end of it is the foreign thing's to pass on. */
+  /** Drains the input; the foreign thing passes its end on. */
   override async drain(options?: DrainOptions): Promise<void> {
     await Promise.all([this.#input.ends.drain(options), this["~core"].outcome.done]);
   }
@@ -57,7 +57,7 @@ class Side implements OtherSide {
     const { outcome, report } = this.#core;
     outcome.whenSettled(() => {
       const reason = outcome.reason as Reason;
-      // What it ended with may be the same failure, in a wrapping of its own.
+      // The reason may wrap the same failure.
       const same = toldErrors();
       if (isFailure(reason)) same.add(errorOf(reason));
       if (!same.has(error) && !covered?.(reason)) report.tell(error, "input");
@@ -70,15 +70,15 @@ class Side implements OtherSide {
 }
 
 /**
- * Makes one producerConsumer of two sides of one foreign thing: a sink that feeds it, and a source that tells what it says.
- * The hook `couple` of their behaviours shows each side the other one.
+ * Makes one producerConsumer of two sides of one foreign thing: a sink that feeds it, and a source that emits its
+ * output. The hook `couple` of their behaviours shows each side the other.
  *
- * **Shape** what the user holds is the source, with the subscriptions of the sink; its name, options and `done` are the source's.
- * **Completes** with the source. A good end of the input is the foreign thing's to pass on.
- * **Cancels** the sink at once when the source ends, which gives back what it had not started.
+ * **Shape** the user holds the source, with the sink's subscriptions; its name, options and `done` are the source's.
+ * **Completes** with the source. The foreign thing passes on a good end of the input.
+ * **Cancels** the sink at once when the source ends; unstarted events go back.
  *
- * @throws nothing. A failure of the sink ends the source with it, unless the sink leaves it to the source (`defer`). One that
- * the source does not tell, because it ends otherwise, goes to `onReport` in the phase `"input"`.
+ * @throws nothing. A failure of the sink ends the source with it, unless the sink leaves it to the source (`defer`).
+ * If the source then ends otherwise, the failure goes to `onReport` in the phase `"input"`.
  *
  * **Source** rules 5.5 and 7.2.
  *
@@ -127,7 +127,7 @@ export function coupled<In, Out, SO extends object>(
   output.handle = handle;
   input.partner = output;
   output.partner = input;
-  // The output's `done` is the one the user sees.
+  // The user sees the output's `done`.
   input.report.passedOn = true;
   const told = toldErrors();
   const [sinkSide, sourceSide] = [new Side(input, told), new Side(output, told)];
@@ -139,7 +139,7 @@ export function coupled<In, Out, SO extends object>(
   coupleWith(input, sourceSide);
   coupleWith(output, sinkSide);
   if (output.over) follow(output.outcome.reason as Reason);
-  // The foreign thing had ended before. In a turn: sources that are subscribed at once hear it as they would later.
+  // The foreign thing had ended before. In a turn, so that sources subscribed at once hear it as they would later.
   else if (sourceSide.reason) void input.ends.stop();
   input.outcome.whenSettled(() => {
     const reason = input.outcome.reason as Reason;
@@ -155,5 +155,5 @@ export function coupled<In, Out, SO extends object>(
 const coupleWith = (core: Core, other: OtherSide): void =>
   (core.callbacks.behaviour as AdapterBehaviour<never>).couple?.(other);
 
-/** To its sources, a stage whose output is complete has had enough. */
+/** To its sources, a stage with a complete output has had enough. */
 const asLeaving = (reason: Reason): Reason => (isFailure(reason) ? reason : { type: "stop" });

@@ -33,5 +33,5 @@ export type {
   Told,
   TransformBehaviour,
 } from "../contract/adapter.ts";
-// What no one has come to hear of
+// Failures not yet heard of
 export { claim as claimUnclaimed, type Unclaimed, watchUnclaimed } from "../stage/unclaimed.ts";

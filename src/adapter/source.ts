@@ -5,29 +5,30 @@ import type { Producer } from "../contract/stage.ts";
 import { defaultDispatcher } from "../dispatchers/demand.ts";
 import { makeStage, sourceFaces } from "../stage/make-stage.ts";
 
-/** What the author of an adapter says of its stage. */
+/** Traits of an adapter's stage, as its author declares them. */
 export interface Traits {
-  /** Names of options of the adapter's own: they are not refused, and an error that lists the options lists them. */
+  /** Names of the adapter's own options: accepted, and listed in errors. */
   readonly own?: readonly string[] | undefined;
-  /** The name of stages that are given none, in front of their number. @default the kind of stage */
+  /** The name of unnamed stages, followed by a number. @default the kind of stage */
   readonly name?: string | undefined;
 }
 export interface SourceTraits extends Traits {
-  /** The maxDemand of subscribers that name none, where the user names none either. **Units** events. @default 1000 */
+  /** The maxDemand of subscribers, unless they or the user name one. **Units** events. @default 1000 */
   readonly defaultMaxDemand?: number | undefined;
-  /** Whether the foreign side emits unasked: then `overflow` is an option. Otherwise it is refused. @default false */
+  /** Whether the foreign side emits unasked: `overflow` is an option then, and refused otherwise. @default false */
   readonly pushes?: boolean | undefined;
 }
 
 /**
  * Makes a producer over a foreign source.
  *
- * **Shape** what `handleDemand` returns, and what is pushed or comes later by `answer`, in that order.
+ * **Shape** the results of `handleDemand`, and events pushed or handed to `answer`, in order.
  * **Units** `demand` in events, 1 to 10 000 a call.
- * **Backpressures** `handleDemand` is called only for what was asked and is not owed yet.
- * **Cancels** when its last consumer has gone, unless `onLastCancel: "continue"`: `terminate` lets go of the foreign side.
+ * **Backpressures** `handleDemand` is called only for demand that is not owed yet.
+ * **Cancels** when its last consumer leaves, unless `onLastCancel: "continue"`: `terminate` releases the foreign
+ * side.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for what is no behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
  *
  * **Source** rules 7.1 to 7.3.
  *

@@ -1,6 +1,6 @@
 import type { Told } from "../contract/adapter.ts";
 
-/** The error that an error comes from, itself where it has no cause. A ring of causes ends at any of them. */
+/** The first cause of an error, or the error itself. A ring of causes ends at any of them. */
 function rootOf(error: unknown): unknown {
   let root = error;
   for (let depth = 0; depth < 16 && root instanceof Error && root.cause instanceof Error; depth += 1) root = root.cause;
@@ -22,10 +22,10 @@ class ToldErrors implements Told {
 }
 
 /**
- * Makes a book of the errors that an adapter's stage has told. A foreign thing says most failures more than once: as an
- * event, as a rejection, on either side, in a wrapping of the platform's.
+ * Makes a record of the errors that an adapter's stage has told. A foreign thing repeats most failures: as an event,
+ * as a rejection, on either side, wrapped by the platform.
  *
- * **Shape** errors are told apart by identity, those with a `cause` by that of their first cause.
+ * **Shape** errors are told apart by identity, those with a `cause` by their first cause.
  *
  * **Source** rule 7.3.
  *

@@ -9,15 +9,15 @@ import type { SourceTraits } from "./source.ts";
 export type TransformTraits = Omit<SourceTraits, "defaultMaxDemand">;
 
 /**
- * Makes a producerConsumer whose callbacks can do what an adapter's can: emit late what was asked for earlier (`answer`),
- * decide on the options of its subscriptions (`admit`), give a queue back.
+ * Makes a producerConsumer with the abilities of an adapter: it can emit late what was asked for earlier (`answer`),
+ * decide on its subscriptions' options (`admit`), and give a queue back.
  *
- * **Shape** batches in, batches out, as a `producerConsumer`'s.
- * **Backpressures** it takes a message only while its own consumers want events and its buffer is within its limit.
- * **Completes** as a `producerConsumer` does. **Cancels** its sources when its last consumer has gone, unless
+ * **Shape** batches in, batches out, as for a `producerConsumer`.
+ * **Backpressures** takes a message only while its consumers want events and its buffer is within its limit.
+ * **Completes** as a `producerConsumer` does. **Cancels** its sources when its last consumer leaves, unless
  * `onLastCancel: "continue"`.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for what is no behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
  *
  * **Source** rules 3.11, 7.1 to 7.3.
  *

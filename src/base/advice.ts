@@ -1,7 +1,7 @@
 const has = (value: unknown, ...names: readonly string[]): boolean =>
   names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 
-/** What makes a producer, or a consumer, of a thing that is known by its methods. */
+/** The adapter for a foreign thing, recognised by its methods. */
 function adapterFor(value: unknown): string | undefined {
   if (typeof value === "function") return "call it, or hand it to producer() as its handleDemand";
   if (typeof value !== "object" || value === null) return undefined;
@@ -19,12 +19,12 @@ function adapterFor(value: unknown): string | undefined {
   return has(value, "then") ? "await it first" : undefined;
 }
 
-/** The way out for a value that is no stage; nothing where none is known. */
+/** Advice for a value that is no stage; empty where there is none. */
 export function adviceFor(value: unknown): string | undefined {
   try {
     return adapterFor(value);
   } catch {
-    // A hostile value can throw wherever it is looked at.
+    // A hostile value can throw wherever it is inspected.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { Deque } from "./deque.ts";
 
-/** A stretch of a batch that has not been taken yet. Batches are kept as they came, never copied. */
+/** The untaken stretch of a batch. Batches are kept as they came, never copied. */
 interface Stretch<T> {
   readonly events: readonly T[];
   from: number;
@@ -16,7 +16,7 @@ const isMark = <T>(entry: Stretch<T> | Mark | undefined): entry is Mark => typeo
  *
  *     head → [stretch of a batch] [mark] [mark] [stretch of a batch] ← tail
  *
- * A mark is released as soon as the event before it has left, however it left.
+ * A mark is released as soon as the event before it has left, in whatever way.
  */
 export class Buffer<T> {
   readonly #entries = new Deque<Stretch<T> | Mark>(4);
@@ -36,15 +36,15 @@ export class Buffer<T> {
     this.size += events.length;
   }
 
-  /** Puts a mark behind the newest event. With no event it is released at once. */
+  /** Puts a mark behind the newest event. Without one it is released at once. */
   mark(mark: Mark): void {
     if (this.size === 0) mark();
     else this.#entries.push(mark);
   }
 
   /**
-   * Takes up to `count` events from the head as one batch. A batch ends before a mark; a mark whose events have all
-   * left is released by `releaseMarks`, which the caller calls once it has placed the batch.
+   * Takes up to `count` events from the head as one batch. A batch ends before a mark; the caller releases due marks
+   * by `releaseMarks` once it has placed the batch.
    */
   take(count: number): readonly T[] {
     let batch: T[] | undefined;
@@ -77,7 +77,7 @@ export class Buffer<T> {
     }
   }
 
-  /** Takes all events out, across marks, which are released. */
+  /** Takes all events out, across marks, and releases these. */
   clear(): readonly T[] {
     const all: (readonly T[])[] = [];
     while (this.size > 0) {

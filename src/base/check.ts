@@ -1,19 +1,19 @@
 import { argumentError } from "./errors.ts";
 
-/** Refuses options that are no object. */
+/** Refuses options that are not an object. */
 export function requireOptions(owner: string, options: unknown): void {
   if (typeof options !== "object" || options === null)
     throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, options);
 }
 
-/** Refuses options nobody reads: most are misspelt. */
+/** Refuses options that no code reads: most are misspelt. */
 export function refuseUnknown(owner: string, options: object, names: readonly string[]): void {
   requireOptions(owner, options);
   for (const name of Object.keys(options))
     if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }
 
-/** A whole number from `least` to `most`, or nothing. Infinity passes only where it is the most. */
+/** A whole number from `least` to `most`, or undefined. Infinity passes only as `most`. */
 export function requireInteger(
   name: string,
   value: unknown,
@@ -36,7 +36,7 @@ export function requireType(name: string, value: unknown, type: "function" | "st
   if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
 }
 
-/** An object of somebody's making, known by one of its members. */
+/** A user's object, recognised by one of its members. */
 export function requireMember(name: string, value: unknown, what: string, member: string, type = "function"): void {
   if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[member] !== type)
     throw argumentError("ERR_OPTION", `${name} to be ${what}`, value);

@@ -1,7 +1,7 @@
-/** Numbers below this stay small integers in every engine, which is what nearly all demand is made of. */
+/** Smaller numbers are small integers in every engine, as nearly all demand is. */
 const SMALL = 2 ** 30;
 
-/** Asks add up without a limit: past 2^53 - 1 a sum is no longer exact, so it counts as Infinity. */
+/** Adds asks without a limit: past 2^53 - 1 a sum is inexact, so it counts as Infinity. */
 export function addDemand(sum: number, count: number): number {
   const total = sum + count;
   if (total < SMALL) return total;

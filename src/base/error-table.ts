@@ -1,9 +1,9 @@
 import { type ErrorCode, type Family, TEXTS } from "./errors.ts";
 
-/** What a code means: who is at fault, the text, the rule of docs/protocol.md, and what happens to events in flight. */
+/** A code's family, text, rule of docs/protocol.md, and effect on events in flight. */
 export interface ErrorRow {
   readonly family: Family;
-  /** `{}` stands for what was expected in the case at hand. */
+  /** `{}` stands for the expectation of the case at hand. */
   readonly message: string;
   readonly rule: string;
   readonly inFlight: string;
@@ -22,15 +22,12 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_EVENTS: ["ArgumentError", nothing],
   ERR_ASK: ["ArgumentError", nothing],
   ERR_ASK_AUTOMATIC: ["ArgumentError", nothing],
-  ERR_ENDED: ["ArgumentError", "nothing was accepted; what was accepted before follows the stage's end"],
+  ERR_ENDED: ["ArgumentError", "nothing was accepted; earlier events follow the stage's end"],
   ERR_STOPPED: ["ArgumentError", nothing],
   ERR_DUPLICATE: ["ArgumentError", nothing],
   ERR_PARTITION: ["ArgumentError", nothing],
   ERR_PARTITION_TAKEN: ["ArgumentError", nothing],
-  ERR_OVERDELIVERY: [
-    "ProtocolError",
-    "what was asked for is handled; the excess goes back with the end of the subscription",
-  ],
+  ERR_OVERDELIVERY: ["ProtocolError", "the demand is handled; the excess goes back with the end of the subscription"],
   ERR_ASK_SIGNAL: ["ProtocolError", stays],
   ERR_DUPLICATE_LINK: ["ProtocolError", "the second link ends; the first goes on"],
   ERR_MESSAGE: ["ProtocolError", stays],
@@ -38,7 +35,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_CALLBACK: ["CallbackError", `${fails}; the batch in hand is in events`],
   ERR_RESULT: ["CallbackError", `${fails}; the batch in hand is in events`],
   ERR_PARTITION_KEY: ["CallbackError", `${fails}; the batch that held the event is in events`],
-  ERR_OVERFLOW: ["OverflowError", "what fits was accepted; rejected holds the rest"],
+  ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
   ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop: unstarted events go back, the buffer goes to onDiscard"],
 };
 

@@ -29,8 +29,8 @@ export type TimeoutCode = "ERR_DRAIN_TIMEOUT";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
 /**
- * What each error says: the rule of docs/protocol.md, what was expected (`{}`, or all of it, is filled in where the error is
- * made), and the way out. The rest of the table, which only readers need, is in error-table.ts.
+ * Each code's rule of docs/protocol.md, expectation (`{}`, or all of it, is filled in later), and advice. The rest of
+ * the table, which only readers need, is in error-table.ts.
  */
 export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?: string, advice?: string]>> = {
   ERR_OPTION: ["1.1"],
@@ -55,7 +55,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
-  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() tells who does not ask"],
+  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */
@@ -72,7 +72,7 @@ export const describe = (value: unknown): string => {
   return String(value);
 };
 
-/** Codes whose fault is a thing that is no stage: what it is tells the way out. */
+/** Codes for a thing that is no stage: its kind tells the way out. */
 const foreign: readonly ErrorCode[] = ["ERR_NOT_PRODUCER", "ERR_NOT_SOURCE"];
 
 const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
@@ -81,7 +81,7 @@ const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
   try {
     shown = got instanceof Words ? got.text : describe(got);
   } catch {
-    // Whatever user code throws can itself throw when it is looked at.
+    // A thrown value can itself throw when it is inspected.
   }
   const advice = (foreign.includes(code) ? adviceFor(got) : undefined) ?? usual;
   return `expected ${text.replace("{}", () => expected)}, got ${shown}${advice ? `: ${advice}` : ""} (docs/protocol.md#rule-${rule})`;
@@ -93,7 +93,7 @@ class Words {
     this.text = text;
   }
 }
-/** Words for an error text that are to stand unquoted. */
+/** Words that an error text does not quote. */
 export const words = (text: string): unknown => new Words(text);
 
 const isOf = (value: unknown, family: Family): boolean =>
@@ -114,7 +114,7 @@ const dress = (error: Error, family: Family, code: ErrorCode): void => {
 };
 
 /**
- * Bad input, thrown at once to who gave it. Each one is also a `TypeError` or a `RangeError`.
+ * Bad input, thrown at once to the caller. Each one is also a `TypeError` or a `RangeError`.
  *
  * @example
  * try { subscription.ask(-1) } catch (error) { if (error instanceof ArgumentError) console.log(error.code) }
@@ -122,7 +122,7 @@ const dress = (error: Error, family: Family, code: ErrorCode): void => {
 export class ArgumentError extends Error {
   declare readonly name: "ArgumentError";
   declare readonly code: ArgumentCode;
-  // Never constructed: each one is made as a TypeError or a RangeError.
+  // Never constructed: instances are made as a TypeError or a RangeError.
   private constructor() {
     super();
   }
@@ -154,7 +154,7 @@ export function refuse(code: ArgumentCode, expected: string, got: unknown, cause
   throw argumentError(code, expected, got, cause);
 }
 
-/** A peer misbehaved: its subscription ends with this. */
+/** A peer misbehaved: its subscription ends with this error. */
 export class ProtocolError extends Error {
   declare readonly name: "ProtocolError";
   declare readonly code: ProtocolCode;
@@ -167,16 +167,16 @@ export class ProtocolError extends Error {
   }
 }
 
-/** User code threw, rejected or answered what it may not. `cause` is what it threw, `events` the batch in hand. */
+/** User code returned an invalid result, or threw a primitive: `cause` holds it, `events` the batch in hand. */
 export class CallbackError extends Error {
   declare readonly name: "CallbackError";
   declare readonly code: CallbackCode;
-  /** The events the callback was working on: the only ones a failure can lose. */
+  /** The events in the callback's hands: the only ones a failure can lose. */
   readonly events: readonly unknown[];
-  /** In a pipeline: the step whose function it was, and its position behind the source from 0. */
+  /** In a pipeline: the failing step, and its position behind the source from 0. */
   declare readonly step?: string;
   declare readonly index?: number;
-  /** The event a step had, or a partition's key is made of. */
+  /** The step's event, or the one without a valid key. */
   declare readonly event?: unknown;
   constructor(
     details: Details & { readonly code: CallbackCode },
@@ -192,12 +192,12 @@ export class CallbackError extends Error {
   }
 }
 
-/** Where user code was called: in which stage, by which callback, and in a pipeline by which step. */
+/** Where user code was called: the stage, the callback, and in a pipeline the step. */
 export type Where = Omit<Failure, "error" | "events" | "earlier">;
 
 /**
- * The error of what user code threw: the very value, or for a primitive a `CallbackError` around it. Where it happened is
- * noted beside it (`failureOf`).
+ * The error of user code: the very value, or for a primitive a `CallbackError` around it. The place is recorded
+ * beside it (`failureOf`).
  */
 export function callbackError(where: Where, cause: unknown, events: readonly unknown[]): unknown {
   const error = Object(cause) === cause ? cause : wrapped(where, cause, events);
@@ -211,7 +211,7 @@ function wrapped({ stage, callback, step, index, event }: Where, cause: unknown,
   return step === undefined ? error : Object.assign(error, { step, index, event });
 }
 
-/** What a dispatcher threw while it placed a batch. A dispatcher knows no stage: its stage adds the name. */
+/** The error of a dispatcher that threw while it placed a batch. Its stage, unknown to it, adds the name. */
 export const dispatchError = (cause: unknown, batch: readonly unknown[]): unknown =>
   isUnplaced(cause) ? cause : callbackError({ stage: UNPLACED, callback: "dispatch" }, cause, batch);
 
@@ -219,7 +219,7 @@ export const dispatchError = (cause: unknown, batch: readonly unknown[]): unknow
 export const dispatcherError = (stage: string, cause: unknown): unknown =>
   placeFailure(cause, stage) ? cause : callbackError({ stage, callback: "dispatcher" }, cause, []);
 
-/** Something took longer than it was given. */
+/** A timeout expired. */
 export class TimeoutError extends Error {
   declare readonly name: "TimeoutError";
   declare readonly code: TimeoutCode;
@@ -232,11 +232,11 @@ export class TimeoutError extends Error {
   }
 }
 
-/** More was pushed than the buffer holds. What fits was accepted. */
+/** More events were pushed than the buffer holds. Those that fit were accepted. */
 export class OverflowError extends Error {
   declare readonly name: "OverflowError";
   declare readonly code: "ERR_OVERFLOW";
-  /** The events that were not accepted, in order. */
+  /** The rejected events, in order. */
   readonly rejected: readonly unknown[];
   constructor(stage: string, pushed: number, rejected: readonly unknown[]) {
     super(textOf("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length));

@@ -1,6 +1,6 @@
 import type { Failure } from "../contract/failure.ts";
 
-/** Records kept of one error that went from graph to graph. */
+/** Records kept of one error that crossed graphs. */
 const MOST_EARLIER = 4;
 
 const key: unique symbol = Symbol.for("headrace.failures") as never;
@@ -9,14 +9,14 @@ const shared = globalThis as { [key]?: WeakMap<object, Failure> };
 // oxlint-disable-next-line no-multi-assign -- made by whichever copy is loaded first
 const failures: WeakMap<object, Failure> = (shared[key] ??= new WeakMap());
 
-/** Records that no stage has ended with yet. */
+/** Records not yet claimed by a stage. */
 const unclaimed = new WeakSet<Failure>();
 
 /**
- * Returns where an error began: in which stage, callback and step, and with which events.
+ * Returns where an error began: the stage, callback and step, and the events.
  *
- * **Shape** the newest record of that value; `earlier` is the one of the graph that it came from, four at most, and those
- * without their events. Nothing for primitives, for aborts, and for errors that no stage has failed with.
+ * **Shape** the newest record of that value; `earlier` is that of the graph it came from, at most four deep and
+ * without events. Undefined for primitives, for aborts, and for errors with which no stage failed.
  *
  * @example
  * const { done } = pipeline(fromIterable([1, 2]), map((n: number) => { if (n === 2) throw new Error("odd"); return n; }), collect());
@@ -27,7 +27,7 @@ export function failureOf(error: unknown): Failure | undefined {
   return isObject(error) ? failures.get(error) : undefined;
 }
 
-/** Notes where an error began, for the stage that fails with it. */
+/** Records where an error began, for the stage that fails with it. */
 export function recordFailure(failure: Failure): void {
   const { error } = failure;
   if (!isObject(error)) return;
@@ -37,16 +37,16 @@ export function recordFailure(failure: Failure): void {
   unclaimed.add(record);
 }
 
-/** The stage of a record that is noted where no stage is known: in a dispatcher. */
+/** The stage of a record made where none is known: in a dispatcher. */
 export const UNPLACED = "";
 
-/** Whether an error has been noted without its stage. */
+/** Whether the error's record lacks its stage. */
 export const isUnplaced = (error: unknown): boolean => {
   const noted = failureOf(error);
   return noted?.stage === UNPLACED && unclaimed.has(noted);
 };
 
-/** Adds the stage to what was noted without it. False if there is nothing of the kind. */
+/** Adds the stage to a record without one. False if there is none. */
 export function placeFailure(error: unknown, stage: string): boolean {
   if (!isUnplaced(error)) return false;
   const record = { ...(failureOf(error) as Failure), stage };
@@ -55,7 +55,7 @@ export function placeFailure(error: unknown, stage: string): boolean {
   return true;
 }
 
-/** The record of an error that a stage ends with: what was noted for it, or else that the stage itself was failed. */
+/** The record of a stage's error: the one noted for it, or else that the stage itself was failed. */
 export function claimFailure(error: unknown, stage: string, callback: string): Failure | undefined {
   if (!isObject(error)) return undefined;
   const noted = failures.get(error);

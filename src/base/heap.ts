@@ -1,10 +1,10 @@
-/** What stands in a heap: it knows its place, so that it can be moved and taken out. */
+/** An item of a heap: it knows its place, so that it can be moved and removed. */
 export interface Placed {
   /** Its index in the heap, -1 outside. Kept by the heap. */
   at: number;
 }
 
-/** A binary heap of things that change their order: each is moved, or taken out, in logarithmic time. */
+/** A binary heap whose items change their order: each is moved or removed in logarithmic time. */
 export class Heap<T extends Placed> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;
@@ -17,12 +17,12 @@ export class Heap<T extends Placed> {
     return this.#items.length;
   }
 
-  /** The one that comes before all others. */
+  /** The first item in the order. */
   get first(): T | undefined {
     return this.#items[0];
   }
 
-  /** Puts it in, or moves it forward to where it now belongs. */
+  /** Inserts an item, or moves it forward to its place. */
   raise(item: T): void {
     if (item.at < 0) {
       item.at = this.#items.length;
@@ -31,7 +31,7 @@ export class Heap<T extends Placed> {
     this.#rise(item);
   }
 
-  /** Moves it back to where it now belongs. */
+  /** Moves an item back to its place. */
   lower(item: T): void {
     this.#sink(item);
   }

@@ -2,7 +2,7 @@ import type { Reason } from "../contract/reason.ts";
 
 const normal = (reason: unknown): boolean => reason === undefined || reason === "normal" || reason === "shutdown";
 
-/** Does nothing, where something has to be called. */
+/** Does nothing, as a callback. */
 export const ignore = (): void => {};
 export const none: readonly never[] = [];
 export const complete: Reason = { type: "complete" };
@@ -13,7 +13,7 @@ export const failure = (error: unknown): Reason => ({ type: "failure", error });
 export const isFailure = (reason: Reason): boolean =>
   reason.type === "failure" || (reason.type !== "complete" && !normal(reason.reason));
 
-/** Whether both are failures with the same value. Values that are `undefined` count, too. */
+/** Whether both are failures with the same value, `undefined` included. */
 export const sameFailure = (a: Reason | undefined, b: Reason | undefined): boolean =>
   a !== undefined && b !== undefined && isFailure(a) && isFailure(b) && Object.is(errorOf(a), errorOf(b));
 

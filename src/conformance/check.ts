@@ -1,11 +1,11 @@
 import type { Adapter, Can } from "./adapter.ts";
 import type { Trial } from "./trial.ts";
 
-/** A rule, as something that can be run. */
+/** A rule, in runnable form. */
 export interface Check {
   readonly rule: string;
   readonly title: string;
-  /** Why it does not apply, if it does not. */
+  /** Why it does not apply, if so. */
   readonly lacks: (adapter: Adapter, can: Can) => string | undefined;
   readonly run: (trial: Trial) => Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface Check {
 type Factory = "source" | "failedSource" | "failedRelease" | "silentSource" | "sink" | "through" | "refuses";
 type Flag = { [Name in keyof Can]: Can[Name] extends boolean ? Name : never }[keyof Can];
 
-/** A check that needs a factory, and things that a foreign system can do; "!" before those that it must not do. */
+/** A check that needs a factory, and abilities of the foreign system; "!" marks those it must lack. */
 export function check(
   rule: string,
   title: string,
@@ -32,7 +32,7 @@ export function check(
   return { rule, title, lacks, run };
 }
 
-/** The same check of a transform in front of a source, which is a source as well. */
+/** The same check for a transform in front of a source, which is a source as well. */
 export const ofThrough = ({ rule, title, lacks, run }: Check): Check => ({
   rule: `RS-4.1/${rule}`,
   title: `behind a source, ${title}`,

@@ -1,4 +1,4 @@
-/** A value as a message shows it. */
+/** A value, as messages show it. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) {
     const shown = value.slice(0, 12).map(show).join(", ");
@@ -13,7 +13,7 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** Fails the check at hand. */
+/** Fails the current check. */
 export function ensure(holds: boolean, expected: string, got: unknown): void {
   if (!holds) throw new Error(`expected ${expected}, got ${show(got)}`);
 }
@@ -46,7 +46,7 @@ export function throwsCode(call: () => unknown, code: string, what: string): voi
 export const range = (from: number, below: number): number[] =>
   Array.from({ length: Math.max(0, below - from) }, (_, i) => from + i);
 
-/** Says that a check does not apply to what the factories made. */
+/** Marks a check that does not apply to the factories' products. */
 export class NotApplicable {
   readonly reason: string;
   constructor(reason: string) {

@@ -10,11 +10,14 @@ export interface Codec {
   readonly decode: (event: unknown) => readonly number[];
 }
 
-/** A well-behaved source of numbers, for sinks and transforms. It knows how many it sent, and who left it and why. */
+/**
+ * A well-behaved source of numbers, for sinks and transforms. It records sent events, and consumers that leave with
+ * their reasons.
+ */
 export class Feed {
   readonly producer: ProducerStage<unknown>;
   readonly left: Reason[] = [];
-  /** What came back and found no consumer. */
+  /** Returned events that found no consumer. */
   readonly discarded: unknown[] = [];
   sent = 0;
   readonly #count: number;
@@ -37,13 +40,13 @@ export class Feed {
         runtime,
         name: "feed",
         onDiscard: ({ events }) => void this.discarded.push(...events),
-        // A feed fails for its consumers.
+        // A feed fails for its consumers' sake.
         onReport: () => {},
       },
     );
   }
 
-  /** The producer, for stages that are not to be told what its events are. */
+  /** The producer, for stages that must not know the type of its events. */
   get source(): Producer<never> {
     return this.producer as unknown as Producer<never>;
   }
@@ -64,12 +67,12 @@ export class Feed {
   }
 }
 
-/** What the kit sees of a foreign sink, and what it has it do. */
+/** The kit's view of a foreign sink, and its control of it. */
 export class Held implements SinkProbe {
   readonly seen: number[] = [];
   readonly failures: unknown[] = [];
   ended = 0;
-  /** Events under way in the foreign sink at most at once. */
+  /** Peak number of events at once in the foreign sink. */
   most = 0;
   held = false;
   holdsEnd = false;
@@ -90,7 +93,7 @@ export class Held implements SinkProbe {
     this.#flaws = flaws;
   }
 
-  /** Lets everything go on, for good. */
+  /** Releases everything, for good. */
   release(): void {
     this.held = false;
     this.holdsEnd = false;
@@ -125,7 +128,7 @@ export class Held implements SinkProbe {
   }
 
   fail(error: unknown): void {
-    // A foreign sink that fails by itself may tell so itself.
+    // A foreign sink that fails by itself may report it.
     if (this.#broken) return;
     this.failures.push(error);
     if (this.failures.length > 1) this.#flaws.push("rule 7.3: the foreign sink was failed twice");
@@ -137,7 +140,7 @@ export class Held implements SinkProbe {
   }
 }
 
-/** What the kit has a foreign transform do: identity, unless it is told otherwise. */
+/** The foreign transform's behaviour: identity, unless told otherwise. */
 export class Identity implements ThroughProbe {
   readonly seen: number[] = [];
   failsAt: number | undefined;

@@ -11,7 +11,7 @@ interface Rejection {
   preventDefault(): void;
 }
 
-/** Hears of unhandled rejections, where the platform tells. Returns what stops it. */
+/** Listens for unhandled rejections, where the platform reports them. Returns how to stop. */
 export function hearRejections(heard: (reason: unknown) => void): () => void {
   const platform = globalThis as unknown as { readonly process?: Partial<Emitter> } & Partial<Target>;
   if (typeof platform.process?.on === "function") {

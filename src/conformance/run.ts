@@ -11,7 +11,7 @@ import { endChecks } from "./source-ends.ts";
 import { throughChecks } from "./through.ts";
 import { Trial } from "./trial.ts";
 
-/** All rules, those that do not apply included. */
+/** All rules, including those that do not apply. */
 const checks: readonly Check[] = [
   ...demandChecks,
   ...pullChecks,
@@ -21,21 +21,21 @@ const checks: readonly Check[] = [
   ...throughChecks,
 ];
 
-/** A test framework, as far as it is needed: that of vitest, of node:test, or a function of one's own. */
+/** The required part of a test framework: vitest's, node:test's, or a function of one's own. */
 export interface Framework {
   readonly test: (title: string, run: () => Promise<void>) => unknown;
 }
 
-/** What became of a rule. A deviation is one that is declared and does fail. */
+/** The outcome of a rule. A deviation is declared and does fail. */
 export interface Verdict {
   readonly rule: string;
   readonly title: string;
   readonly outcome: "pass" | "fail" | "deviation" | "not applicable";
-  /** What failed; for a deviation or a rule that does not apply, the reason. */
+  /** The error; for a deviation or a rule that does not apply, the reason. */
   readonly error?: unknown;
 }
 
-/** Runs one check, and fails with what it finds. */
+/** Runs one check, and fails with its finding. */
 async function attempt(adapter: Adapter, check: Check): Promise<void> {
   const unhandled: unknown[] = [];
   const stop = hearRejections((reason) => void unhandled.push(reason));
@@ -47,7 +47,7 @@ async function attempt(adapter: Adapter, check: Check): Promise<void> {
       await trial.close();
     }
   } catch (error) {
-    // A flaw comes before what came of it.
+    // A flaw precedes its consequence.
     if (trial.flaws.length === 0) throw error;
   } finally {
     stop();
@@ -78,7 +78,7 @@ const factories = ["source", "failedSource", "failedRelease", "silentSource", "s
 const functions = [...factories, "encode", "decode"];
 const names = ["name", ...functions, "capabilities", "deviations", "patience"];
 
-/** Refuses descriptions that would make checks pass for want of something to check. */
+/** Refuses descriptions that would pass checks vacuously. */
 function checked(adapter: Adapter): Adapter {
   refuseUnknown("conformance", adapter, names);
   if (typeof adapter.name !== "string") throw argumentError("ERR_OPTION", "name to be a string", adapter.name);
@@ -98,13 +98,13 @@ function checked(adapter: Adapter): Adapter {
 /**
  * Registers a test for each protocol rule that applies to an adapter.
  *
- * **Shape** one call of `test` per rule, with the title `name: rule what it says`; `test` may be vitest's, node:test's or
- * any function that runs what it is given. Rules are those of docs/protocol.md, or RS- and a rule of Reactive Streams.
- * **Units** `patience` in turns of the event loop, 1000 unless given; no check waits for time to pass.
- * **Completes** a test fulfils when the rule is kept, or is not kept and declared as a deviation.
+ * **Shape** one call of `test` per rule, titled `name: rule its text`; `test` may be vitest's, node:test's or any
+ * function that runs its argument. Rules are those of docs/protocol.md, or RS- and a rule of Reactive Streams.
+ * **Units** `patience` in turns of the event loop, 1000 unless given.
+ * **Completes** a test resolves when the rule is kept, or broken and declared as a deviation.
  *
- * @throws ArgumentError `ERR_OPTION`: no factory at all, an unknown name, a deviation from a rule that does not apply. A
- * test rejects with what it expected and got; a deviation that is no more rejects, too.
+ * @throws ArgumentError `ERR_OPTION`: no factory, an unknown name, a deviation from a rule that does not apply. A
+ * test rejects with expectation and result; an obsolete deviation rejects, too.
  *
  * **Source** all rules that can be seen from outside; the TCK of Reactive Streams.
  *
@@ -130,11 +130,11 @@ export function conformance(adapter: Adapter, { test }: Framework): void {
 /**
  * Runs all protocol rules on an adapter, one after the other, and reports on each.
  *
- * **Shape** one verdict per rule, those that do not apply included.
+ * **Shape** one verdict per rule, including those that do not apply.
  * **Units** `patience` in turns of the event loop, 1000 unless given.
- * **Completes** when the last rule has been run; it never rejects because of a rule.
+ * **Completes** after the last rule; a broken rule never rejects it.
  *
- * @throws ArgumentError `ERR_OPTION`, as `conformance` does; here it rejects with it.
+ * @throws ArgumentError `ERR_OPTION`, by rejection, as `conformance` throws it.
  *
  * **Source** all rules that can be seen from outside; the TCK of Reactive Streams.
  *

@@ -36,13 +36,13 @@ function fed(trial: Trial, settings: Settings = {}): Setup {
 /** The foreign sink was told of an end of either kind, once. */
 const told = ({ ended, failures }: Held): void => same(ended + failures.length, 1, "the number of ends that were told");
 
-/** A demand whose batches show what a sink does with the rest of one. */
+/** A demand large enough to show how a sink treats the rest of a batch. */
 const MUCH = 1000;
 
-/** What the record of an error tells of the batch in hand. */
+/** The batch in hand, by the error's record. */
 const eventsOf = (error: unknown): readonly unknown[] => failureOf(error)?.events ?? [];
 
-/** Of `count` events, those that the foreign sink has not seen are with the source, or the record of an error tells of them. */
+/** Of `count` events, those the foreign sink has not seen are with the source, or in the error's record. */
 async function accounted(trial: Trial, { feed, probe, outcome }: Setup, count: number): Promise<void> {
   const rest = await trial.rest(feed);
   const reported = trial.values([...[outcome.value, ...trial.reports].flatMap(eventsOf), ...feed.discarded]);
@@ -55,14 +55,14 @@ async function accounted(trial: Trial, { feed, probe, outcome }: Setup, count: n
     "the events that were seen and given back",
   );
   same(rest, range(count - rest.length, count), "the events that are left in the source");
-  // Those that the foreign sink has taken and not worked on are its own.
+  // Events the foreign sink has taken and not worked on are its own.
   ensure(lost.length < trial.can.capacity, `no event to be lost, or fewer than ${trial.can.capacity}`, lost);
 }
 
-/** What the foreign sink has not seen and the stage did not have in hand is with the source, and nothing is there twice. */
+/** Events neither seen by the foreign sink nor in the stage's hand are with the source, and none twice. */
 async function kept(trial: Trial, { feed, probe }: Setup): Promise<void> {
   same(probe.seen, range(0, probe.seen.length), "the events the foreign sink saw");
-  // One that never pushes back has taken everything before it could be told.
+  // A sink that never pushes back took everything before it could be told.
   if (trial.can.capacity >= 100 && feed.producer.state === "completed") return;
   same(feed.left.length, 1, "how often the source was left");
   const rest = await trial.rest(feed);
@@ -111,7 +111,7 @@ export const sinkChecks: readonly Check[] = [
     same(probe.ended, 0, "the number of ends");
     same(probe.seen, range(0, probe.seen.length), "the events");
   }),
-  check("7.2g", "fails with what the end of the foreign sink fails with", ["sink", "endWaits"], async (trial) => {
+  check("7.2g", "fails with the error of the foreign sink's end", ["sink", "endWaits"], async (trial) => {
     const error = new Error("end");
     const set = (sink: Held): void => void Object.assign(sink, { failsAtEnd: true, error });
     const { outcome } = fed(trial, { count: 3, set });
@@ -130,20 +130,15 @@ export const sinkChecks: readonly Check[] = [
     atMost(probe.most, capacity, "the number of events under way in the foreign sink");
     same(probe.seen, range(0, 100), "the events");
   }),
-  check(
-    "7.3d",
-    "fails with what the foreign sink fails with, and leaves its source",
-    ["sink", "fails"],
-    async (trial) => {
-      const error = new Error("foreign");
-      const { outcome, feed } = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });
-      await trial.rejected(outcome, error);
-      await trial.until(() => feed.left.length > 0, "the source to be left");
-      await trial.quiet();
-      same(feed.left.length, 1, "how often the source was left");
-    },
-  ),
-  check("5.6c", "gives back what it had not started when the foreign sink fails", ["sink", "fails"], async (trial) => {
+  check("7.3d", "fails with the error of the foreign sink, and leaves its source", ["sink", "fails"], async (trial) => {
+    const error = new Error("foreign");
+    const { outcome, feed } = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });
+    await trial.rejected(outcome, error);
+    await trial.until(() => feed.left.length > 0, "the source to be left");
+    await trial.quiet();
+    same(feed.left.length, 1, "how often the source was left");
+  }),
+  check("5.6c", "gives unstarted events back when the foreign sink fails", ["sink", "fails"], async (trial) => {
     const error = new Error("foreign");
     const setup = fed(trial, { set: (sink) => void Object.assign(sink, { failsAt: 5, error }) });
     await trial.settled(setup.outcome);
@@ -155,7 +150,7 @@ export const sinkChecks: readonly Check[] = [
     ["sink", "fails"],
     async (trial) => {
       const count = 2 * MUCH;
-      // Numbers that the foreign system cannot tell apart cannot be followed.
+      // Numbers that the foreign system cannot tell apart cannot be traced.
       if (trial.values([trial.codec.encode(count - 1)])[0] !== count - 1)
         throw new NotApplicable(`events do not stand for numbers up to ${count}`);
       const error = new Error("foreign");
@@ -179,7 +174,7 @@ export const sinkChecks: readonly Check[] = [
     told(setup.probe);
     await kept(trial, setup);
   }),
-  check("5.4e", "has ended the foreign sink when stop() fulfils", ["sink"], async (trial) => {
+  check("5.4e", "has ended the foreign sink when stop() resolves", ["sink"], async (trial) => {
     const setup = fed(trial, { set: (sink) => void (sink.held = true) });
     await trial.until(() => setup.probe.seen.length > 0, "the first event");
     const stopped = trial.outcome(setup.stop());

@@ -12,7 +12,7 @@ async function begun(trial: Trial, more?: object): Promise<SourceSubject & { rea
   return { ...subject, watcher };
 }
 
-/** The foreign side is let go, once, and nothing is taken from it any more. */
+/** The foreign side was released once, and no more events are taken from it. */
 async function isReleased(trial: Trial, { taken, released }: SourceSubject): Promise<void> {
   if (released) await trial.until(() => released() > 0, "the foreign side to be released");
   await trial.quiet();
@@ -94,7 +94,7 @@ export const cancelChecks: readonly Check[] = [
       same(code, "ERR_ASK_SIGNAL", `the code of the failure after an ask of ${count}`);
     }
   }),
-  check("5.6b", "puts back or reports what nobody will get", ["source", "!joins"], async (trial) => {
+  check("5.6b", "puts back or reports events that reach no consumer", ["source", "!joins"], async (trial) => {
     const { producer, putBack } = trial.source(10);
     const outcome = trial.outcome(producer.done);
     const watcher = trial.watch(producer).ask(4);
@@ -136,7 +136,7 @@ export const cancelChecks: readonly Check[] = [
         if (watcher.received.length !== 5) return;
         if (how === "abort") controller.abort(new Error("midway"));
         else if (how === "stop") void producer.stop();
-        // What it has not looked at goes back with the end of the subscription.
+        // Events it has not looked at go back with the end of the subscription.
         watcher.cancel();
       };
       watcher.ask(1000);
@@ -181,13 +181,13 @@ export const cancelChecks: readonly Check[] = [
     await trial.rejected(outcome, reason, true);
     await isReleased(trial, subject);
   }),
-  check("5.4d", "has let the foreign side go when stop() fulfils", ["source"], async (trial) => {
+  check("5.4d", "has let the foreign side go when stop() resolves", ["source"], async (trial) => {
     const subject = await begun(trial);
     const { producer, released, watcher } = subject;
     let then: number | undefined;
     const stopped = trial.outcome(producer.stop().then(() => (then = released?.())));
     await trial.fulfilled(stopped, "stop()");
-    if (released) same(then, 1, "the number of releases when stop() fulfils");
+    if (released) same(then, 1, "the number of releases when stop() resolves");
     await trial.ended(watcher);
     same(
       watcher.ends.map(({ type }) => type),
@@ -208,7 +208,7 @@ export const cancelChecks: readonly Check[] = [
     await trial.fulfilled(trial.outcome(subject.producer.stop()), "a later stop()");
     await isReleased(trial, subject);
   }),
-  check("7.3c", "reports what fails when the foreign side is released", ["failedRelease"], async (trial) => {
+  check("7.3c", "reports an error in the release of the foreign side", ["failedRelease"], async (trial) => {
     const error = new Error("release");
     const { producer } = trial.keep(trial.adapter.failedRelease!(error, trial.sourceOptions()));
     const outcome = trial.outcome(producer.done);

@@ -3,7 +3,7 @@ import { type Check, check } from "./check.ts";
 import { atMost, NotApplicable, range, same } from "./expect.ts";
 import type { Trial } from "./trial.ts";
 
-/** Asks all of a source at once, in the way given, and expects everything and the end. */
+/** Asks for all of a source at once, in the given way, and expects everything and the end. */
 async function all(trial: Trial, count: number, asks: readonly number[]): Promise<void> {
   const watcher = trial.watch(trial.source(count).producer);
   for (const ask of asks) watcher.ask(ask);
@@ -18,13 +18,13 @@ async function windowed(trial: Trial, count: number, maxDemand: number, minDeman
   same(seen, range(0, count), "the events");
 }
 
-/** How many events a source has taken, beyond what it may read ahead. */
+/** Events taken by a source, beyond its permitted read-ahead. */
 const takenOf = (taken: (() => number) | undefined): (() => number) => {
   if (!taken) throw new NotApplicable("the source tells no taken()");
   return taken;
 };
 
-/** Demand, order and completeness: what holds of a transform in front of a source, too. */
+/** Demand, order and completeness; also true of a transform in front of a source. */
 export const demandChecks: readonly Check[] = [
   check("RS-1.1a", "delivers what was asked for, and nothing unasked", ["source"], async (trial) => {
     const watcher = trial.watch(trial.source(5).producer);
@@ -131,7 +131,7 @@ export const demandChecks: readonly Check[] = [
       "the events of both consumers",
     );
   }),
-  check("5.6a", "gives what a consumer has not started to the next one", ["source", "!joins"], async (trial) => {
+  check("5.6a", "gives a consumer's unstarted events to the next one", ["source", "!joins"], async (trial) => {
     const { producer } = trial.source(10);
     const first = trial.watch(producer);
     const second = trial.watch(producer);
@@ -154,9 +154,9 @@ export const demandChecks: readonly Check[] = [
   }),
 ];
 
-/** What can be seen on the foreign side only. */
+/** Checks that only the foreign side can see. */
 export const pullChecks: readonly Check[] = [
-  check("7.1a", "takes nothing before the first ask but what it reads ahead", ["source", "demand"], async (trial) => {
+  check("7.1a", "takes only its read-ahead before the first ask", ["source", "demand"], async (trial) => {
     const { producer, taken } = trial.source(100);
     const count = takenOf(taken);
     const watcher = trial.watch(producer);
@@ -165,26 +165,21 @@ export const pullChecks: readonly Check[] = [
     watcher.cancel();
     await trial.quiet();
   }),
-  check(
-    "7.1b",
-    "takes no more than was asked for and what it reads ahead",
-    ["source", "demand", "!joins"],
-    async (trial) => {
-      const { producer, taken } = trial.source(100);
-      const count = takenOf(taken);
-      const watcher = trial.watch(producer);
-      for (const [ask, total] of [
-        [1, 1],
-        [2, 3],
-        [3, 6],
-      ] as const) {
-        watcher.ask(ask);
-        // oxlint-disable-next-line no-await-in-loop -- one ask after the other
-        await trial.arrived(watcher, total);
-        atMost(count(), total + trial.can.readAhead, `the number of events taken for ${total} asked for`);
-      }
-      watcher.cancel();
-      await trial.quiet();
-    },
-  ),
+  check("7.1b", "takes no more than the demand and its read-ahead", ["source", "demand", "!joins"], async (trial) => {
+    const { producer, taken } = trial.source(100);
+    const count = takenOf(taken);
+    const watcher = trial.watch(producer);
+    for (const [ask, total] of [
+      [1, 1],
+      [2, 3],
+      [3, 6],
+    ] as const) {
+      watcher.ask(ask);
+      // oxlint-disable-next-line no-await-in-loop -- one ask after the other
+      await trial.arrived(watcher, total);
+      atMost(count(), total + trial.can.readAhead, `the number of events taken for ${total} asked for`);
+    }
+    watcher.cancel();
+    await trial.quiet();
+  }),
 ];

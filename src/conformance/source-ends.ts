@@ -104,17 +104,17 @@ export const endChecks: readonly Check[] = [
   check("1.1a", "refuses options that it does not know", ["source"], async (trial) => {
     throwsCode(() => trial.source(1, { noSuchOption: true } as never), "ERR_OPTION", "an option that does not exist");
   }),
-  check("1.3a", "refuses what it cannot adapt", ["refuses"], async (trial) => {
+  check("1.3a", "refuses things it cannot adapt", ["refuses"], async (trial) => {
     for (const foreign of [undefined, null, 5, true, {}])
       throwsCode(() => trial.adapter.refuses?.(foreign), "ERR_NOT_SOURCE", `an adapter of ${show(foreign)}`);
   }),
-  check("7.1c", "answers calls while the foreign side says nothing", ["silentSource"], async (trial) => {
+  check("7.1c", "handles calls while the foreign side is silent", ["silentSource"], async (trial) => {
     const { producer } = trial.keep(trial.adapter.silentSource!(trial.sourceOptions()));
     const watcher = trial.watch(producer).ask(5);
     await trial.quiet();
     const answer = trial.outcome(producer.call(() => "here"));
     await trial.fulfilled(answer, "a call");
-    same(answer.value, "here", "the answer to a call");
+    same(answer.value, "here", "the result of a call");
     watcher.cancel();
     await trial.quiet();
   }),

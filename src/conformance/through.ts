@@ -36,9 +36,9 @@ function between(trial: Trial, settings: Settings = {}): Setup {
 
 const everything = Number.POSITIVE_INFINITY;
 
-/** The source is left, once; what it has left goes on without a gap, and a foreign side that has not ended is let go. */
+/** The source is left, once; its rest goes on without a gap, and a running foreign side is released. */
 async function isLeft(trial: Trial, { feed, released }: Setup, byItself = false): Promise<void> {
-  // A transform that never pushes back has taken everything before it could leave.
+  // A transform that never pushes back took everything before it could leave.
   if (trial.can.capacity >= 100 && feed.producer.state === "completed") return;
   await trial.until(() => feed.left.length > 0, "the source to be left");
   await trial.quiet();
@@ -50,7 +50,7 @@ async function isLeft(trial: Trial, { feed, released }: Setup, byItself = false)
 }
 
 const own: readonly Check[] = [
-  check("7.2h", "emits what the foreign transform has left at its end", ["through", "flushes"], async (trial) => {
+  check("7.2h", "emits the foreign transform's rest at its end", ["through", "flushes"], async (trial) => {
     const { watcher, outcome } = between(trial, { count: 3, set: { last: [7, 8] } });
     watcher.ask(everything);
     await trial.ended(watcher);
@@ -58,7 +58,7 @@ const own: readonly Check[] = [
     same(trial.values(watcher.received), [0, 1, 2, 7, 8], "the events");
     await trial.fulfilled(outcome);
   }),
-  check("7.2i", "emits what an empty source leaves it with", ["through", "flushes"], async (trial) => {
+  check("7.2i", "emits the rest behind an empty source", ["through", "flushes"], async (trial) => {
     const { watcher } = between(trial, { count: 0, set: { last: [7] } });
     watcher.ask(everything);
     await trial.ended(watcher);
@@ -81,7 +81,7 @@ const own: readonly Check[] = [
     same(trial.values(watcher.received), range(0, watcher.received.length), "the events");
     await trial.rejected(outcome, error, true);
   }),
-  check("7.2k", "fails with what the foreign transform fails with", ["through", "fails"], async (trial) => {
+  check("7.2k", "fails with the error of the foreign transform", ["through", "fails"], async (trial) => {
     const error = new Error("foreign");
     const setup = between(trial, { set: { failsAt: 5, error } });
     setup.watcher.ask(10);

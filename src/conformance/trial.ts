@@ -16,17 +16,17 @@ import { type Codec, Feed, Held, Identity } from "./probes.ts";
 import { Watcher } from "./watcher.ts";
 import { WireFeed } from "./wire-feed.ts";
 
-/** How a promise has turned out so far. */
+/** The outcome of a promise so far. */
 export interface Outcome {
   settled: boolean;
   failed: boolean;
   value: unknown;
 }
 
-/** Turns in which whatever can happen by itself happens. */
+/** Turns that suffice for everything that happens by itself. */
 const QUIET = 10;
 
-/** A clock on which looking at the time is what makes it pass, so that runs are the same each time. */
+/** A clock that only passes when it is read, so that runs are repeatable. */
 function clock(): Clock {
   const platform = runtime().clock;
   let time = 0;
@@ -42,7 +42,7 @@ function clock(): Clock {
   };
 }
 
-/** One check at work: a runtime of its own, the subjects and doubles it makes, and what was noticed. */
+/** A running check: a runtime of its own, its subjects and doubles, and the flaws noticed. */
 export class Trial {
   readonly adapter: Adapter;
   readonly can: Can;
@@ -80,7 +80,7 @@ export class Trial {
     };
   }
 
-  /** A source of `count` events. A transform in front of a source is one, too. */
+  /** A source of `count` events, which may be a transform in front of a source. */
   source(count: number, more?: SourceOptions): SourceSubject {
     if (this.adapter.source && !this.behindSource)
       return this.keep(this.adapter.source(count, this.sourceOptions(more)));
@@ -126,12 +126,12 @@ export class Trial {
   feed(count: number, failure?: { readonly error: unknown }): Feed {
     const feed = new Feed(this.runtime, this.codec, count, failure);
     this.#stages.push(feed.producer);
-    // What a feed fails with is for its consumers.
+    // A feed's failure is for its consumers.
     feed.producer.done.catch(() => {});
     return feed;
   }
 
-  /** A source that speaks the wire; `seen` counts what the foreign side has seen. */
+  /** A source that speaks the wire; `seen` counts the events seen by the foreign side. */
   wireFeed(count: number, seen: () => number): WireFeed {
     return new WireFeed(this.runtime, this.codec, count, seen);
   }
@@ -169,7 +169,7 @@ export class Trial {
     return new Promise((resolve) => this.runtime.clock.macrotask(resolve));
   }
 
-  /** Waits until something holds, for a bounded number of turns. */
+  /** Waits for a condition, for a bounded number of turns. */
   async until(holds: () => boolean, what: string): Promise<void> {
     for (let left = this.#patience; left > 0 && !holds(); left -= 1) {
       // oxlint-disable-next-line no-await-in-loop -- one turn after the other
@@ -178,14 +178,14 @@ export class Trial {
     if (!holds()) throw new Error(`expected ${what} within ${this.#patience} turns of the event loop`);
   }
 
-  /** Lets everything happen that can. What was cancelled before has been told then. */
+  /** Lets everything happen that can. Earlier cancels have been told then. */
   async quiet(): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- one turn after the other
     for (let left = QUIET; left > 0; left -= 1) await this.turn();
     for (const watcher of this.#watchers) watcher.seal();
   }
 
-  /** Waits for exactly so many events; for bytes, which may be coupled, for at most so many. */
+  /** Waits for exactly this many events; for bytes, which may be coupled, for at most this many. */
   async arrived(watcher: Watcher, count: number): Promise<void> {
     if (!this.can.joins) await this.until(() => watcher.received.length >= count, `event ${count} to arrive`);
     await this.quiet();
@@ -206,21 +206,21 @@ export class Trial {
     if (outcome.failed) throw new Error(`expected ${what} to fulfil, got ${String(outcome.value)}`);
   }
 
-  /** Waits until it has rejected, with this very error unless the foreign system makes others. */
+  /** Waits for a rejection, with this very error unless the foreign system makes others. */
   async rejected(outcome: Outcome, error: unknown, byIdentity: boolean = this.can.failsByIdentity): Promise<void> {
     await this.settled(outcome);
     same(outcome.failed, true, "whether done rejects");
-    if (byIdentity) same(outcome.value, error, "what done rejects with");
+    if (byIdentity) same(outcome.value, error, "the rejection of done");
   }
 
-  /** What a source still has, in order: taken by a new consumer. */
+  /** The events a source still has, in order: taken by a new consumer. */
   async rest(feed: Feed): Promise<number[]> {
     const watcher = this.watch(feed.producer).ask(Number.POSITIVE_INFINITY);
     await this.ended(watcher);
     return this.values(watcher.received);
   }
 
-  /** Ends what is still there. Nobody waits for what does not end. */
+  /** Ends all that still runs, without waiting. */
   async close(): Promise<void> {
     for (const probe of this.#held) probe.release();
     for (const stage of this.#stages) {

@@ -7,8 +7,8 @@ import { ensure, same } from "./expect.ts";
 const options: ResolvedSubscribeOptions = { maxDemand: 1, minDemand: 0, cancel: "permanent", demand: "manual" };
 
 /**
- * A consumer that asks by hand and speaks the wire itself, so that no stage of the package mends what it is given. What
- * a producer may not do on a link becomes one of the `flaws`.
+ * A consumer that asks by hand and speaks the wire itself, so that no stage of the package corrects its input. A
+ * producer's offences on the link become `flaws`.
  */
 export class Watcher implements ConsumerPort<unknown>, Subscription {
   readonly name: string = "watcher";
@@ -51,12 +51,12 @@ export class Watcher implements ConsumerPort<unknown>, Subscription {
     return this;
   }
 
-  /** Says something that is no demand. */
+  /** Asks with an invalid demand. */
   askWrongly(count: number): void {
     this.#port?.ask(count);
   }
 
-  /** Leaves, and gives `unstarted` back, or what is left of the batch in hand. */
+  /** Leaves, and gives `unstarted` back, or the rest of the batch in hand. */
   cancel(unstarted: unknown = this.#batch.slice(this.#at)): void {
     this.#cancelled = { type: "cancel" };
     this.#port?.end({ reason: this.#cancelled, unstarted: unstarted as readonly unknown[] });
@@ -66,7 +66,7 @@ export class Watcher implements ConsumerPort<unknown>, Subscription {
     throw new Error("a watcher subscribes once");
   }
 
-  /** From now on, nothing can be under way any more. */
+  /** From now on, nothing may be in flight. */
   seal(): void {
     this.#sealed = this.#cancelled !== undefined;
   }
@@ -103,11 +103,11 @@ export class Watcher implements ConsumerPort<unknown>, Subscription {
   readonly end = ({ reason }: End): void => {
     if (this.ends.length > 0 && !this.#cancelled) this.flaws.push("rule 2.4: the subscription ended twice");
     this.ends.push(reason);
-    // A producer that has completed waits to hear that its events are started.
+    // A completed producer waits to hear that its events are started.
     if (reason.type === "complete" && this.ends.length === 1 && !this.#cancelled) this.#port?.end({ reason });
   };
 
-  /** The one end that there was, a good one. */
+  /** Expects exactly one end, a good one. */
   completed(): void {
     same(
       this.ends.map(({ type }) => type),
@@ -116,7 +116,7 @@ export class Watcher implements ConsumerPort<unknown>, Subscription {
     );
   }
 
-  /** The one end that there was, a failure; with this error, where the foreign system keeps errors as they are. */
+  /** Expects exactly one end, a failure; with this error, if the foreign system keeps errors as they are. */
   failed(error: unknown, byIdentity: boolean): void {
     same(this.ends.length, 1, "the number of ends");
     const reason = this.ends[0] as Reason;

@@ -5,14 +5,14 @@ import type { Attachable, ConsumerPort, Producer, ProducerPort } from "../contra
 import { same } from "./expect.ts";
 import type { Codec } from "./probes.ts";
 
-/** A last word of the consumer, and how many events the foreign side had seen by then. */
+/** A consumer's last word, and how many events the foreign side had seen by then. */
 interface Word extends End {
   readonly seen: number;
 }
 
 /**
- * A source of numbers that speaks the wire itself and completes behind the last one. No stage of the package takes in what
- * its consumer says then.
+ * A source of numbers that speaks the wire itself and completes behind the last one. Its consumer's last words reach
+ * no stage of the package.
  */
 export class WireFeed implements Attachable<unknown, object> {
   readonly name: string = "feed";
@@ -25,7 +25,7 @@ export class WireFeed implements Attachable<unknown, object> {
   #asked = 0;
   #sent = 0;
 
-  /** `seen`: how many events the foreign side has seen so far. */
+  /** `seen`: events seen by the foreign side so far. */
   constructor(runtime: Runtime, codec: Codec, count: number, seen: () => number) {
     this.#runtime = runtime;
     this.#encode = codec.encode;
@@ -33,7 +33,7 @@ export class WireFeed implements Attachable<unknown, object> {
     this.#seen = seen;
   }
 
-  /** What a consumer subscribes to. */
+  /** The producer to subscribe to. */
   get source(): Producer<never> {
     return this as unknown as Producer<never>;
   }
@@ -59,7 +59,7 @@ export class WireFeed implements Attachable<unknown, object> {
     if (this.#sent === this.#count) port.end({ reason: complete });
   }
 
-  /** The one last word that there was: that everything is started. */
+  /** Expects exactly one last word: everything is started. */
   confirmed(): void {
     same(
       this.#words.map(({ reason }) => reason.type),

@@ -3,12 +3,12 @@ import type { Step } from "./step.ts";
 
 export type Falsy = false | 0 | 0n | "" | null | undefined;
 export type Truthy<T> = Exclude<T, Falsy>;
-/** What a type guard leaves of the events, without taking anything away that it does not know of. */
+/** The events that a type guard accepts, with no type taken away that the guard does not know. */
 export type Narrowed<In, Guarded> = In extends Guarded ? In : Guarded extends In ? Guarded : In & Guarded;
 
 /**
- * A step that passes on the events which a function accepts. Their type comes from the pipeline, so that a function with a
- * wider parameter takes nothing away; a type guard narrows it, and `Boolean` leaves what is truthy.
+ * A step that passes on accepted events. Their type comes from the pipeline, so a function with a wider parameter
+ * takes nothing away; a type guard narrows it, and `Boolean` leaves truthy events.
  */
 export interface Accepting {
   <In, Out extends Fixed<In>>(accept: (event: Fixed<In>) => event is Out): Step<In, Out>;

@@ -3,63 +3,69 @@ import type { SubscribeOptions } from "./options.ts";
 import type { Reason } from "./reason.ts";
 import type { ProducerContext, StageContext, Subscription } from "./stage.ts";
 
-/** What an adapter's stage can say besides, where it emits. */
+/** Further abilities of an adapter's stage that emits. */
 export interface SourceContext<in Out> extends ProducerContext<Out> {
   /**
-   * Emits events that were asked for earlier and are here now: accepted as a callback's result is, whatever the buffer
-   * holds. Returns false where the stage takes no more: then they are the caller's, to put back or to `discard`.
+   * Emits events that were asked for earlier: accepted as a callback's result is, however full the buffer. Returns
+   * false once the stage takes no more: they are then the caller's, to put back or to `discard`.
    */
   readonly answer: (events: readonly Out[]) => boolean;
-  /** Tells `onDiscard` of events that were taken from the foreign side and reach no consumer. The stage knows the cause. */
+  /** Tells `onDiscard` of events taken from the foreign side that reach no consumer. The stage knows the cause. */
   readonly discard: (events: readonly Out[]) => void;
-  /** Events emitted that found no demand, and wait in the stage. **Units** events. */
+  /** Emitted events that wait for demand. **Units** events. */
   readonly buffered: number;
   /**
-   * Forgets what `handleDemand` was asked for and has not brought yet: it is called anew for whatever consumers want. For a
-   * foreign side that is held up, and let go on by the next `handleDemand`.
+   * Cancels outstanding calls of `handleDemand`: it is called anew for all that consumers want. For a foreign side
+   * that is paused, and resumed by the next `handleDemand`.
    */
   askAgain(): void;
 }
 
-/** What an adapter's stage can say besides, where it takes events. */
+/** Further abilities of an adapter's stage that takes events. */
 export interface SinkContext extends StageContext {
-  /** Ends the stage now, without waiting for a callback's promise: the foreign side has decided. What was not started goes back. */
+  /**
+   * Ends the stage now, without waiting for a callback's promise: the foreign side has decided. Unstarted events go
+   * back.
+   */
   end(reason: Reason): void;
-  /** The foreign side has been told of the failure that the stage ends with: `done` need not be looked at. */
+  /** The foreign side knows the stage's failure: `done` need not be observed. */
   markReported(): void;
 }
 
-/** Errors of one foreign thing that were told, or need not be. One that comes in two wrappings of one cause is one. */
+/** The errors of one foreign thing that were told, or need not be. Two wrappers of one cause are one error. */
 export interface Told {
   has(error: unknown): boolean;
   /** Returns whether it is new. */
   add(error: unknown): boolean;
 }
 
-/** One side of a `coupled` stage, as the behaviour of the other side sees it. */
+/** One side of a `coupled` stage, as the other side's behaviour sees it. */
 export interface OtherSide {
-  /** How it ends, once that is decided; what it holds may still have to go out. */
+  /** Its end, once decided; held events may still have to go out. */
   readonly reason: Reason | undefined;
-  /** The errors that either side has told. Shared by both. */
+  /** The errors told by either side; shared. */
   readonly told: Told;
-  /** Ends it now, as `SinkContext.end` does: it gives back what it had not started. Does nothing once it is ending. */
+  /** Ends it now, as `SinkContext.end` does: unstarted events go back. Does nothing once it is ending. */
   end(reason: Reason): void;
   /**
-   * Leaves it to this side to tell that the foreign thing has failed. What it ends without having told goes to `onReport`;
-   * `covered` may say that its end needs no such report.
+   * Leaves it to this side to tell the foreign thing's failure. If it ends otherwise, the failure goes to `onReport`;
+   * `covered` may say that no report is needed.
    */
   defer(error: unknown, covered?: (reason: Reason) => boolean): void;
-  /** Calls `then` once its end is complete: `terminate` is through, and its links have ended. */
+  /** Calls `then` once its end is complete: `terminate` has finished, and its links have ended. */
   whenEnded(then: () => void): void;
 }
 
-/** What an adapter can do that a behaviour need not. */
+/** Hooks of an adapter, beyond those of a behaviour. */
 export interface AdapterBehaviour<in Context> {
-  /** Called once, when the stage stands and before its maker returns: the place to listen to the foreign side. `terminate` comes later, always. */
+  /**
+   * Called once, when the stage stands and before its maker returns: the place to listen to the foreign side.
+   * `terminate` always comes later.
+   */
   readonly begin?: ((stage: Context) => void) | undefined;
   /** Called once by `coupled`, with the other side of the foreign thing. */
   readonly couple?: ((other: OtherSide) => void) | undefined;
-  /** Offered what will reach no consumer. Returns what it could not take back, which goes to `onDiscard`. */
+  /** Offered events that will reach no consumer. Returns those it could not take back, which go to `onDiscard`. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
   /** Called before each subscription of this stage. May change its options, or throw to refuse it. */
   readonly admit?:

@@ -4,18 +4,18 @@ import type { Role } from "./states.ts";
 
 /** A value or a promise of one. */
 export type Awaitable<T> = T | PromiseLike<T>;
-/** What a callback may answer with: events to emit, or nothing. */
+/** A callback's result: events to emit, or nothing. */
 export type Emits<Out> = readonly Out[] | void;
 
 /** Callbacks that every stage can have. */
 export interface StageBehaviour<Self, InitSelf = Self> {
-  /** First of all, on the stage's first turn; what it rejects with fails the stage. */
+  /** Runs first, on the stage's first turn; a rejection fails the stage. */
   readonly init?: ((stage: InitSelf) => unknown) | undefined;
   /** A subscription begins; throwing refuses it. */
   readonly handleSubscribe?: ((role: Role, subscription: Subscription, stage: Self) => unknown) | undefined;
   /** A subscription ended. */
   readonly handleCancel?: ((reason: Reason, subscription: Subscription, stage: Self) => unknown) | undefined;
-  /** Last words, once, whatever the reason. */
+  /** Runs last, once, whatever the reason. */
   readonly terminate?: ((reason: Reason, stage: Self) => unknown) | undefined;
 }
 export type HandleDemand<Out, P = Out> = (demand: number, stage: ProducerContext<P>) => Awaitable<Emits<Out>>;
@@ -27,7 +27,7 @@ export type TransformEvents<In, Out, P = Out> = (
 ) => Awaitable<Emits<Out>>;
 export type HandleEvents<In> = (events: readonly In[], subscription: Subscription, stage: StageContext) => unknown;
 
-/** `I`, `D` and `P` are what `init`, `handleDemand` and the other callbacks may push. */
+/** `I`, `D` and `P` are the events that `init`, `handleDemand` and the other callbacks may push. */
 export interface ProducerCallbacks<Out, I, D, P> extends StageBehaviour<ProducerContext<P>, ProducerContext<I>> {
   readonly handleDemand: HandleDemand<Out, D>;
   readonly handleEnd?: HandleEnd<Out, P> | undefined;
@@ -45,6 +45,6 @@ export interface ProducerConsumerBehaviour<In, Out> extends ProducerConsumerCall
 
 export interface ConsumerBehaviour<In> extends StageBehaviour<StageContext> {
   readonly handleEvents: HandleEvents<In>;
-  /** The last permanent source has completed; the consumer completes when this has returned or settled. */
+  /** The last permanent source has completed; the consumer completes once this returns or settles. */
   readonly handleEnd?: ((stage: StageContext) => unknown) | undefined;
 }

@@ -1,15 +1,18 @@
 /** A producer's link to one consumer, as its dispatcher sees it. */
 export interface DispatcherLink {
-  /** Who consumes; two links may have the same consumer. */
+  /** The consuming object; two links may share it. */
   readonly consumer: object;
   readonly name: string;
-  /** Hands a batch to the consumer: at most what was asked for and not yet delivered. Not touched again afterwards. */
+  /** Hands a batch to the consumer, at most its undelivered demand. The batch must not be touched again. */
   readonly deliver: (events: readonly unknown[]) => void;
-  /** Ends this link alone, for a fault of its consumer (a selector that throws). The dispatcher forgets it by itself. */
+  /**
+   * Ends this link alone, for a fault of its consumer (a selector that throws). The dispatcher forgets the link
+   * itself.
+   */
   readonly fail: (error: unknown) => void;
 }
 
-/** A dispatcher's type parameter for options that name the event (`selector`): `producer()` fills the event in. */
+/** A dispatcher's type parameter for options that name the event (`selector`), which `producer()` fills in. */
 export interface OptionsOfEvent {
   readonly event: unknown;
   readonly options: object;
@@ -19,53 +22,53 @@ export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfE
   : SO;
 
 /**
- * Decides which consumer gets which event. It knows no stage, no promise and no clock. Its functions are called on it, so
- * that it may be an instance of a class.
+ * Decides which consumer gets which event. It knows no stage, no promise and no clock. Its functions are called as
+ * methods, so it may be an instance of a class.
  *
  * **Shape** a batch in, batches out to links; nothing twice on a link, nothing out of order.
  * **Units** events throughout.
- * **Errors** what `subscribe` throws goes to the subscriber; what another method throws fails the stage.
+ * **Errors** an error of `subscribe` goes to the subscriber; one of another method fails the stage.
  * **Source** rules 4.x of `docs/protocol.md`; GenStage's dispatcher contract with one number, `wanted`, for its counters.
  */
 export interface Dispatcher<in Event, in out SO extends object = NoOptions> {
   readonly "~options"?: ((options: SO) => SO) | undefined;
-  /** Names of the subscribe options that `subscribe` reads, so that others are refused. Without it all are let pass. */
+  /** Names of the subscribe options it reads; others are refused. Without it all are accepted. */
   readonly options?: readonly string[] | undefined;
-  /** How many events could be placed now. */
+  /** Events that could be placed now. */
   readonly wanted: number;
-  /** How many events the dispatcher itself keeps. */
+  /** Events kept by the dispatcher itself. */
   readonly queued: number;
-  /** A new link, with nothing asked yet. Throws to refuse it. */
+  /** Adds a link without demand. Throws to refuse it. */
   readonly subscribe: (link: DispatcherLink, options: SubscribeOptionsOf<SO, Event>) => void;
-  /** A link asked for `count` more: 1 or more, or Infinity. Asks add up. */
+  /** A link asks for `count` more: 1 or more, or Infinity. Asks add up. */
   readonly ask: (link: DispatcherLink, count: number) => void;
-  /** A link is gone, and what it asked for with it. */
+  /** A link is gone, and its demand with it. */
   readonly cancel: (link: DispatcherLink) => void;
-  /** Right after `cancel`: what the link's consumer had not started. Comes before everything else the dispatcher gets to see. */
+  /** Called right after `cancel`, with the consumer's unstarted events. They come before all others. */
   readonly giveBack: (link: DispatcherLink, events: readonly Event[]) => void;
-  /** Places events from the front of a batch and answers how many it took, whether delivered, kept or dropped. */
+  /** Places events from the front of a batch and returns how many it took, whether delivered, kept or dropped. */
   readonly dispatch: (events: readonly Event[]) => number;
-  /** Calls `then` once the events kept now have gone out. Needed only where `queued` can be more than 0. */
+  /** Calls `then` once the events kept now have gone out. Required only where `queued` can exceed 0. */
   readonly whenSent?: ((then: () => void) => void) | undefined;
-  /** Hands over everything kept: the stage ends without delivering it. Needed only where `queued` can be more than 0. */
+  /** Hands over all kept events: the stage ends without delivering them. Required only where `queued` can exceed 0. */
   readonly clear?: (() => readonly unknown[]) | undefined;
   /** Plain data for `inspect()`. */
   readonly inspect?: (() => DispatcherInspection) | undefined;
 }
 
-/** What a dispatcher says of itself. */
+/** A dispatcher's view of itself. */
 export interface DispatcherInspection {
   readonly type: string;
-  /** Per partition: its name, its consumer if it has one, events queued and asked for. */
+  /** Per partition: its name, its consumer if any, events queued and asked for. */
   readonly partitions?: readonly {
     readonly name: string | number;
     readonly consumer: string | undefined;
     readonly queued: number;
     readonly demand: number;
   }[];
-  /** Who keeps all others from getting events now: a consumer that has not asked or not come, a partition that is full. */
+  /** Names what holds all others up: a consumer without demand or not there yet, a full partition. */
   readonly heldBy?: readonly string[];
 }
 
-/** Stands for "no options of its own": `Producer<T>` is any producer that can be subscribed to without options. */
+/** Stands for "no options of its own": anyone can subscribe to a `Producer<T>` so. An interface keeps hovers short. */
 export interface NoOptions {}

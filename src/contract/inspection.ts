@@ -2,14 +2,14 @@ import type { DispatcherInspection } from "./dispatcher.ts";
 import type { StageKind, StageState, SubscriptionState } from "./states.ts";
 
 /**
- * Why a stage does nothing: it waits for a callback's promise, for events of a producer, for demand of a consumer, or for a
- * push of what `handleDemand` was asked for.
+ * What an idle stage waits for: a callback's promise, a producer's events, a consumer's demand, or a push that
+ * `handleDemand` asked for.
  */
 export interface Waiting {
   readonly for: "callback" | "events" | "demand" | "push";
   /** The callback's name, the other stage's, or a partition without a consumer. */
   readonly on: string;
-  /** Since when. **Units** milliseconds of the runtime's clock, exact to a few turns. */
+  /** Since when. **Units** milliseconds of the runtime's clock, accurate to a few turns. */
   readonly since: number;
 }
 export interface StageInspection {
@@ -20,7 +20,7 @@ export interface StageInspection {
   readonly state: StageState;
   /** The callback whose promise is pending. */
   readonly busy?: string;
-  /** Messages received and not handled. */
+  /** Messages received and not yet handled. */
   readonly messages: number;
   /** Messages of input that wait for demand. */
   readonly input: number;
@@ -31,7 +31,7 @@ export interface StageInspection {
   readonly queued?: number;
   readonly dispatcher?: DispatcherInspection;
   readonly waiting: readonly Waiting[];
-  /** The id of the other half, where a stage has two with something foreign in between: one takes events, one emits. */
+  /** The id of the other half, where a stage consists of two around something foreign. */
   readonly partner?: number;
 }
 export interface LinkInspection {
@@ -49,7 +49,7 @@ export interface LinkInspection {
 }
 /** A graph as plain data, taken at one moment. */
 export interface Inspection {
-  /** The clock's time, which `since` counts on. */
+  /** The clock's time, the same as for `since`. */
   readonly time: number;
   /** The inspected stage first. */
   readonly stages: readonly StageInspection[];

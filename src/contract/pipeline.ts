@@ -5,30 +5,33 @@ import type { DrainOptions, StopOptions } from "./options.ts";
 import type { Failure } from "./failure.ts";
 
 /**
- * A pipeline with a sink at its end: it runs. Awaiting it waits for its end, as `done` does. An `async` function that is to
- * return a running pipeline returns it inside an object, `{ running }`: a promise would wait for it, too.
+ * A pipeline that ends in a sink: it runs. Awaiting it waits for its end, as `done` does. An `async` function that hands out
+ * a running pipeline returns it inside an object, `{ running }`; returned bare it is waited for.
  */
 export interface Pipeline<out Result = void> extends PromiseLike<Result>, AsyncDisposable {
   /**
-   * Fulfils with the sink's result when the pipeline has completed; when it was stopped, with the result so far. Rejects
-   * with what it failed with.
+   * Resolves with the sink's result when the pipeline completes; when it is stopped, with the result so far. Rejects
+   * with its failure.
    */
   readonly done: Promise<Result>;
-  /** What it failed with, and where; nothing while it runs, after a good end, and after an abort. */
+  /** The error it failed with, and where. None while it runs, after a good end, and after an abort. */
   readonly failure: Failure | undefined;
-  /** Handles what the sink has received, leaves the source, and fulfils when all that the pipeline made has ended. Never rejects. */
+  /**
+   * Handles the events the sink has received, leaves the source, and resolves once all the pipeline's own stages have
+   * ended. Never rejects.
+   */
   stop(options?: StopOptions): Promise<void>;
   /**
-   * Takes nothing more in, lets everything go out that was taken in, and fulfils with the sink's result. A source that would
-   * stop without the pipeline drains first; any other is left, and keeps what it holds. Rejects with the failure of the
-   * pipeline, and with a `TimeoutError` (`ERR_DRAIN_TIMEOUT`) when `timeout` has run out: then it has stopped.
+   * Takes nothing more in, delivers everything taken in, and resolves with the sink's result. A source that would stop
+   * without the pipeline drains first; any other is left, and keeps its events. Rejects with the pipeline's failure, and
+   * with a `TimeoutError` (`ERR_DRAIN_TIMEOUT`) when `timeout` runs out, after stopping.
    */
   drain(options?: DrainOptions): Promise<Result>;
   inspect(): Inspection;
 }
 
-/** The last of the steps: one that passes events on, or a sink. `Is` is inferred from a sink alone. */
+/** The last step: one that passes events on, or a sink. `Is` is inferred from a sink alone. */
 export type Last<In, Out, SO extends object, Result, Is> = Step<In, Out, SO> | (Sink<In, Result> & Ends<Is>);
 
-/** What `pipeline` returns: a producer, or with a sink at the end a running pipeline. */
+/** The result of `pipeline`: a producer, or with a sink at the end a running pipeline. */
 export type Composed<Is, Out, SO extends object, Result> = Is extends true ? Pipeline<Result> : Producer<Out, SO>;

@@ -1,8 +1,8 @@
 import type { Failure } from "./failure.ts";
 
 /**
- * Why something ended. A *stop* or *cancel* without an argument, or with `"normal"` or `"shutdown"`, is normal;
- * with anything else it is a failure with that value.
+ * Why something ended. A *stop* or *cancel* without an argument, or with `"normal"` or `"shutdown"`, is normal; any
+ * other argument makes it a failure with that value.
  */
 export type Reason =
   | { readonly type: "complete" }
@@ -12,9 +12,9 @@ export type Reason =
 /** The last message on a link, in either direction. */
 export interface End {
   readonly reason: Reason;
-  /** Consumer to producer only: events that were delivered and not started. */
+  /** Consumer to producer only: delivered events that were not started. */
   readonly unstarted?: readonly unknown[] | undefined;
-  /** Producer to consumer only, and only to one that is to pass a failure on: called if it ends without having done so. */
+  /** Producer to consumer only, where the consumer is to pass a failure on: called if it ends without doing so. */
   readonly onNotPassedOn?: (() => void) | undefined;
   /** Producer to consumer only: where the failure began. */
   readonly failure?: Failure | undefined;

@@ -1,21 +1,21 @@
-/** Time and the turns of the event loop, as the runtime needs them. Milliseconds throughout. */
+/** Time and the turns of the event loop, for the runtime. Milliseconds throughout. */
 export interface Clock {
   /** Milliseconds since any fixed instant. */
   now(): number;
-  /** Runs `fn` once the current synchronous stretch is over. */
+  /** Runs `fn` after the current synchronous stretch. */
   microtask(fn: () => void): void;
-  /** Runs `fn` after timers and input had their turn. */
+  /** Runs `fn` after timers and input have had their turn. */
   macrotask(fn: () => void): void;
   setTimer(fn: () => void, ms: number): unknown;
   clearTimer(timer: unknown): void;
 }
 
-/** Something with work to do: a stage, mostly. It is in the ready queue at most once. */
+/** Something with work to do, usually a stage. It is in the ready queue at most once. */
 export interface Task {
   run(): void;
 }
 
-/** The ready queue: which of the tasks that can run does run next. */
+/** The ready queue: picks the task that runs next. */
 export interface Scheduler {
   readonly size: number;
   add(task: Task): void;
@@ -37,14 +37,14 @@ export interface RuntimeOptions {
 export interface Runtime {
   readonly clock: Clock;
   readonly strict: boolean;
-  /** The clock's time when it was last read, at most a few turns ago. */
+  /** The clock's time at its last reading, at most a few turns ago. */
   readonly time: number;
   /** Puts a task into the ready queue. It runs in a microtask at the earliest, never inside this call. */
   schedule(task: Task): void;
   /** Like `schedule`, from a promise's continuation: the queue is worked off at once if the budget allows. */
   resume(task: Task): void;
-  /** Works off the ready queue before it returns, however long it is. Inside a run it does nothing. */
+  /** Works off the whole ready queue before it returns. Does nothing inside a run. */
   flush(): void;
-  /** Whether the budget since the last macrotask is used up, so that a caller should wait for `schedule`. */
+  /** Whether the budget since the last macrotask is used up, so that the caller should wait for `schedule`. */
   exhausted(): boolean;
 }

@@ -29,14 +29,14 @@ export interface Subscription {
   readonly consumer: Named;
   readonly options: ResolvedSubscribeOptions;
   /**
-   * Asks for `count` more events. 0 does nothing, and so does an ask on an ended subscription.
+   * Asks for `count` more events. Does nothing for 0, or on an ended subscription.
    *
    * **Units** events, 0 to 2^53 - 1 or Infinity.
    *
    * @throws ArgumentError `ERR_ASK`: any other amount. `ERR_ASK_AUTOMATIC`: the subscription asks by itself.
    */
   ask(count: number): void;
-  /** Ends the subscription once what has arrived is handled. Later calls do nothing. */
+  /** Ends the subscription once arrived events are handled. Later calls do nothing. */
   cancel(reason?: unknown): void;
   /** Opens a new subscription to the same producer, then ends this one, without asking the cancel mode. */
   resubscribe(options?: SubscribeOptions): Subscription;
@@ -47,50 +47,56 @@ export interface Stage extends AsyncDisposable {
   readonly name: string;
   readonly kind: StageKind;
   readonly state: StageState;
-  /** Fulfils when the stage completed or stopped, rejects when it failed. */
+  /** Resolves when the stage completes or is stopped, rejects when it fails. */
   readonly done: Promise<void>;
-  /** Runs `fn` as one message, between callbacks. Rejects with what it throws, or `ERR_ENDED`. */
+  /** Runs `fn` as one message, between callbacks. Rejects with its error, or `ERR_ENDED`. */
   call<Result>(fn: (stage: StageContext) => Result): Promise<Awaited<Result>>;
-  /** Like `call`, but only once the events buffered now have gone out. */
+  /** Like `call`, but once the events buffered now have gone out. */
   info<Result>(fn: (stage: StageContext) => Result): Promise<Awaited<Result>>;
-  /** Handles what was received before, ends the stage, and fulfils when it has ended. Never rejects. */
+  /** Handles messages received before, ends the stage, and resolves once it has ended. Never rejects. */
   stop(options?: StopOptions): Promise<void>;
   /**
-   * Takes nothing more in, lets everything go out that was taken in, and completes: `handleEnd` runs. A producer that would
-   * stop without this stage drains first; any other is left, and keeps what it holds.
+   * Takes no more input, lets everything go out, and completes: `handleEnd` runs. A producer that would stop without
+   * this stage drains first; any other is left, and keeps its events.
    *
    * **Units** `timeout` in milliseconds from the call. Without it a consumer that never asks is waited for.
    *
-   * @throws TimeoutError `ERR_DRAIN_TIMEOUT`, by rejection: the stage was stopped instead. What the stage fails with meanwhile.
+   * @throws TimeoutError `ERR_DRAIN_TIMEOUT`, by rejection: the stage was stopped instead. Rejects with a failure of
+   * the stage, too.
    */
   drain(options?: DrainOptions): Promise<void>;
-  /** Where the failure began that this stage has ended with. Nothing while it runs, after another end, or for a primitive. */
+  /** Where the failure of this stage began. Undefined while it runs, after another end, or for a primitive. */
   readonly failure: Failure | undefined;
   inspect(): Inspection;
 }
 
-/** The stage inside its own callbacks. Nothing here can be awaited: a callback that waited for its own stage would never return. */
+/**
+ * The stage inside its own callbacks. It offers nothing to await: a callback that awaited its own stage would never
+ * return.
+ */
 export interface StageContext extends Named {
-  /** Aborts when there is no point in going on. A producer's aborts as soon as it is to end, a consumer's once it has failed. */
+  /**
+   * Aborts once there is no point in going on: a producer's as soon as it is to end, a consumer's once it has failed.
+   */
   readonly signal: AbortSignal;
-  /** What runs this stage: its clock for timers, its queue for work of one's own. */
+  /** The stage's runtime: its clock for timers, its queue for one's own work. */
   readonly runtime: Runtime;
-  /** Ends the stage well. A consumer or producerConsumer gives the events it has not started back. */
+  /** Ends the stage well. Unstarted events go back to the sources. */
   complete(): void;
   /** Ends the stage at once with a failure; `after: "buffer"` delivers what is buffered first. */
   fail(error: unknown, options?: FailOptions): void;
   /** Ends the stage after the messages it has received so far. */
   stop(reason?: unknown): void;
   /**
-   * Gives events back that came by a subscription and were not started, the rest of a batch or a queue. They return to the
-   * producer in front of everything else, with the end of the subscription, which is the caller's to bring about: by
-   * `complete`, `fail`, `subscription.cancel()`, behind this call, or by an end that `terminate` tells of. Of a subscription
-   * that has ended they return at once, behind what went back with its end.
+   * Gives back unstarted events of a subscription, the rest of a batch or a queue. They return to the producer in
+   * front of everything else, with the end of the subscription, which the caller must bring about after this call: by
+   * `complete`, `fail`, `subscription.cancel()`, or by an end reported by `terminate`. Events of an ended
+   * subscription return at once, behind those that returned with its end.
    *
-   * **Units** events, in the order in which they came. What came first may be given back last.
+   * **Units** events, in order of arrival. The oldest may be given back last.
    */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void;
-  /** Reports what failed second or in clean-up, and so has nowhere else to go: to `onReport`. */
+  /** Reports an error that came second or in clean-up, and so has nowhere else to go, to `onReport`. */
   report(error: unknown, phase: string): void;
 }
 /** The stage inside the callbacks of a producer. */
@@ -100,12 +106,14 @@ export interface ProducerContext<in Out> extends StageContext {
   readonly push: (events: readonly Out[]) => boolean;
 }
 
-/** In the place of an iterator's method: iteration without options is an error, and a hover over the method names the cure. */
+/**
+ * Replaces the iterator's method: iteration without options is an error, and a hover over the method names the cure.
+ */
 export interface NeedsOptions {
   readonly "iterate with events({ partition })": never;
 }
 
-/** Whatever can be subscribed to. Covariant in its events: no push, no complete, no fail. */
+/** Anything to subscribe to. Covariant in its events: no push, no complete, no fail. */
 export interface Producer<out Out, SO extends object = NoOptions> extends Stage {
   readonly kind: "producer" | "producerConsumer";
   readonly "~out"?: Out | undefined;
@@ -117,25 +125,28 @@ export interface Producer<out Out, SO extends object = NoOptions> extends Stage 
   readonly bufferedCount: number;
   /** The maxDemand of subscribers that name none. */
   readonly defaultMaxDemand: number | undefined;
-  /** Single events with demand behind them. Leaving the loop gives the rest back and ends the subscription. */
+  /**
+   * Iterates event by event, with demand behind them. Leaving the loop gives the rest back and ends the subscription.
+   */
   events(...options: SubscribeArguments<SO>): AsyncIterableIterator<Out>;
-  /** Batches of at most maxDemand - minDemand events; the next ones are asked for when the batch after is pulled. */
+  /** Iterates over batches of at most maxDemand - minDemand events; pulling the batch after requests the next ones. */
   batches(...options: SubscribeArguments<SO>): AsyncIterableIterator<readonly Out[]>;
   readonly [Symbol.asyncIterator]: {} extends SO ? () => AsyncIterator<Out, undefined> : NeedsOptions;
 }
 
-/** A producer with the side that emits and ends: what `producer()` answers. */
+/** A producer with the side that emits and ends: the result of `producer()`. */
 export interface ProducerStage<in out Out, SO extends object = NoOptions> extends Producer<Out, SO> {
   call<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   info<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   /**
-   * Emits events from outside a callback. Answers false when some went to the buffer: `flushed()` then tells when to go on.
+   * Emits events from outside a callback. Returns false when some went to the buffer: `flushed()` then tells when to
+   * go on.
    *
    * @throws ArgumentError `ERR_EVENTS`: not an array. `ERR_ENDED`: the stage is ending.
-   * @throws OverflowError what fits was accepted, `rejected` holds the rest.
+   * @throws OverflowError the rest is in `rejected`; events that fitted were accepted.
    */
   readonly push: (events: readonly Out[]) => boolean;
-  /** Resolves when nothing is buffered; rejects with `ERR_ENDED` when the stage ends with events left. */
+  /** Resolves once nothing is buffered; rejects with `ERR_ENDED` when the stage ends with events left. */
   flushed(): Promise<void>;
   /** No more events: runs `handleEnd`, delivers the buffer, completes. */
   complete(): void;
@@ -154,7 +165,7 @@ export interface Subscriber<in In> {
    *
    * @throws ArgumentError wrong options, a taken or unknown partition, a duplicate (`ERR_OPTION`, `ERR_RANGE`,
    * `ERR_PARTITION`, `ERR_PARTITION_TAKEN`, `ERR_DUPLICATE`), no producer (`ERR_NOT_PRODUCER`), a stopped one
-   * (`ERR_STOPPED`), or this stage has ended (`ERR_ENDED`).
+   * (`ERR_STOPPED`), or an ended stage of its own (`ERR_ENDED`).
    */
   subscribe<SO extends object>(producer: Producer<In, SO>, ...options: SubscribeArguments<SO>): Subscription;
 }
@@ -170,14 +181,14 @@ export interface ProducerConsumer<in In, in out Out, SO extends object = NoOptio
 
 /** A consumer's end of a link, as a producer sees it. */
 export interface ConsumerPort<in Event> {
-  /** Who consumes: two links with the same consumer are a duplicate to a broadcast. */
+  /** The consuming object: two links that share it are duplicates to a broadcast. */
   readonly consumer: object;
   readonly name: string;
-  /** What the producer's callbacks see of this link. */
+  /** This link, as the producer's callbacks see it. */
   readonly subscription: Subscription;
-  /** Whether a failure of the producer goes on to somebody through this link. */
+  /** Whether the consumer passes on a failure of the producer. */
   readonly carries: boolean;
-  /** A batch, at most what was asked for. The sender does not touch it again. */
+  /** A batch within the demand. The sender does not touch it again. */
   readonly events: (batch: readonly Event[]) => void;
   readonly end: (end: End) => void;
 }

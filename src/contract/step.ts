@@ -1,6 +1,6 @@
 import type { NoOptions } from "./dispatcher.ts";
 
-/** One step of a `pipeline`: takes events, passes on what it makes of them. A producerConsumer is one, too. */
+/** One step of a `pipeline`: takes events, and passes its results on. A producerConsumer is one, too. */
 export interface Step<in In, out Out, in SO extends object = NoOptions> {
   readonly kind: "step" | "producerConsumer";
   readonly "~in"?: ((event: In) => void) | undefined;

@@ -5,14 +5,14 @@ import { addDemand } from "../base/demand.ts";
 import { Heap, type Placed } from "../base/heap.ts";
 
 export interface BroadcastDispatcherOptions {
-  /** Nothing is asked for or delivered until this many consumers are subscribed at the same time. From 1. @default 1 */
+  /** Nothing is requested or delivered until this many consumers are subscribed at once. From 1. @default 1 */
   readonly startAfter?: number | undefined;
 }
 export interface BroadcastSubscribeOptions<in Event> {
-  /** Only events for which it answers true are delivered; the others cost no demand. */
+  /** Selects the events to deliver, by returning true; the others cost no demand. */
   readonly selector?: ((event: Event) => boolean) | undefined;
 }
-/** `BroadcastSubscribeOptions` with a hole for the event. */
+/** `BroadcastSubscribeOptions`, generic in the event. */
 export interface BroadcastOptions extends OptionsOfEvent {
   readonly options: BroadcastSubscribeOptions<this["event"]>;
 }
@@ -22,7 +22,7 @@ interface Entry<Event> extends Placed {
   /** The position at which this consumer joined. */
   readonly from: number;
   readonly selector: ((event: Event) => boolean) | undefined;
-  /** The position up to which this consumer can be served: where it joined plus all it asked for. */
+  /** The position up to which this consumer can be served: where it joined, plus its demand. */
   until: number;
 }
 
@@ -33,11 +33,11 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   readonly options: readonly string[] = ["selector"];
   readonly #entries = new Map<DispatcherLink, Entry<Event>>();
   readonly #consumers = new Set<object>();
-  /** The one that can be served least far stands first. */
+  /** The consumer that can be served least far stands first. */
   readonly #slowest = new Heap<Entry<Event>>(slower);
   readonly #startAfter: number;
   #started = false;
-  /** Events sent so far: the position all consumers share. */
+  /** Events sent so far: the position that all consumers share. */
   #sent = 0;
 
   constructor(startAfter: number) {
@@ -72,7 +72,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     this.#slowest.remove(entry);
   }
 
-  /** The others have these events themselves. */
+  /** The others have these events already. */
   giveBack(): void {}
 
   dispatch(events: readonly Event[]): number {
@@ -81,7 +81,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     const batch = taken === events.length ? events : events.slice(0, taken);
     this.#sent += taken;
     for (const entry of this.#entries.values()) {
-      // Who has joined meanwhile gets what comes next.
+      // A consumer that joined meanwhile gets the next events.
       if (entry.from === this.#sent) continue; // M48
       if (entry.selector) this.#select(entry, entry.selector, batch);
       else entry.link.deliver(batch);
@@ -126,7 +126,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
  * **Shape** any number of consumers, each at most once; all get the same events from where they joined.
  * **Backpressures** when one subscribed consumer has no demand left; `inspect()` names it.
  * **Errors** `ArgumentError` `ERR_RANGE`: a wrong `startAfter`; at `subscribe` `ERR_OPTION`: a selector that is no
- * function, `ERR_DUPLICATE`: a consumer that is subscribed already. A selector that throws ends its own subscription.
+ * function, `ERR_DUPLICATE`: a consumer subscribed already. A selector that throws ends its own subscription.
  * **Source** rules 4.2 and 4.4; GenStage's BroadcastDispatcher, without its stalls after a cancel and with `startAfter`
  * in place of a demand mode switched by hand.
  *

@@ -7,8 +7,8 @@ import { none } from "../base/reason.ts";
 
 export interface DemandDispatcherOptions {
   /**
-   * `"fill"`: a batch fills the consumer that has asked for most before it goes on to the next.
-   * `"even"`: it is dealt out in rounds, so that slow asynchronous consumers start together. @default "fill"
+   * `"fill"`: a batch fills the consumer with the largest demand before it goes on to the next. `"even"`: it is dealt
+   * out in rounds, so that slow asynchronous consumers start together. @default "fill"
    */
   readonly spread?: "fill" | "even" | undefined;
 }
@@ -16,28 +16,28 @@ export interface DemandDispatcherOptions {
 interface Entry extends Placed {
   readonly link: DispatcherLink;
   unmet: number;
-  /** When it came to stand where it stands: of equals, the one that did so first comes first. */
+  /** When it took its place: of equals, the earliest comes first. */
   since: number;
-  /** It asks by itself, and has not done so for the first time. */
+  /** It asks by itself, and has yet to ask for the first time. */
   fresh: boolean;
 }
 
-/** The neediest first; of equals, the one that was placed first. */
+/** The neediest first; of equals, the one placed first. */
 // M43
 const needier = (a: Entry, b: Entry): boolean => a.unmet > b.unmet || (a.unmet === b.unmet && a.since < b.since);
 
 export class DemandDispatcher<Event> implements Dispatcher<Event> {
   readonly #entries = new Map<DispatcherLink, Entry>();
-  /** Those that have asked, unless there is one consumer alone: that needs no order. */
+  /** Consumers with demand; unused while there is one consumer, which needs no order. */
   readonly #needs = new Heap<Entry>(needier);
   #only: Entry | undefined;
-  /** What consumers that left gave back. Not empty only while nothing can be placed. */
+  /** Events given back by consumers that left. Not empty only while nothing can be placed. */
   readonly #returned = new Buffer<Event>();
   readonly #even: boolean;
   #wanted = 0;
   /** Consumers that have asked for Infinity. */
   #infinite = 0;
-  /** Consumers that are about to ask for the first time: to deal evenly is to wait for them. */
+  /** Consumers about to ask for the first time: dealing evenly waits for them. */
   #fresh = 0;
   #clock = 0;
   readonly options: readonly string[] = none;
@@ -132,7 +132,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     this.#needs.raise(entry);
   }
 
-  /** The consumer that was alone is one of several now. */
+  /** The only consumer is now one of several. */
   #enter(entry: Entry): void {
     if (entry.unmet === 0) return;
     if (entry.unmet === Number.POSITIVE_INFINITY) this.#infinite += 1;
@@ -140,7 +140,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     this.#needs.raise(entry);
   }
 
-  /** One consumer is left, and alone. */
+  /** One consumer is left alone. */
   #leaveTo(entry: Entry): void {
     this.#needs.remove(entry);
     this.#infinite = 0;
@@ -148,20 +148,20 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     this.#only = entry;
   }
 
-  /** Of equals it comes last. */
+  /** Moves it behind its equals. */
   #stamp(entry: Entry): void {
     this.#clock += 1;
     entry.since = this.#clock;
   }
 
-  /** Moves an entry that was served to where it now belongs, behind its equals. */
+  /** Moves a served entry to its place, behind its equals. */
   #sink(entry: Entry): void {
     this.#stamp(entry);
     if (entry.unmet > 0) this.#needs.lower(entry);
     else this.#needs.remove(entry);
   }
 
-  /** What is wanted once an entry has gone. Sums that are no longer exact are made anew. */
+  /** The demand without an entry. Inexact sums are made anew. */
   #without({ unmet }: Entry): number {
     if (this.#infinite > 0) return Number.POSITIVE_INFINITY;
     if (this.#wanted <= Number.MAX_SAFE_INTEGER) return this.#wanted - unmet;
@@ -170,7 +170,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     return sum;
   }
 
-  /** Fills the neediest before it goes on to the next. Whoever is served may leave, ask or bring others meanwhile. */
+  /** Fills the neediest before it goes on to the next. A served consumer may leave, ask or bring others meanwhile. */
   #fill(events: readonly Event[]): number {
     const { length } = events;
     let from = 0;
@@ -225,14 +225,14 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
   }
 }
 
-/** The dispatcher of stages that name none. */
+/** The default dispatcher. */
 export const defaultDispatcher = (): object => new DemandDispatcher();
 
 /**
- * Gives each event to one consumer: the one that has asked for most.
+ * Gives each event to one consumer: the one with the largest demand.
  *
  * **Shape** any number of consumers compete; each event goes to exactly one.
- * **Backpressures** when nobody has demand left; `wanted` is the sum of what is asked for and not delivered.
+ * **Backpressures** when no consumer has demand left; `wanted` is the undelivered demand of all.
  * **Errors** `ArgumentError` `ERR_OPTION`: an unknown option or spread.
  * **Source** rules 4.2 and 4.3; GenStage's DemandDispatcher, with demand counted once, so that a consumer's leaving neither
  * stalls nor reorders the others.

@@ -13,11 +13,11 @@ export interface PartitionSubscribeOptions<out Name> {
   /** The partition to consume: one of the names, or 0 to partitions - 1. */
   readonly partition: Name;
 }
-/** Exactly one of `by` and `hash` says where an event goes. */
+/** Exactly one of `by` and `hash` places an event. */
 export type PartitionDispatcherOptions<Event, P extends PartitionNames> = {
   /** A count, for partitions 0 to count - 1, or the names. */
   readonly partitions: P;
-  /** Events kept per partition when its consumer does not ask, before the source is held. @default 1000 */
+  /** Events kept per partition without demand, before the source is held. @default 1000 */
   readonly maxQueued?: number | undefined;
 } & (
   | { readonly by: (event: Event) => Key; readonly hash?: undefined }
@@ -29,7 +29,7 @@ interface Partition<Event> {
   readonly queue: Buffer<Event>;
   link: DispatcherLink | undefined;
   unmet: number;
-  /** What the batch being dispatched holds for this partition. */
+  /** The current batch's events for this partition. */
   arriving: Event[];
 }
 
@@ -128,7 +128,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   dispatch(events: readonly Event[]): number {
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
-    // Ask the user's function for all events first: when it fails, none of the batch has gone anywhere.
+    // The user's function is called for all events first: if it fails, none of the batch has gone anywhere.
     try {
       for (let i = 0; i < taken; i += 1) {
         const event = events[i] as Event;
@@ -142,7 +142,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     return taken;
   }
 
-  /** Waits for the queues that hold events now, and for nothing else. */
+  /** Waits only for the queues that hold events now. */
   whenSent(then: () => void): void {
     const full = this.#partitions.filter(({ queue }) => queue.size > 0);
     let left = full.length;
@@ -182,7 +182,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       this.#deliver(partition, partition.link as DispatcherLink, n === batch.length ? batch : batch.slice(0, n));
     partition.queue.push(batch, n);
     this.queued += batch.length - n;
-    // Whoever was served may have asked for more, or made room for another, meanwhile.
+    // A served consumer may have asked for more, or made room for another, meanwhile.
     if (partition.unmet > 0) this.#serve(partition);
   }
 
@@ -207,11 +207,11 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
  *
  * **Shape** one consumer per partition; the events of one key keep their order.
  * **Units** `maxQueued` in events per partition, from 1.
- * **Backpressures** when nobody has demand, or when a partition whose consumer is slow or absent holds `maxQueued`
- * events; `inspect()` says which.
- * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`: wrong options; at `subscribe` `ERR_PARTITION`: none or an
- * unknown partition, `ERR_PARTITION_TAKEN`. `CallbackError` `ERR_PARTITION_KEY`: `by` or `hash` returned what it may
- * not. That and what they throw fails the producer; `event` is the one they had.
+ * **Backpressures** when no consumer has demand, or when a partition with a slow or absent consumer is full;
+ * `inspect()` names it.
+ * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`; at `subscribe` `ERR_PARTITION`: no or an
+ * unknown partition, `ERR_PARTITION_TAKEN`. An invalid result of `by` or `hash` fails the producer with
+ * `ERR_PARTITION_KEY`, an error they throw by identity.
  * **Source** rules 4.2 and 4.5; GenStage's PartitionDispatcher, with bounded queues that survive their consumer.
  *
  * @example

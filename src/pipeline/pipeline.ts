@@ -16,7 +16,7 @@ import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/op
 
 type Subscribing = ConsumerHandle | ProducerConsumerHandle;
 
-/** What may stand in a pipeline. */
+/** A valid part of a pipeline. */
 type Part =
   | { readonly is: "event"; readonly step: PerEvent }
   | { readonly is: "shape"; readonly step: FanOut }
@@ -24,7 +24,7 @@ type Part =
   | { readonly is: "sink"; readonly step: PerEventSink }
   | { readonly is: "consumer"; readonly step: ConsumerHandle };
 
-/** `seen`: the source and the parts before. */
+/** `seen`: the source and earlier parts. */
 function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>): Part {
   const step = given as Partial<
     Record<"kind" | "name" | "subscribe" | "~connect" | "~dispatcher" | "~begin", unknown>
@@ -44,21 +44,21 @@ function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>
 }
 
 let count = 0;
-/** Stages that stand in a pipeline: in two of them its events would be shared out between both. */
+/** Stages within a pipeline: two pipelines would share its events out. */
 const placed = new WeakSet<object>();
 
-/** A pipeline as it is put together, and what it made. */
+/** A pipeline under assembly, and the stages it made. */
 class Assembly {
-  /** Where the events come from, so far. */
+  /** The producer of events, so far. */
   current: Stage;
   readonly #source: Stage;
   readonly #name: string;
   #steps: Placed<PerEvent>[] = [];
   /** Stages of the pipeline's own. */
   readonly made: Core[] = [];
-  /** How many of them stand in front of a stage of somebody else's, which need not end with the sink. */
+  /** How many of them precede a user's stage, which need not end with the sink. */
   before = 0;
-  /** Subscriptions that it made for stages of others. */
+  /** Subscriptions made for users' stages. */
   readonly subscriptions: Subscription[] = [];
 
   constructor(source: Stage) {
@@ -68,7 +68,7 @@ class Assembly {
     this.current = source;
   }
 
-  /** Answers with the running pipeline when the step was its last. */
+  /** Returns the running pipeline when the step was its last. */
   add({ is, step }: Part, index: number): Composition | undefined {
     if (is === "event") this.#steps.push({ step, index });
     else if (is === "shape") this.current = this.#make("producerConsumer", new Fused(this.#steps, undefined), step);
@@ -89,7 +89,7 @@ class Assembly {
     return undefined;
   }
 
-  /** Steps that wait become a stage. */
+  /** Turns pending steps into a stage. */
   flush(): void {
     if (this.#steps.length > 0)
       this.current = this.#make("producerConsumer", new Fused(this.#steps, undefined), undefined);
@@ -116,7 +116,7 @@ class Assembly {
     return stage;
   }
 
-  /** Leaves everything that was put together so far. */
+  /** Leaves everything assembled so far. */
   abandon(): void {
     for (const subscription of this.subscriptions) subscription.cancel();
     for (const core of this.made) core.ends.end({ reason: { type: "stop" } });
@@ -136,7 +136,7 @@ class Composition implements Pipeline<unknown> {
     this.#result = result;
   }
 
-  /** Made when it is asked for: a failure that nobody looks at is then told once, by the sink. */
+  /** Made on first access: an unobserved failure is then told once, by the sink. */
   get done(): Promise<unknown> {
     this.#done ??= this.#sink.done.then(this.#result);
     return this.#done;
@@ -188,15 +188,15 @@ const settled = ({ outcome }: Core): Promise<void> => new Promise((resolve) => o
 /**
  * Composes a source and steps.
  *
- * **FanOut** with a sink at the end (`forEach`, `reduce`, `collect`, a consumer) a running `Pipeline`, else the last producer.
- * Adjacent per-event steps run in one stage; `balance`, `broadcast`, `partitionBy` end one, and a producerConsumer stands
- * between.
- * **Backpressures** as its stages do: events are asked for only as the end of the list asks.
- * **Completes** with its source. **Cancels** the source when the sink has ended or the last consumer has left. Stages that it
- * made belong to it, and so do the subscriptions it made for yours; the source belongs to its owner.
+ * **FanOut** with a sink at the end (`forEach`, `reduce`, `collect`, a consumer) a running `Pipeline`, else the last
+ * producer. Adjacent per-event steps run in one stage; `balance`, `broadcast`, `partitionBy` end one, and a
+ * producerConsumer stands between.
+ * **Backpressures** by its stages: events are requested only as the end of the list asks.
+ * **Completes** with its source. **Cancels** the source when the sink ends or the last consumer leaves. Its own
+ * stages belong to it, and so do the subscriptions it made for yours; the source belongs to its owner.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`: the source is no producer. `ERR_OPTION`: a step is none, or a sink is not the
- * last. What `subscribe` throws. Nothing is left running then.
+ * @throws ArgumentError `ERR_NOT_PRODUCER`: the source is no producer. `ERR_OPTION`: an invalid step, or a sink
+ * before the end. Errors of `subscribe`. Nothing is left running then.
  *
  * **Source** rules 8.1 to 8.6.
  *
@@ -214,7 +214,7 @@ export const pipeline: PipelineSignatures = compose as unknown as PipelineSignat
 function compose(source: Stage, ...steps: readonly unknown[]): unknown {
   if (typeof (source as Partial<ProducerConsumerHandle> | null | undefined)?.["~attach"] !== "function")
     throw argumentError("ERR_NOT_PRODUCER", "", source);
-  // All are looked at before anything is made: a wrong one must not cost the source its first consumer.
+  // All are checked before anything is made: a wrong one must not cost the source its first consumer.
   const seen = new Set<unknown>([source]);
   const parts = steps.map((step, index) => partOf(step, index, index === steps.length - 1, seen));
   for (const { is, step } of parts)

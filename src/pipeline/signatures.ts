@@ -5,8 +5,8 @@ import type { NoOptions } from "../contract/dispatcher.ts";
 import type { Producer } from "../contract/stage.ts";
 
 /**
- * The signatures of `pipeline`, one per number of steps: a mismatch is then reported at the step that does not fit, with
- * both event types. All but the last step have no subscribe options of their own, which keeps `partitionBy` at the end.
+ * The signatures of `pipeline`, one per number of steps: a mismatch is reported at the step that does not fit, with
+ * both event types. Only the last step may need subscribe options, which keeps `partitionBy` at the end.
  */
 export interface PipelineSignatures {
   <T0, SO extends object = NoOptions>(source: Producer<T0, SO>): Producer<T0, SO>;

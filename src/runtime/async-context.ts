@@ -1,4 +1,4 @@
-/** Calls `run(on)` in the asynchronous context that it stands for. */
+/** Calls `run(on)` in its asynchronous context. */
 export type AsyncContext = <T>(run: (on: T) => void, on: T) => void;
 
 interface AsyncHooks {
@@ -9,11 +9,11 @@ interface AsyncHooks {
   readonly AsyncResource: new (type: string) => object;
 }
 
-// Asked for by name at run time, where there is one: nothing is imported, so that browsers need no stand-in.
+// Looked up by name at run time: nothing is imported, so browsers need no stand-in.
 const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
 const hooks = process?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined;
 
-/** A frame is a map from storages to stores (no `instanceof` sees it); one that was left keeps its entry. */
+/** A frame is a map from storages to stores (no `instanceof` sees it); a storage that was left keeps its entry. */
 const isNothing = (frame: unknown): boolean => {
   if (Object.prototype.toString.call(frame) !== "[object Map]") return frame === undefined;
   const stores: Iterable<unknown> = Map.prototype.values.call(frame);
@@ -21,9 +21,9 @@ const isNothing = (frame: unknown): boolean => {
 };
 
 /**
- * Entering a context costs as much as a small turn of a stage, and most programs have none to enter. Node keeps the
- * context in effect on each new resource, next to its two ids: what else stands there tells an empty one. Where that
- * cannot be told (it is tried once, here), no context counts as empty.
+ * Entering a context costs as much as a small turn of a stage, and most programs have none. Node keeps the current
+ * context on each new resource, next to its two ids: its other keys show an empty one. Where that does not work
+ * (tried once, here), no context counts as empty.
  */
 const isEmpty: () => boolean = (() => {
   if (!hooks) return () => true;
@@ -40,10 +40,10 @@ const isEmpty: () => boolean = (() => {
   return told ? empty : () => false;
 })();
 
-/** The context in effect now; nothing where it is empty or the platform has none. */
+/** The current context; undefined where it is empty or the platform has none. */
 export function currentContext(): AsyncContext | undefined {
   return isEmpty() ? undefined : hooks?.AsyncLocalStorage.snapshot?.();
 }
 
-/** The context in effect when the package was imported: what the ready queue is worked off in. */
+/** The context at the import of the package, in which the ready queue is worked off. */
 export const outermost: AsyncContext = hooks?.AsyncLocalStorage.snapshot?.() ?? ((run, on) => run(on));

@@ -1,9 +1,9 @@
 import { Deque } from "../base/deque.ts";
 import type { Clock } from "../contract/runtime.ts";
 
-/** The platform's clock, as it was when the package was imported. */
+/** The platform's clock, as of the package's import. */
 export const platformClock: Clock = (() => {
-  // Captured once, so that fake timers a test installs later do not freeze pipelines.
+  // Captured once, so that fake timers installed later do not freeze pipelines.
   const { performance, setTimeout, clearTimeout, setImmediate, MessageChannel } = globalThis as typeof globalThis & {
     setImmediate?: (fn: () => void) => unknown;
   };

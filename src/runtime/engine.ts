@@ -5,7 +5,7 @@ import { outermost } from "./async-context.ts";
 import { argumentError } from "../base/errors.ts";
 import { requireType, requireMember, refuseUnknown } from "../base/check.ts";
 
-/** Turns between two looks at the clock: as many as stay short against the budget. */
+/** Turns between two readings of the clock: few enough to stay short against the budget. */
 const MOST_TURNS = 64;
 
 const workOff = (engine: Engine): void => engine.workOff();
@@ -17,13 +17,13 @@ class Engine implements Runtime {
   readonly #budget: number;
   readonly #ready: Scheduler;
   time: number;
-  /** When the work since the last macrotask began; only meaningful while a macrotask is on its way. */
+  /** When the work since the last macrotask began; only meaningful while a macrotask is scheduled. */
   #start!: number;
   #macrotask = false;
   #microtask = false;
   #running = false;
   #stride = 1;
-  /** First in, first out: then the only task that is ready needs no place in the queue. */
+  /** First in, first out: a single ready task then needs no place in the queue. */
   readonly #plain: boolean;
   #next: Task | undefined;
 
@@ -89,7 +89,7 @@ class Engine implements Runtime {
     if ((this.#next || this.#ready.size > 0) && !this.#running) this.#drain();
   };
 
-  /** The macrotask on its way both ends the budget and goes on with what is left then. */
+  /** The scheduled macrotask both ends the budget and continues the work. */
   #begin(): boolean {
     if (this.#macrotask) return false;
     this.#macrotask = true;
@@ -98,7 +98,7 @@ class Engine implements Runtime {
     return true;
   }
 
-  /** The queue is worked off in no context but the outermost: a stage made in another enters it by itself. */
+  /** The queue runs in the outermost context: a stage made in another enters that itself. */
   #drain(): void {
     if (!this.exhausted()) outermost(drain, this);
   }
@@ -115,7 +115,7 @@ class Engine implements Runtime {
         const before = this.time;
         this.time = this.clock.now();
         if (this.time - this.#start >= this.#budget) break;
-        // A look at the clock costs as much as a small turn: look less often while turns are short.
+        // Reading the clock costs as much as a small turn: read less often while turns are short.
         const took = this.time - before;
         stride = took > this.#budget / 4 ? 1 : took < this.#budget / 32 ? Math.min(MOST_TURNS, stride * 2) : stride;
         left = stride;
@@ -128,11 +128,12 @@ class Engine implements Runtime {
 }
 
 /**
- * Makes a runtime of its own: for tests (a virtual clock, a seeded scheduler, strict batches) or another budget.
+ * Makes a separate runtime: for tests (a virtual clock, a seeded scheduler, strict batches) or another budget.
  *
  * **Units** `budget` in milliseconds.
  *
- * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not a positive number, an unknown option, one of another kind.
+ * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not a positive number, an unknown option, one of
+ * the wrong kind.
  * @example
  * const calm = runtime({ budget: 1 });
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { runtime: calm });
@@ -148,5 +149,5 @@ export function runtime(options: RuntimeOptions = {}): Runtime {
   return new Engine(options);
 }
 
-/** The runtime of stages that name none. */
+/** The default runtime. */
 export const defaultRuntime: Runtime = new Engine({});

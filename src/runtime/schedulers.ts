@@ -13,7 +13,7 @@ class Fifo extends Deque<Task> implements Scheduler {
 /** The default scheduler: first in, first out. */
 export const fifoScheduler = (): Scheduler => new Fifo(64);
 
-/** A scheduler that picks any of the ready tasks, the same ones for the same seed. For tests. */
+/** A scheduler that picks any of the ready tasks, repeatably by seed. For tests. */
 export function seededScheduler(seed: number): Scheduler {
   const ready: Task[] = [];
   let state = seed | 0;

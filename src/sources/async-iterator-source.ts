@@ -13,7 +13,7 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
   #pulling = false;
   #over = false;
   #result: IteratorResult<Out> | undefined;
-  /** What the stage has failed with. */
+  /** The stage's failure. */
   #failure: unknown;
 
   constructor(iterable: AsyncIterable<Out>) {
@@ -31,12 +31,12 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
     if (this.#over || this.#result?.done) return;
     this.#over = true;
     const closing = this.#iterator?.return?.();
-    // A generator that waits for its next value cannot be closed before it has one: nobody waits for that.
+    // A generator that waits for its next value cannot be closed before: no one waits for that.
     if (this.#pulling) closing?.then(undefined, (error: unknown) => this.#stage?.report(error, "return"));
     else await closing;
   }
 
-  /** A turn of the runtime, so that an iterator that answers at once keeps to the budget. */
+  /** A turn of the runtime, so that an iterator that responds at once keeps to the budget. */
   run(): void {
     const result = this.#result;
     this.#result = undefined;
@@ -50,7 +50,7 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
     }
     this.#wanted -= 1;
     if (!this.#stage.answer([result.value])) {
-      // A stage that takes no more asks for no more; one that fails on the value tells of it in its error.
+      // A stage that takes no more asks for no more; one that fails on the value tells it in its error.
       this.#wanted = 0;
       if (late || !this.#over) this.#stage.discard([result.value]);
     }
@@ -69,7 +69,7 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
 
   readonly #onResult = (result: IteratorResult<Out>): void => {
     try {
-      // Read once, here: what is no result, or throws when it is read, fails the stage.
+      // Read once, here: an invalid result, or one that throws when read, fails the stage.
       this.#result = checked(result).done ? { done: true, value: undefined } : { done: false, value: result.value };
     } catch (error) {
       this.#onError(error);
@@ -81,7 +81,7 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #onError = (error: unknown): void => {
     this.#pulling = false;
     if (this.#over) {
-      // A generator passes on what its input failed with, which the stage has failed with, too.
+      // A generator passes on its input's failure, with which the stage has failed, too.
       if (error !== this.#failure) this.#stage?.report(error, "next");
     } else {
       this.#over = true;

@@ -10,15 +10,14 @@ import { IteratorSource } from "./iterator-source.ts";
 /**
  * Makes a producer of an iterable, synchronous or asynchronous.
  *
- * **Shape** one event per value, in order, as `for … of` gives them: the code points of a string, the numbers in bytes.
- * A promise that a synchronous iterable yields is waited for, and its value is the event.
- * **Backpressures** `next` is called only for what was asked for, one call at a time.
+ * **Shape** one event per value, in order, as `for … of` yields them: the code points of a string, the numbers in
+ * bytes. A promise from a synchronous iterable is awaited, and its value is the event.
+ * **Backpressures** `next` is called on demand only, one call at a time.
  * **Completes** when the iterator is done. **Cancels** when its last consumer leaves (`onLastCancel: "stop"` is the
  * default here): the iterator's `return` is called once.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: not iterable; `ERR_OPTION`, `ERR_RANGE`: wrong options, `overflow` among
- * them, for it is asked and never overflows. What the iterator throws fails
- * the stage, behind the events that came before.
+ * them, since an iterable never overflows. An error of the iterator fails the stage, behind earlier events.
  *
  * **Source** rules 7.1 to 7.3; GenStage's from_enumerable, which needs `on_cancel` to be told.
  *

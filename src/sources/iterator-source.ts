@@ -11,17 +11,17 @@ export function checked<Out>(result: IteratorResult<Out>): IteratorResult<Out> {
 }
 
 /**
- * Serves demand from a synchronous iterator, at once. A promise among its values is waited for before the next value is
- * taken, as `for await` does: its rejection would otherwise end the process before anyone could hear of it.
+ * Serves demand from a synchronous iterator, at once. A promise among its values is awaited before the next value is
+ * taken, as in `for await`: its rejection would otherwise end the process before anyone could handle it.
  */
 export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task {
   readonly #iterable: Iterable<Out>;
   #iterator: Iterator<Out> | undefined;
   #stage!: SourceContext<Awaited<Out>>;
-  /** Asked for behind the promise that is waited for. */
+  /** Demand behind the awaited promise. */
   #wanted = 0;
   #waiting = false;
-  /** What the promise has given, until its turn. */
+  /** The promise's outcome, until its turn. */
   #settled: { readonly value: unknown; readonly failed: boolean } | undefined;
   #over = false;
   #ended = false;
@@ -50,7 +50,7 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
     this.#waiting = false;
     const { value, failed } = settled;
     if (failed) {
-      // Told again by who made the promise, it is theirs to catch there.
+      // The maker of the promise catches it there.
       if (this.#ended) this.#stage.report(value, "next");
       else this.#stage.fail(value, { after: "buffer" });
       return;
@@ -65,7 +65,7 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
     if (wanted > 0) this.#stage.answer(this.#take(wanted));
   }
 
-  /** Takes so many values, up to the first promise. */
+  /** Takes this many values, up to the first promise. */
   #take(count: number): Awaited<Out>[] {
     const events: Awaited<Out>[] = [];
     try {
@@ -86,7 +86,7 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
         events.push(value as Awaited<Out>);
       }
     } catch (error) {
-      // What it yielded before goes out first; an iterator that threw is not closed again.
+      // Earlier values go out first; an iterator that threw is not closed again.
       this.#over = true;
       this.#stage.answer(events);
       this.#stage.fail(error, { after: "buffer" });

@@ -11,7 +11,7 @@ import type { SubscribeOptions } from "../contract/options.ts";
 import type { Core } from "./core.ts";
 import { ENDING } from "./phase.ts";
 
-/** The callbacks of a stage with their types gone: the constructors have checked them. */
+/** A stage's callbacks without their types: the constructors have checked them. */
 export interface AnyBehaviour {
   readonly init?: ((stage: unknown) => unknown) | undefined;
   readonly handleDemand?: ((demand: number, stage: unknown) => unknown) | undefined;
@@ -20,16 +20,16 @@ export interface AnyBehaviour {
   readonly handleSubscribe?: ((role: Role, subscription: unknown, stage: unknown) => unknown) | undefined;
   readonly handleCancel?: ((reason: Reason, subscription: unknown, stage: unknown) => unknown) | undefined;
   readonly terminate?: ((reason: Reason, stage: unknown) => unknown) | undefined;
-  /** The failure of a source waits for what is buffered. */
+  /** A failure of a source waits for the buffer. */
   readonly patient?: boolean;
-  /** Offered what will reach nobody, and answers what it could not take back. */
+  /** Offered events that will reach no consumer. Returns those it could not take back. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
-  /** Asked before each subscription of this stage: its options, or throws to refuse. */
+  /** Called before each subscription of this stage: returns its options, or throws to refuse it. */
   readonly admit?: ((options: SubscribeOptions, links: readonly unknown[]) => SubscribeOptions) | undefined;
 }
 type Rarer = "init" | "handleEnd" | "handleSubscribe" | "handleCancel";
 
-/** What `call` and `info` post. */
+/** The payload of `call` and `info`. */
 export interface Call extends PromiseWithResolvers<unknown> {
   readonly fn: (stage: unknown) => unknown;
 }
@@ -40,21 +40,24 @@ interface Batch {
 }
 export type Continuation = (this: Callbacks, value: unknown, callback: string) => void;
 
-/** Calls the user's functions, one at a time, waits for their promises, and passes on what they answer or throw. */
+/** Calls the user's functions, one at a time, awaits their promises, and passes on results and errors. */
 export class Callbacks {
   readonly behaviour: AnyBehaviour;
   readonly #core: Core;
   readonly #pull: boolean;
   readonly #strict: boolean;
-  /** One is on the stack: an end it causes waits until it has returned. */
+  /** A callback is on the stack: an end it causes waits for its return. */
   onStack = false;
-  /** The one whose promise is pending, and how to go on. */
+  /** The callback whose promise is pending, and how to go on. */
   busy: string | undefined;
-  /** By the clock, in milliseconds. Minus zero is a float to engines: a field that turned into one later would deoptimize every stage. */
+  /**
+   * By the clock, in milliseconds. Minus zero is a float to engines: a field that turned into one later would
+   * deoptimize every stage.
+   */
   busySince = -0;
   #then: Continuation = ignore;
   #otherwise: Continuation = ignore;
-  /** Once it has settled: which of the two, and with what. */
+  /** Once it has settled: which of the two, and the value. */
   #next: Continuation | undefined;
   #value: unknown;
   /** The batch whose promise is pending. */
@@ -69,7 +72,7 @@ export class Callbacks {
     this.#strict = core.runtime.strict;
   }
 
-  /** A promise has settled, and what is to follow has not had its turn. */
+  /** A promise has settled, and its continuation has not had its turn. */
   get settled(): boolean {
     return this.#next !== undefined;
   }
@@ -97,7 +100,7 @@ export class Callbacks {
       return;
     }
     const emitted = this.emit("handleDemand", result, none);
-    // A pull function is asked again for what it left out, unless it had nothing: then it will push.
+    // A pull function is called again for the rest, unless it returned nothing: then it will push.
     // M39
     if (this.#pull && emitted > 0 && emitted < this.#demand && core.output) core.output.pay(this.#demand - emitted);
   }
@@ -146,7 +149,7 @@ export class Callbacks {
     if (ask > 0 && (core.plain || (core.phase < ENDING && !core.halted)) && !link.ended) link.request(ask);
   }
 
-  /** Emits what a callback answered; how many events. */
+  /** Emits a callback's result; returns the number of events. */
   emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
     if (result === undefined || result === null) return 0;
     const core = this.#core;
@@ -168,7 +171,7 @@ export class Callbacks {
     return result.length;
   }
 
-  /** Runs one of the rarer callbacks; `then` goes on with its result, `otherwise` with what it threw. */
+  /** Runs one of the rarer callbacks; `then` continues with its result, `otherwise` with its error. */
   invoke(
     callback: Rarer | "call",
     args: readonly unknown[],
@@ -203,7 +206,7 @@ export class Callbacks {
     this.invoke("call", [], answer(call.resolve), answer(call.reject), call.fn);
   }
 
-  /** The call whose promise is pending, of which nothing will come. */
+  /** The call whose promise is pending, which will not be settled by its function. */
   takeCalling(): Call | undefined {
     const calling = this.#calling;
     this.#calling = undefined;
@@ -222,11 +225,11 @@ export class Callbacks {
     } catch (error) {
       this.#onError(error);
     }
-    // What has ended its stage is not waited for.
+    // A callback that ended its stage is not awaited.
     if (core.ends.doomed) core.ends.meetDoom(); // M37
   }
 
-  /** What a callback rejects with once its stage has ended. Told by the signal to give up, it has only done so. */
+  /** A rejection after the stage's end. Where the signal caused it, it is no failure. */
   #late(error: unknown, callback: string): void {
     const { outcome, report } = this.#core;
     if (!outcome.isKnown(error)) report.tell(error, callback);
@@ -238,7 +241,7 @@ export class Callbacks {
   #onSettled(next: Continuation, value: unknown): void {
     const core = this.#core;
     if (core.phase >= ENDING) {
-      // The stage ended meanwhile and did not wait.
+      // The stage ended meanwhile without waiting.
       if (next === this.#otherwise) this.#late(value, this.busy as string);
       else if (this.busy === "handleDemand" && Array.isArray(value)) core.ends.lose(value); // M38
       return;
@@ -250,7 +253,7 @@ export class Callbacks {
     core.resume();
   }
 
-  /** Goes on where a promise was waited for. */
+  /** Continues where a promise was awaited. */
   goOn(): void {
     const callback = this.busy as string;
     const value = this.#value;
@@ -269,14 +272,14 @@ export class Callbacks {
   #threw(callback: string, cause: unknown, events: readonly unknown[]): void {
     const core = this.#core;
     this.onStack = false;
-    // The first end wins: a callback that failed its stage and throws, too, has said it twice.
+    // The first end wins: a callback that fails its stage and also throws has told one failure twice.
     if (core.ends.doomed || core.outcome.failed || core.phase >= ENDING) {
       this.#late(callbackError({ stage: core.name, callback }, cause, events), callback);
       core.ends.meetDoom();
     } else core.ends.finish({ reason: failure(callbackError({ stage: core.name, callback }, cause, events)) });
   }
 
-  /** Last words, in the context in which the stage was made. */
+  /** Runs last, in the context in which the stage was made. */
   terminate(reason: Reason): unknown {
     const core = this.#core;
     let last: unknown;

@@ -39,7 +39,7 @@ export interface CoreOptions extends OutcomeOptions {
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
   readonly onLastCancel: EmitOptions<never>["onLastCancel"];
-  /** The one-function form: asked again for the rest as long as it answers with events. */
+  /** The one-function form: called again for the rest as long as it returns events. */
   readonly pull: boolean;
   readonly output: ((core: Core) => Output) | undefined;
   readonly defaultMaxDemand: number | undefined;
@@ -52,8 +52,8 @@ const turn = (core: Core): void => core.turn();
  *
  *     starting → running → over → draining → ending → closed
  *
- * A message is handled to completion, promises included, before the next one. After each message the demand rule is
- * applied (`#settle`): what is wanted is served from the buffer, then asked of the behaviour or taken from the input.
+ * A message is handled to completion, promises included, before the next one. The demand rule follows each message
+ * (`#settle`): demand is served from the buffer, then from the behaviour or the input.
  */
 export class Core implements Task {
   readonly kind: StageKind;
@@ -69,27 +69,27 @@ export class Core implements Task {
   readonly downstream: Downstream;
   readonly callbacks: Callbacks;
   readonly ends: Ends;
-  /** What the user holds, and what callbacks get. Set by the constructor functions. */
+  /** The user's handle and the callbacks' context. Set by the constructor functions. */
   handle!: Stage;
   context!: object;
-  /** Whether it ends when its last consumer has left; nobody may have said yet. */
+  /** Whether it ends with its last consumer; undefined until decided. */
   stopsAfterLast: boolean | undefined;
-  /** The other half, where two cores stand behind one handle. */
+  /** The other half, where two cores share one handle. */
   partner: Core | undefined;
-  /** Told when the end begins, behind `terminate`. */
+  /** Called when the end begins, behind `terminate`. */
   onEnding: ((reason: Reason) => void) | undefined;
-  /** The asynchronous context the stage was made in, unless it is empty: callbacks run in it. */
+  /** The asynchronous context the stage was made in, unless empty: callbacks run in it. */
   readonly enter: AsyncContext | undefined;
 
   phase: number;
-  /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, so that one look tells. */
+  /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, in one look. */
   plain: boolean;
-  /** Inside a callback `complete()` was called, or an end caused: the message in hand stops. */
+  /** A callback called `complete()` or caused an end: the message in hand stops. */
   halted = false;
-  /** Somebody waits for what is held to have gone out. */
+  /** A caller waits for held events to go out. */
   awaited = false;
   #queued = false;
-  /** Upstream's, looked at every turn. */
+  /** Upstream's, read every turn. */
   readonly #waiting: Mailbox;
   readonly #consumes: boolean;
   readonly #defaultMaxDemand: number | undefined;
@@ -115,7 +115,7 @@ export class Core implements Task {
     this.ends = new Ends(this);
   }
 
-  /** Called once the handle stands. */
+  /** Called once the handle exists. */
   start(): void {
     const { signal } = this;
     if (this.phase >= ENDING) return;
@@ -145,7 +145,7 @@ export class Core implements Task {
     return this.phase >= ENDING;
   }
 
-  /** Nothing comes any more, and what is held has not gone out. */
+  /** The input is over, and held events have not gone out. */
   get draining(): boolean {
     return this.phase === DRAINING;
   }
@@ -158,13 +158,13 @@ export class Core implements Task {
     return this.downstream.outlets;
   }
 
-  /** Messages and batches of input that wait. */
+  /** Waiting messages and batches of input. */
   get backlog(): { readonly messages: number; readonly input: number } {
     return { messages: this.mailbox.size, input: this.#waiting.size };
   }
 
   get defaultMaxDemand(): number | undefined {
-    // Only a producerConsumer is asked this and has links.
+    // Only a producerConsumer has links here.
     return this.#defaultMaxDemand ?? this.upstream.suggested;
   }
 
@@ -183,8 +183,8 @@ export class Core implements Task {
   }
 
   /**
-   * A consumer asks. Where the message would be the next one and could move nothing, a producerConsumer takes note of it
-   * at once: a turn saved, in the same order. A producer's asks each take their turn, for each is one `handleDemand`.
+   * A consumer asks. A producerConsumer notes the ask at once where its message would be next and could move nothing:
+   * that saves a turn, in the same order. A producer's asks each take a turn, one `handleDemand` each.
    */
   ask(outlet: Outlet, count: number): void {
     const { output } = this;
@@ -203,7 +203,7 @@ export class Core implements Task {
         return;
       }
     } catch {
-      // A getter of the dispatcher has thrown. The turn of the message meets that again, and fails the stage.
+      // A getter of the dispatcher threw. The message's turn meets that again, and fails the stage.
     }
     this.post(ASK, outlet, count);
   }
@@ -226,9 +226,9 @@ export class Core implements Task {
     return call.promise;
   }
 
-  /** The stage has ended before its turn came. */
+  /** The stage ended before the call's turn came. */
   callEnded({ promise, reject }: Call): void {
-    // A call nobody waits for, crossed by an orderly end, is no failure to tell the process of.
+    // An orderly end that crosses an ignored call is no failure to tell the process.
     promise.catch(ignore);
     reject(this.endedError);
   }
@@ -246,7 +246,10 @@ export class Core implements Task {
     return this.output !== undefined && this.phase < DRAINING && (inside || !this.ends.shut);
   }
 
-  /** Events nobody has called for: how many the dispatcher took, or -1 where it failed and the stage with it. */
+  /**
+   * Dispatches unasked events. Returns how many were taken, or -1 where the dispatcher failed and the stage with
+   * it.
+   */
   offer(events: readonly unknown[]): number {
     const output = this.output as Output;
     try {
@@ -257,7 +260,7 @@ export class Core implements Task {
     }
   }
 
-  /** Events that were asked for and come after the callback that was asked: accepted as its answer would be, if at all. */
+  /** Late events for an earlier demand: accepted as the callback's result would be, if at all. */
   answer(events: readonly unknown[]): boolean {
     if (!this.takes(true)) return false;
     const output = this.output as Output;
@@ -272,8 +275,8 @@ export class Core implements Task {
   }
 
   /**
-   * Outside a turn nothing settles by itself: an end that was caused while the dispatcher was at work, and events passed
-   * over or kept for another partition, which leave more wanted than is owed.
+   * Outside a turn nothing settles by itself: an end caused during a dispatch, and events passed over or kept for
+   * another partition, which leave more wanted than is owed.
    */
   moved(output: Output): void {
     if (this.callbacks.onStack || output.dispatching) return;
@@ -311,7 +314,7 @@ export class Core implements Task {
     try {
       this.#turn();
     } catch (cause) {
-      // Everything else that is the user's is caught where it is called: a getter of the dispatcher has thrown.
+      // A getter of the dispatcher threw: all other user code is caught where it is called.
       this.downstream.dispatcherThrew(cause);
     }
   }
@@ -325,7 +328,7 @@ export class Core implements Task {
       return;
     } else if (this.callbacks.settled) {
       this.callbacks.goOn();
-      // Messages that came meanwhile have their turn before new work: else a stage that always has some never hears them.
+      // New messages come before new work: a stage that always has some would never hear them.
       if (this.mailbox.size > 0 && this.plain) {
         this.wake();
         return;
@@ -379,14 +382,14 @@ export class Core implements Task {
       case SOURCE_END:
       case CANCEL:
       case INFO:
-        // What must not overtake input that waits for demand waits with it.
+        // Messages that must not overtake waiting input wait with it.
         if (this.#waiting.size > 0 && from === this.mailbox) this.#waiting.push(op, target, payload);
         else this.#behindInput(op, target, payload);
         break;
     }
   }
 
-  /** A turn of a stage that has completed: consumers give back, and others get it. */
+  /** A turn of a completed stage: consumers give back, and others get it. */
   #part(): void {
     const { mailbox, downstream } = this;
     const output = this.output as Output;
@@ -426,7 +429,7 @@ export class Core implements Task {
     }
   }
 
-  /** Goes on with a message of several batches. What a halted one has left is given back with the end of the link. */
+  /** Continues a message of several batches. A halted message's rest goes back with the end of the link. */
   goOn(): void {
     const { upstream, callbacks } = this;
     const link = upstream.inHand as StageInlet;
@@ -468,7 +471,7 @@ export class Core implements Task {
     if (this.mailbox.size > 0 || (output !== undefined && this.#more(output))) this.wake();
   }
 
-  /** Serves what is wanted from the buffer, then from the accumulated log. */
+  /** Serves demand from the buffer, then from the accumulated log. */
   #serve(output: Output): void {
     try {
       for (let demand = output.flush(); demand > 0; demand = output.flush()) {
@@ -486,12 +489,12 @@ export class Core implements Task {
     return this.#consumes ? this.#waiting.size > 0 && this.#canTake(output) : output.lacking > 0;
   }
 
-  /** Whether the head of the waiting input may be handled: events need demand, what stands among them does not. */
+  /** Whether the head of the waiting input may be handled: events need demand, other messages do not. */
   #canTake(output: Output): boolean {
     return !this.halted && (this.#waiting.op !== EVENTS || output.open);
   }
 
-  /** Whether events that have just come may be handled at once. */
+  /** Whether new events may be handled at once. */
   #ready(output: Output): boolean {
     return this.plain && this.#waiting.size === 0 && output.open; // M41
   }
@@ -520,14 +523,14 @@ export class Core implements Task {
     this.wake();
   }
 
-  /** Leaves every producer and gives back what was not started. */
+  /** Leaves every producer and gives unstarted events back. */
   leave(reason: Reason): void {
     this.upstream.leave(reason);
     this.halted = false;
     this.look();
   }
 
-  /** Nobody will handle what waits any more. */
+  /** Empties the mailbox: waiting messages will not be handled. */
   empty(): void {
     for (const box of [this.mailbox, this.#waiting])
       while (box.size > 0) {
@@ -538,7 +541,7 @@ export class Core implements Task {
   }
 
   #bounce(op: Op, target: unknown, payload: unknown): void {
-    // Sent by a link that is still to be left, and then given back with its end.
+    // Sent by a link that will be left: they go back with its end.
     if (op === EVENTS) {
       if (!(target as StageInlet).ended) this.mailbox.push(op, target, payload); // M40
     } else if (op === CALL || op === INFO) this.callEnded(target as Call);

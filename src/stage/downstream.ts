@@ -13,15 +13,15 @@ import { subscribeNames } from "./subscribe-options.ts";
 
 const noOutlets = new Map<never, Outlet>();
 
-/** The side of a stage that consumers see: its ends of their links, and what its dispatcher is told of them. */
+/** The side of a stage that consumers see: its ends of their links, and its dispatcher's news of them. */
 export class Downstream {
-  /** By the consumer's port. One that is never written to, where a stage has no output. */
+  /** By the consumer's port. A stage without output shares an empty map. */
   readonly outlets: Map<ConsumerPort<never>, Outlet>;
-  /** Ended by their consumers, though the messages that say so have not had their turn. */
+  /** Ended by their consumers, though the messages have not had their turn. */
   #leaving: Set<Outlet> | undefined;
-  /** A consumer has come, be it that it has left again. */
+  /** It has had a consumer. */
   seen = false;
-  /** Why the last consumer to leave did. */
+  /** The reason of the last consumer to leave. */
   lastLeft: Reason = complete;
   readonly #core: Core;
 
@@ -30,7 +30,7 @@ export class Downstream {
     this.outlets = core.output ? new Map() : noOutlets;
   }
 
-  /** A consumer attaches. Registered with the dispatcher at once; what it throws goes to the consumer. */
+  /** Attaches a consumer. The dispatcher learns at once; an error of its goes to the consumer. */
   attach(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
     const core = this.#core;
     const { dispatcher } = core.output as Output;
@@ -42,7 +42,7 @@ export class Downstream {
       return deadPort;
     }
     if (this.#given) throw argumentError("ERR_STOPPED", "", words(core.name));
-    // Who has left makes room at once.
+    // Departed consumers make room at once.
     if (this.#leaving) for (const left of this.#leaving) this.#detach(left);
     if (this.outlets.has(port)) {
       port.end({ reason: failure(new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name))) });
@@ -83,14 +83,14 @@ export class Downstream {
 
   // ── Consumers that leave ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** A consumer has ended its link; its message comes. */
+  /** A consumer has ended its link; its message follows. */
   leaves(outlet: Outlet, { reason }: End): void {
     (this.#leaving ??= new Set()).add(outlet);
     this.lastLeft = reason;
     if (this.#given) this.#core.outcome.abort(travelling(reason));
   }
 
-  /** The last consumer has left while a callback is busy: the stage stops as soon as that returns. */
+  /** The last consumer left during a callback: the stage stops as soon as that returns. */
   get #given(): boolean {
     const { busy, kind, stopsAfterLast, phase } = this.#core;
     return (
@@ -109,14 +109,14 @@ export class Downstream {
     this.lastLeft = end.reason;
     this.#takeBack(outlet, end.unstarted ?? none);
     if (core.phase >= ENDING) return;
-    // A subscription that was over before it was announced is not announced as over.
+    // A subscription that ended before it was announced is not announced as over.
     const { callbacks } = core;
     const { handleSubscribe, handleCancel } = callbacks.behaviour;
     if (!handleCancel || (handleSubscribe && !outlet.announced)) this.#left();
     else callbacks.invoke("handleCancel", [end.reason, outlet.subscription], () => this.#left());
   }
 
-  /** A consumer has gone: perhaps it was the last. What it said why travels up. */
+  /** A consumer has gone, perhaps the last. Its reason travels up. */
   #left(): void {
     const { stopsAfterLast, ends } = this.#core;
     if (this.outlets.size > 0 || !stopsAfterLast) return; // M11
@@ -133,10 +133,13 @@ export class Downstream {
     return this.outlets.get(outlet.port) === outlet;
   }
 
-  /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then reaches no one. */
+  /**
+   * Takes events back from a consumer that has left, or whose producer has ended. Events the dispatcher then keeps
+   * reach no one.
+   */
   takeLate(outlet: Outlet, { unstarted = none }: End): void {
     const { phase, ends } = this.#core;
-    // Its end has not had its turn: they go back with what that brings.
+    // Its end has not had its turn: the events join those it brings back.
     if (phase < CLOSED && this.#knows(outlet)) (outlet.early ??= []).unshift(unstarted);
     else {
       this.#takeBack(outlet, unstarted);
@@ -153,7 +156,7 @@ export class Downstream {
     if (back.length > 0) this.#guard(() => this.#core.output?.dispatcher.giveBack(outlet, back)); // M10
   }
 
-  /** Drains the stage for the one consumer that it would stop with. Whether it does. */
+  /** Drains the stage for the one consumer with which it would stop. Returns whether it does. */
   drain(port: ConsumerPort<never>): boolean {
     const { stopsAfterLast, partner, ends } = this.#core;
     if (!stopsAfterLast || this.outlets.size !== 1 || !this.outlets.has(port)) return false;
@@ -161,7 +164,7 @@ export class Downstream {
     return true;
   }
 
-  /** Takes out all that is held. */
+  /** Takes out all held events. */
   takeAll(): readonly unknown[] {
     let all: readonly unknown[] = none;
     this.#guard(() => {
@@ -172,7 +175,7 @@ export class Downstream {
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The stage has ended: its consumers hear how. Those that hear of a good end may still give back what came before it. */
+  /** The stage has ended, and tells its consumers. Those told of a good end may still give earlier events back. */
   close(reason: Reason, halfOpen: boolean): void {
     let crossed: boolean | undefined;
     for (const outlet of this.outlets.values()) {
@@ -185,11 +188,11 @@ export class Downstream {
       outlet.halfOpen = halfOpen;
       this.#tell(outlet.port, reason);
     }
-    // Who has left meanwhile was to pass a failure on, and will not.
+    // A consumer that left meanwhile was to pass a failure on, and will not.
     if (crossed && this.#core.outcome.failed) this.#core.outcome.carrier()(); // M13
   }
 
-  /** The consumers that came while others might give events back are served, and told, once none of those is left. */
+  /** Serves and then tells the consumers that came while others might give events back, once none of those is left. */
   partOn(): void {
     const { ends, output } = this.#core;
     if ((output?.held ?? 0) > 0) return;
@@ -200,7 +203,7 @@ export class Downstream {
     else this.close(complete, true);
   }
 
-  /** No link is of use any longer. */
+  /** Forgets all links. */
   forget(): void {
     for (const outlet of this.outlets.values()) outlet.halfOpen = false;
     this.outlets.clear();
@@ -236,7 +239,7 @@ export class Downstream {
     });
   }
 
-  /** A dispatcher of the user's own may throw anywhere. */
+  /** A user's dispatcher may throw anywhere. */
   #guard(run: () => void): void {
     try {
       run();
@@ -253,6 +256,9 @@ export class Downstream {
   }
 }
 
-/** What of a consumer's reason its producer passes on to its own sources: the value of a cancel or stop that is no normal one. */
+/**
+ * The part of a consumer's reason that its producer passes on to its own sources: the value of an abnormal cancel or
+ * stop.
+ */
 const travelling = (reason: Reason): unknown =>
   reason.type !== "failure" && isFailure(reason) ? errorOf(reason) : undefined;

@@ -9,43 +9,43 @@ import type { Core } from "./core.ts";
 import { COMPLETE, STOP } from "./mailbox.ts";
 import { CLOSED, DRAINING, ENDING, OVER, PARTING } from "./phase.ts";
 
-/** Timers of the platform cannot wait longer, and fire at once instead. In milliseconds, some 25 days. */
+/** Longer timers of the platform fire at once instead. In milliseconds, some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** An end, and how it came about. */
+/** An end and its cause. */
 interface Ending {
   readonly reason: Reason;
-  /** The signal aborted: it is waited for nothing. */
+  /** The signal aborted: nothing is waited for. */
   readonly abort?: boolean;
-  /** The last consumer has gone: what is left is discarded as it was asked for, and the stage counts as stopped. */
+  /** The last consumer left: the rest is discarded without a warning, and the stage counts as stopped. */
   readonly left?: boolean;
-  /** Where the failure began, if that was in another stage. */
+  /** Where the failure began, if in another stage. */
   readonly failure?: Failure | undefined;
 }
 
 /**
- * How a stage ends: who asked for it, what it waits for, and in which order everyone is told.
+ * How a stage ends: what causes it, what it waits for, and in which order everyone is told.
  *
  *     complete() ──▶ over ──▶ draining ──▶ ending ──▶ parting ──▶ closed
  *     stop(), fail(), a callback threw ──────▶ ending ──────────▶ closed
  *
- * The first end wins. One that is caused while a callback is on the stack, or while the dispatcher is at work, is noted and
- * met when that has returned.
+ * The first end wins. One caused while a callback is on the stack, or during a dispatch, is noted and met after its
+ * return.
  */
 export class Ends {
   readonly #core: Core;
   /** Caused while a callback is on the stack. */
   #doom: Ending | undefined;
   doomed = false;
-  /** `complete()` was called and its message has not been handled. */
+  /** `complete()` was called; its message has not been handled. */
   completing = false;
   /** `complete()` was called from outside: `push` is over. */
   shut = false;
-  /** `drain()` was called: no more subscriptions, and the last end of one completes the stage. */
+  /** `drain()` was called: no more subscriptions, and the last one's end completes the stage. */
   drains = false;
   /** `handleEnd` has returned "later". */
   #later = false;
-  /** What becomes of events that this stage's end leaves over. */
+  /** The cause given for events discarded at this stage's end. */
   #cause: "stop" | "failure" | "abort" = "stop";
   /** Ends the wait for a pending `terminate`. */
   #cutShort: (() => void) | undefined;
@@ -60,7 +60,7 @@ export class Ends {
   /** `inside`: from a callback, which is then the last one to see events. */
   complete(inside: boolean): void {
     const core = this.#core;
-    // Inside handleEnd it is noted: then "later" means nothing.
+    // Inside handleEnd it is noted: "later" means nothing then.
     if (core.phase === OVER && !this.#later) {
       this.completing ||= inside;
       return;
@@ -80,11 +80,11 @@ export class Ends {
     this.failWith({ reason: failure(error) }, options.after === "buffer");
   }
 
-  /** Fails at once, or behind what is buffered. */
+  /** Fails at once, or behind the buffer. */
   failWith(ending: Ending, afterBuffer: boolean): void {
     const core = this.#core;
     const { reason } = ending;
-    // The first end wins; an error that comes second still has to reach someone.
+    // The first end wins; a second error still has to reach someone.
     const late = afterBuffer && (this.completing || core.phase === DRAINING);
     if (late || core.phase >= ENDING || core.outcome.failed) {
       core.report.tell(errorOf(reason), "fail");
@@ -99,7 +99,7 @@ export class Ends {
     }
   }
 
-  /** Posts the stop. A producer's callback that waits is told at once: the message cannot have its turn before. */
+  /** Posts the stop. A producer's waiting callback is told at once: the message cannot have its turn before. */
   postStop(reason: unknown): void {
     const core = this.#core;
     core.post(STOP, undefined, reason);
@@ -116,7 +116,7 @@ export class Ends {
     });
   }
 
-  /** Lets everything that was taken in go out, and completes. */
+  /** Lets everything taken in go out, and completes. */
   drain(options: DrainOptions = {}): Promise<void> {
     requireOptions("drain", options);
     refuseUnknown("drain", options, ["timeout"]);
@@ -144,7 +144,7 @@ export class Ends {
     else this.complete(false);
   }
 
-  /** Calls `then` when the end is complete, and `cut` if that takes longer. */
+  /** Calls `then` when the end is complete, and `cut` on timeout. */
   #within(timeout: number, cut: () => void, then: () => void): void {
     const { outcome, runtime } = this.#core;
     const { clock } = runtime;
@@ -155,7 +155,7 @@ export class Ends {
     });
   }
 
-  /** Time is up: the stage ends now, and where that ends a callback no time is left for `terminate`. */
+  /** Time is up: the stage ends now, and if that ends a callback, `terminate` gets no time. */
   cut(reason: Reason): void {
     this.end({ reason });
     this.#cutShort?.();
@@ -166,7 +166,7 @@ export class Ends {
     this.end({ reason: failure(this.#core.signal?.reason), abort: true });
   }
 
-  /** Ends the stage now, or as soon as what is on the stack has returned. Where its end waits, that wait ends. */
+  /** Ends the stage now, or once the callback on the stack returns. A waiting end stops waiting. */
   end(ending: Ending): void {
     const core = this.#core;
     // M29
@@ -191,7 +191,7 @@ export class Ends {
 
   // ── What it goes through ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** The input is over: `handleEnd`, then what is buffered, then the end. Advances to *over*. */
+  /** The input is over: `handleEnd`, then the buffer, then the end. Advances to *over*. */
   over(reason: Reason): void {
     const core = this.#core;
     this.completing = false;
@@ -218,7 +218,7 @@ export class Ends {
     if (core.phase < DRAINING) this.#drain();
   }
 
-  /** Nothing comes any more; a stage without output has nothing left to do. Advances to *draining*. */
+  /** Nothing more comes; a stage without output is finished. Advances to *draining*. */
   #drain(): void {
     const core = this.#core;
     this.#later = false;
@@ -229,7 +229,7 @@ export class Ends {
     if (!core.output) this.finish({ reason: core.outcome.reason as Reason });
   }
 
-  /** Calls `then` when nothing is held, or with what is left at the end of the stage. */
+  /** Calls `then` when nothing is held, or with the rest at the end of the stage. */
   whenEmptied(then: (left: boolean) => void): void {
     if (this.#core.output?.held === 0) then(false);
     else if (this.#core.phase >= ENDING) then(true);
@@ -239,7 +239,7 @@ export class Ends {
     }
   }
 
-  /** Nothing may be held any more: whoever waited for that goes on. */
+  /** Nothing may be held any more: waiting calls go on. */
   emptied(): void {
     const core = this.#core;
     if (core.phase >= ENDING || (core.output?.held ?? 0) > 0) return; // M26
@@ -252,12 +252,12 @@ export class Ends {
   stopped(reason: unknown): void {
     const core = this.#core;
     if (core.phase === PARTING) this.part();
-    // Behind an end that waits for nothing any more a stop comes second.
+    // A stop comes second to an end that no longer waits.
     else if (core.phase === DRAINING && core.output?.held === 0) this.finish({ reason: core.outcome.reason as Reason });
     else this.finish({ reason: { type: "stop", reason } });
   }
 
-  /** Ends the stage, whatever it was doing. The first end wins. Advances to *ending*. */
+  /** Ends the stage in any phase. The first end wins. Advances to *ending*. */
   finish(second: Ending): void {
     const core = this.#core;
     const { outcome } = core;
@@ -276,7 +276,7 @@ export class Ends {
     outcome.discard(held, this.#cause, left); // M28
     for (const then of this.#emptied.splice(0)) then(held.length > 0);
     const last = core.callbacks.terminate(reason);
-    // Last words after a good end may take their time; otherwise whatever waits is to give up.
+    // `terminate` may take its time after a good end; otherwise everything that waits must give up.
     if (outcome.failed || left || (core.kind === "producer" && reason.type !== "complete"))
       outcome.abort(errorOf(reason));
     core.onEnding?.(reason);
@@ -301,19 +301,23 @@ export class Ends {
     else this.#close(reason);
   }
 
-  /** A failure waited for the buffer when another end came: whether it stands. It does, unless no one is left to hear it. */
+  /**
+   * Another end came while a failure waited for the buffer: whether the failure stands. It does, unless no one is
+   * left to hear it.
+   */
   #stands(first: Reason, { reason: second, abort, left }: Ending): boolean {
     const { report, downstream } = this.#core;
-    // Where the last consumer left with the same error it has told it.
+    // A last consumer that left with the same error has told it.
     if (left && !sameFailure(downstream.lastLeft, first)) report.tell(errorOf(first), "fail");
     if (!left && !abort && isFailure(second)) report.tell(errorOf(second), "fail");
     return !left;
   }
 
-  /** The links end, and everyone who waits is told. Advances to *parting*, or to *closed*. */
+  /** Ends the links, and tells everyone who waits. Advances to *parting*, or to *closed*. */
   #close(reason: Reason): void {
     const core = this.#core;
-    // Consumers may still give back what came before a good end. Who stops with the last consumer has no one to give it to.
+    // Consumers may still give events back after a good end. A stage that stops with its last consumer has no one to
+    // give them to.
     const parts = reason.type === "complete" && !core.stopsAfterLast && core.downstream.outlets.size > 0;
     this.#leaveAll(reason, parts ? PARTING : CLOSED);
     core.runtime.schedule(core);
@@ -325,7 +329,7 @@ export class Ends {
     core.plain = false;
     core.downstream.close(reason, phase === PARTING);
     core.leave(reason);
-    // While it parts, its turns do that.
+    // A parting stage's turns do that.
     if (phase === CLOSED) core.empty();
     const calling = core.callbacks.takeCalling();
     if (calling) core.callEnded(calling);
@@ -339,7 +343,7 @@ export class Ends {
     core.downstream.forget();
   }
 
-  /** No one is waited for any longer: what was given back, and has not gone on, is discarded. Advances to *closed*. */
+  /** Stops waiting: returned events that have not gone on are discarded. Advances to *closed*. */
   part(): void {
     const core = this.#core;
     if (core.phase !== PARTING) return;
@@ -353,7 +357,7 @@ export class Ends {
 
   // ── What comes too late ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Events that came after the end, or before it and too late. `quiet`: without the warning. */
+  /** Events that came after the end, or too late before it. `quiet`: without the warning. */
   lose(events: readonly unknown[], quiet: boolean | undefined = this.#core.stopsAfterLast): void {
     const { outcome } = this.#core;
     // A failure that waits for the buffer has not closed the stage yet.
@@ -361,7 +365,7 @@ export class Ends {
     outcome.discard(events, failing ? "failure" : this.#cause, quiet);
   }
 
-  /** A source's end that crossed an end of this stage or of the subscription, and so is passed on to no one. */
+  /** A source's end that crossed one of this stage or of the subscription, and is therefore not passed on. */
   drop({ reason, onNotPassedOn }: End): void {
     if (!sameFailure(reason, this.#core.outcome.reason)) onNotPassedOn?.(); // M30
   }

@@ -13,16 +13,16 @@ import type { Core } from "./core.ts";
 import type { DemandMode, FailOptions, StopOptions, SubscribeOptions, DrainOptions } from "../contract/options.ts";
 import type { StageKind, StageState } from "../contract/states.ts";
 
-/** Printed, a stage shows its name and kind, and not the graph behind it. */
+/** A printed stage shows its name and kind, not the graph behind it. */
 const hold = (holder: object, stage: Core): void => void Object.defineProperty(holder, "~core", { value: stage });
 
-/** Makes a function a property of its own, which stands in front of the getter that made it. */
+/** Replaces the getter by an own property with its function. */
 function bound<F>(holder: object, name: string, value: F): F {
   Object.defineProperty(holder, name, { value });
   return value;
 }
 
-/** What a callback gets: the stage without anything that can be awaited. */
+/** A callback's context: the stage, with nothing to await. */
 export class PlainContext implements StageContext {
   declare readonly "~core": Core;
   readonly name: string;
@@ -53,7 +53,7 @@ export class PlainContext implements StageContext {
   }
 }
 
-/** What the callbacks of a sink's adapter get. */
+/** The context of a sink adapter's callbacks. */
 export class SinkFace extends PlainContext implements SinkContext {
   end(reason: Reason): void {
     this["~core"].ends.end({ reason });
@@ -63,18 +63,18 @@ export class SinkFace extends PlainContext implements SinkContext {
   }
 }
 
-/** What the callbacks of a stage that emits get. */
+/** The context of an emitting stage's callbacks. */
 export class EmittingContext extends PlainContext {
   get demand(): number {
     return (this["~core"].output as Output).dispatcher.wanted;
   }
-  /** Bound when it is first read, so that it works by itself. */
+  /** Bound at first read, so that it works detached. */
   get push(): (events: readonly unknown[]) => boolean {
     return bound(this, "push", (events) => push(this["~core"], events, true));
   }
 }
 
-/** What the callbacks of a source's adapter get. */
+/** The context of a source adapter's callbacks. */
 export class SourceFace extends EmittingContext implements SourceContext<unknown> {
   answer(events: readonly unknown[]): boolean {
     return this["~core"].answer(events);
@@ -91,7 +91,7 @@ export class SourceFace extends EmittingContext implements SourceContext<unknown
   }
 }
 
-/** What the user holds of a stage. */
+/** The user's handle of a stage. */
 abstract class Handle implements Stage {
   declare readonly "~core": Core;
   readonly name: string;
@@ -140,13 +140,13 @@ export class ConsumerHandle extends Handle {
   }
 }
 
-/** A producer that nobody but its behaviour can make emit or end. */
+/** A producer that only its behaviour can make emit or end. */
 export class SourceHandle extends Handle {
   readonly kind: "producer" | "producerConsumer" = "producer";
   "~attach"(port: ConsumerPort<never>, options: object, replaces?: ProducerPort): ProducerPort {
     return this["~core"].attach(port, options, replaces);
   }
-  /** Drains this stage if its one consumer, which drains, is the reason that it runs. Whether it does. */
+  /** Drains this stage if its one consumer, which drains, is the reason it runs. Returns whether it does. */
   "~drain"(port: ConsumerPort<never>): boolean {
     return this["~core"].downstream.drain(port);
   }
@@ -177,7 +177,7 @@ export class ProducerHandle extends SourceHandle {
   set demandMode(mode: DemandMode) {
     setMode(this["~core"], mode);
   }
-  /** Bound when it is first read, so that it works by itself. */
+  /** Bound at first read, so that it works detached. */
   get push(): (events: readonly unknown[]) => boolean {
     return bound(this, "push", (events) => push(this["~core"], events, false));
   }

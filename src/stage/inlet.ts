@@ -6,17 +6,17 @@ import { ignore } from "../base/reason.ts";
 import type { ResolvedSubscribeOptions } from "../contract/options.ts";
 import type { SubscriptionState } from "../contract/states.ts";
 
-/** Stands where nobody listens, or not yet. */
+/** Stands in where no one listens, or not yet. */
 export const deadPort: ProducerPort = { ask: ignore, end: ignore };
 
-/** A consumer's end of a link, whoever consumes: keeps the books of what was asked for, and what came. */
+/** A consumer's end of a link, whatever consumes: counts events asked for and arrived. */
 export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
   abstract readonly name: string;
   abstract readonly consumer: Named;
   abstract readonly producer: Stage;
   abstract readonly options: ResolvedSubscribeOptions;
   abstract readonly carries: boolean;
-  /** The producer's end; set when it has taken this one. */
+  /** The producer's end; set once it has taken this one. */
   port: ProducerPort = deadPort;
   active = false;
   ended = false;
@@ -39,9 +39,9 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
   abstract resubscribe(): Subscription;
   abstract end(end: End): void;
 
-  /** A batch has come, within what was asked for. */
+  /** A batch within the demand has come. */
   abstract accept(batch: readonly unknown[]): void;
-  /** The producer broke the protocol: the link is to end with this error, and what was too much to go back. */
+  /** The producer broke the protocol: the link must end with this error, and the excess goes back. */
   abstract refuse(error: unknown, excess: readonly unknown[]): void;
 
   request(count: number): void {

@@ -2,9 +2,9 @@ import { StageInlet } from "./stage-inlet.ts";
 import type { Inspection, StageInspection, Waiting } from "../contract/inspection.ts";
 import type { Core } from "./core.ts";
 
-/** Looks at every stage that can be reached from one. The only place where a stage's peers are read. */
+/** Describes every stage reachable from one. The only place that reads a stage's peers. */
 export function inspect(from: Core): Inspection {
-  // A map goes on to what is put into it meanwhile.
+  // A map iterates over entries added meanwhile.
   const ids = new Map<Core, number>([[from, 0]]);
   const meet = (core: Core): void => {
     if (!ids.has(core)) ids.set(core, ids.size);

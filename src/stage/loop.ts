@@ -19,13 +19,13 @@ export function iterate(
 }
 
 /**
- * Hands events over when it is pulled. It subscribes on the first pull; the ask that a batch carries is sent when the
- * element after the batch is pulled, so a loop that stops has asked for nothing in vain.
+ * Hands events over when pulled. It subscribes on the first pull; a batch's ask is sent when the element after it is
+ * pulled, so a loop that stops has asked for nothing in vain.
  */
 class Iteration extends Port implements AsyncIterableIterator<unknown> {
   readonly #single: boolean;
   readonly #pulls = new Deque<PromiseWithResolvers<Result>>(4);
-  /** The batch being handed over event by event, and the ask it carries. */
+  /** The batch being handed over event by event, and its ask. */
   #batch: readonly unknown[] = [];
   #at = 0;
   #ask = 0;
@@ -58,7 +58,7 @@ class Iteration extends Port implements AsyncIterableIterator<unknown> {
     return Promise.reject(error);
   }
 
-  /** The loop has ended early: what it has not seen goes back. */
+  /** The loop has ended early: unseen events go back. */
   override leave(reason: Reason): void {
     super.leave(reason, this.#batch.slice(this.#at));
     this.#batch = [];
@@ -67,7 +67,7 @@ class Iteration extends Port implements AsyncIterableIterator<unknown> {
     if (this.#pulls.size > 0) this.wake();
   }
 
-  /** Pulled elements are handed over in the runtime's turns, so that a loop keeps to its budget. */
+  /** Hands elements over in the runtime's turns, so that a loop keeps to its budget. */
   override turn(): void {
     while (this.#pulls.size > 0 && this.#ready()) this.#pulls.shift()?.resolve(this.#step());
   }
@@ -81,7 +81,7 @@ class Iteration extends Port implements AsyncIterableIterator<unknown> {
     this.request(this.window.open());
   }
 
-  /** Whether an element can be handed over: an event, or the end. */
+  /** Whether an element is ready: an event, or the end. */
   #ready(): boolean {
     if (this.#at < this.#batch.length) return true;
     if (this.#ask > 0) {

@@ -1,6 +1,6 @@
 import { Deque } from "../base/deque.ts";
 
-/** What a message is about. Constants of their own, which engines and bundlers fold; the numbers are private to a stage. */
+/** Kinds of messages. Separate constants, which engines and bundlers fold; the numbers are private to a stage. */
 export const EVENTS = 1;
 export const ASK = 2;
 export const SOURCE_END = 3;
@@ -15,12 +15,12 @@ export const INFO = 11;
 export type Op = number;
 
 /**
- * A queue of messages without an object per message. The head stands in fields, for there is seldom more; those behind it
- * stand in a queue, three places each.
+ * A queue of messages without an object per message. The head stands in fields, since there is seldom more; the
+ * others stand in a queue, three places each.
  *
  *     op, target, payload ← op, target, payload, op, target, payload, …
  *
- * The head, if there is one, is read in place and then dropped.
+ * The head, if any, is read in place and then dropped.
  */
 export class Mailbox {
   op: Op = 0;
@@ -57,7 +57,10 @@ export class Mailbox {
     else this.#lead(this.#behind.shift() as Op, this.#behind.shift(), this.#behind.shift());
   }
 
-  /** Takes the messages of one kind about one target out of the queue: their payloads, in order. The others keep their order. */
+  /**
+   * Takes the messages of one kind about one target out of the queue: their payloads, in order. The others keep their
+   * order.
+   */
   extract<Payload>(kind: Op, about: unknown): Payload[] {
     const payloads: Payload[] = [];
     for (let left = this.size; left > 0; left -= 1) {

@@ -21,7 +21,7 @@ import type { StageKind } from "../contract/states.ts";
 
 type Options = StageOptions & EmitOptions<never> & { readonly dispatcher?: object | undefined };
 
-/** What an option has to be. */
+/** Checks one option. */
 type Rule = (name: string, value: unknown) => void;
 const is =
   (type: "string" | "function"): Rule =>
@@ -58,7 +58,7 @@ const callbacks = [
 ] as const;
 let count = 0;
 
-/** What a stage shows of itself: outside, and to its callbacks. What a program does not use of them stays out of its bundle. */
+/** A stage's handle and its callbacks' context. Unused faces are tree-shaken. */
 export type Faces = readonly [handle: new (core: Core) => Stage, context: new (core: Core) => object];
 
 export const producerFaces: Faces = [ProducerHandle, EmittingContext];
@@ -68,23 +68,23 @@ export const producerConsumerFaces: Faces = [ProducerConsumerHandle, EmittingCon
 export const consumerFaces: Faces = [ConsumerHandle, PlainContext];
 export const sinkFaces: Faces = [ConsumerHandle, SinkFace];
 
-/** What the makers of stages say of theirs. */
+/** Settings of a kind of stage. */
 export interface Maker {
-  /** Which consumer gets which event, unless the user says: stages know no dispatcher. */
+  /** The default dispatcher: stages know none. */
   readonly dispatcher?: (() => object) | undefined;
-  /** Where the user says nothing. */
+  /** The default name. */
   readonly name?: string | undefined;
   readonly onLastCancel?: EmitOptions<never>["onLastCancel"];
   readonly defaultMaxDemand?: number | undefined;
-  /** Options that this kind of stage takes besides, for its maker to read. */
+  /** Further options of this kind, which its maker reads. */
   readonly own?: readonly string[] | undefined;
   /** Whether it emits unasked, so that it may drop. Every producer does. */
   readonly drops?: boolean | undefined;
-  /** Options that could not act on it. */
+  /** Options without effect on it, which are refused. */
   readonly refused?: readonly string[] | undefined;
 }
 
-/** Checks what the user gave, makes the stage and its handle, and sets it going. */
+/** Checks the user's arguments, makes the stage and its handle, and starts it. */
 export function makeStage(
   [Handle, Context]: Faces,
   kind: StageKind,
@@ -127,13 +127,13 @@ export function makeStage(
   core.context = new Context(core);
   const handle = new Handle(core);
   core.handle = handle;
-  // Before an aborted signal ends it: what is begun is always terminated.
+  // Before an aborted signal ends it: a begun stage is always terminated.
   (callbacksOf as AdapterBehaviour<object>).begin?.(core.context);
   core.start();
   return handle;
 }
 
-/** Dispatchers in use: one keeps the books of one producer. */
+/** Dispatchers in use: each keeps the books of one producer. */
 const taken = new WeakSet<object>();
 
 function outputOf(stage: Core, options: Options, maker: Maker): Output {

@@ -12,17 +12,17 @@ export interface OutcomeOptions {
   readonly name: string;
   readonly onReport: StageOptions["onReport"];
   readonly onDiscard: ((discarded: Discarded) => void) | undefined;
-  /** Offered what will reach no one. Returns what it could not take back. */
+  /** Offered events that will reach no consumer. Returns those it could not take back. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
 }
 
-/** How a stage ends, for everyone outside: `done`, the signal, and where events go that no consumer gets. */
+/** A stage's end, as others see it: `done`, the signal, and the destination of events that no consumer gets. */
 export class Outcome {
   readonly report: Report;
   readonly #options: OutcomeOptions;
-  /** How the stage ends or has ended; the first end decides. */
+  /** The reason of the first end, which decides. */
   reason: Reason | undefined;
-  /** It stopped because its last consumer had gone: whatever that one's reason was, it has not failed. */
+  /** It stopped because its last consumer left: it has not failed, whatever that one's reason. */
   left = false;
   failure: Failure | undefined;
   /** The end is complete: `done` is settled. */
@@ -40,7 +40,7 @@ export class Outcome {
     this.report = new Report(options.name, options.onReport);
   }
 
-  /** What has become of a stage whose end is complete. */
+  /** The state after the end. */
   get state(): StageState {
     if (this.failed) return "failed";
     return this.reason?.type === "complete" ? "completed" : "stopped";
@@ -70,30 +70,30 @@ export class Outcome {
     return this.#aborted !== undefined;
   }
 
-  /** What the stage failed with, or the value of its stop. */
+  /** The failure, or the value of the stop. */
   get error(): unknown {
     return this.reason && errorOf(this.reason);
   }
 
-  /** What the failure is known by: who hears of it marks it. */
+  /** The failure's identity, for marking it as told. */
   get #told(): unknown {
     return this.failure ?? this.error;
   }
 
-  /** Whether this end is told by an error that rejects so: it failed with it, or its signal says that it should give up. */
+  /** Whether this end covers an error: it is the failure, or the signal asked for it. */
   isKnown(error: unknown): boolean {
     if (this.failed && this.error === error) return true;
     return this.#aborted !== undefined && (error === this.#controller?.signal.reason || isAbortError(error));
   }
 
-  /** The signal tells whoever waits that there is no point in going on. */
+  /** Aborts the signal: waiting has no point any more. */
   abort(reason: unknown): void {
     if (this.#aborted) return;
     this.#aborted = { reason };
     this.#controller?.abort(reason);
   }
 
-  /** The end has begun, in this way. */
+  /** The end begins. */
   begin(reason: Reason, abort: boolean, left: boolean): void {
     this.reason = reason;
     this.left = left;
@@ -104,10 +104,10 @@ export class Outcome {
     } else this.failure ??= claimFailure(this.error, this.#options.name, "fail");
   }
 
-  /** A consumer that is to pass the failure on. The returned function says that it has not. */
+  /** Registers a consumer that is to pass the failure on. The returned function says that it has not. */
   carrier(): () => void {
     this.#claim();
-    // Who has asked for `done` hears of it there.
+    // Anyone who read `done` hears of it there.
     return this.report.carrier(this.#told, this.error, () => this.#done !== undefined);
   }
 
@@ -117,7 +117,7 @@ export class Outcome {
     else this.#waiting.push(then);
   }
 
-  /** `unseen`: the stage emits and has had no consumer. Its failure then waits for the first one. */
+  /** `unseen`: an emitting stage that has had no consumer. Its failure then waits for the first one. */
   settle(unseen: boolean): void {
     if (this.settled) return;
     this.settled = true;
@@ -134,7 +134,7 @@ export class Outcome {
     }
   }
 
-  /** Makes an unhandled rejection of a failure, for one of all the stages that it has come to. */
+  /** Makes an unhandled rejection of a failure, once over all stages that it reached. */
   #giveUp(): void {
     if (isFirst(this.#told)) void this.done;
   }
@@ -144,7 +144,7 @@ export class Outcome {
     this.#unclaimed = undefined;
   }
 
-  /** Accepted events that no consumer gets. `quiet`: without the warning, where it is what was asked for. */
+  /** Discards accepted events that no consumer gets. `quiet`: without the warning, where that was asked for. */
   discard(lost: readonly unknown[], cause: Discarded["cause"], quiet = false): void {
     if (lost.length === 0) return;
     const { name, onDiscard, putBack } = this.#options;
@@ -157,7 +157,7 @@ export class Outcome {
     }
   }
 
-  /** The error of who asks something of a stage that is past it. */
+  /** The error of a request to an ended stage. */
   endedError(state: StageState): Error {
     return argumentError("ERR_ENDED", "", words(`${this.#options.name}, which is ${state}`), this.error);
   }

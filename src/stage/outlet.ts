@@ -8,7 +8,7 @@ import { isDemand } from "../base/demand.ts";
 import type { Core } from "./core.ts";
 
 /**
- * A producer's end of a link: what its consumer may say to it, and what its dispatcher delivers through.
+ * A producer's end of a link: its consumer asks through it, and its dispatcher delivers through it.
  *
  *     consumer's stage ⇄ subscription ⇄ outlet ⇄ producer's stage
  */
@@ -22,7 +22,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
   unmet = 0;
   /** The clock's time when this consumer last asked. */
   askedAt: number;
-  /** Ended by the consumer, which the producer has not noticed yet; or by the producer. */
+  /** Ended by the consumer, perhaps unnoticed by the producer yet; or by the producer. */
   ended = false;
   /** The producer has completed, and this consumer may still give events back. */
   halfOpen = false;
@@ -30,9 +30,9 @@ export class Outlet implements ProducerPort, DispatcherLink {
   announced = false;
   /** The dispatcher knows this link. */
   attached = false;
-  /** Delivered after the consumer had ended: goes back with what it had not started. */
+  /** Delivered after the consumer had ended: goes back with its unstarted events. */
   late: (readonly unknown[])[] | undefined;
-  /** Given back behind the end of this consumer, the oldest first: what came first may be given back last. */
+  /** Given back behind this consumer's end, sorted oldest first: the oldest may come last. */
   early: (readonly unknown[])[] | undefined;
 
   constructor(core: Core, port: ConsumerPort<never>, options: object) {
@@ -70,7 +70,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
     }
   }
 
-  /** The last word of this side. What the consumer makes of it is no fault of this stage. */
+  /** The last message of this side. An error it causes in the consumer is no fault of this stage. */
   tell(end: End): void {
     try {
       this.port.end(end);
@@ -95,7 +95,7 @@ export class Outlet implements ProducerPort, DispatcherLink {
       try {
         this.port.events(events as readonly never[]);
       } catch (error) {
-        // The consumer has broken the protocol: its subscription alone ends.
+        // The consumer broke the protocol: only its subscription ends.
         this.fail(error);
       }
   }

@@ -5,7 +5,7 @@ import { dispatchError, ProtocolError } from "../base/errors.ts";
 import type { DemandMode, Overflow } from "../contract/options.ts";
 import { ignore } from "../base/reason.ts";
 
-/** What a dispatcher is to its stage, whatever its events and options are. */
+/** A dispatcher as its stage sees it, whatever its events and options. */
 export type AnyDispatcher = Dispatcher<unknown, object> & {
   readonly subscribe: (link: DispatcherLink, options: object) => void;
 };
@@ -19,12 +19,12 @@ export interface OutputOptions {
   readonly strict: boolean;
 }
 
-/** One `handleDemand` is asked for at most this many events. */
+/** The maximum demand of one `handleDemand`. */
 export const MOST_DEMAND = 10_000;
 
 /**
- * What a stage emits and has not delivered yet, and what it owes: the producer's half of the demand rule.
- * Knows no consumer, no callback and no promise.
+ * A stage's undelivered events, and its debts: the producer's half of the demand rule. Knows no consumer, no callback
+ * and no promise.
  */
 export class Output {
   readonly dispatcher: AnyDispatcher;
@@ -38,9 +38,12 @@ export class Output {
   #afterQueued: Mark[] = [];
   /** Set by `turnTo`. */
   mode: DemandMode = "forward";
-  /** Nothing waits here, and nothing is to, so that events may go straight to the dispatcher. Noted after each change: it is asked every turn. */
+  /**
+   * Nothing waits here, or will, so events may go straight to the dispatcher. Noted after each change, since it is
+   * read every turn.
+   */
   clear = true;
-  /** The dispatcher is at work: who asks meanwhile has to wait. */
+  /** The dispatcher is at work: asks have to wait. */
   dispatching = false;
   /** Asked of `handleDemand` and not yet emitted. */
   owed = 0;
@@ -63,12 +66,12 @@ export class Output {
     return this.#buffer.size + this.dispatcher.queued;
   }
 
-  /** Events held here: what the limit is about. */
+  /** Events held here, which the limit counts. */
   get buffered(): number {
     return this.#buffer.size;
   }
 
-  /** What the behaviour should be asked for now; 0 while the buffer is over its limit, or a full demand is unanswered. */
+  /** The demand to pass to the behaviour; 0 while the buffer is over its limit, or a full demand is unmet. */
   get lacking(): number {
     if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0; // M06
     const lacking = this.dispatcher.wanted - this.owed;
@@ -80,7 +83,7 @@ export class Output {
     return this.dispatcher.wanted > 0 && this.held <= this.limit; // M07
   }
 
-  /** What a callback returned: always accepted. */
+  /** Emits a callback's result: always accepted. */
   emit(events: readonly unknown[]): void {
     const { length } = events;
     if (length === 0) return;
@@ -90,7 +93,7 @@ export class Output {
     if (sent < length) this.keep(events, sent, length);
   }
 
-  /** What nobody has called for: how many events went out. `keep` is for the others. */
+  /** Dispatches unasked events; returns how many went out. The rest is for `keep`. */
   offer(events: readonly unknown[]): number {
     if (this.#strict) Object.freeze(events);
     const sent = this.#place(events);
@@ -98,27 +101,27 @@ export class Output {
     return sent;
   }
 
-  /** So many are no longer owed. Compared by hand: engines take `Math.max` for one of floating point numbers. */
+  /** Reduces the debt. Compared by hand: engines take the result of `Math.max` for a float. */
   pay(count: number): void {
     this.owed = this.owed > count ? this.owed - count : 0;
   }
 
-  /** Puts events behind all that is held. */
+  /** Puts events behind all held ones. */
   keep(events: readonly unknown[], from: number, to: number): void {
     this.#buffer.push(events, from, to);
-    // Batches that were logged stay as they are.
+    // Logged batches stay as they are.
     if (this.mode === "accumulate") this.#buffer.mark(ignore);
     this.#note();
   }
 
-  /** Takes events out of the buffer, the oldest first; not over the place of an info. */
+  /** Takes events out of the buffer, the oldest first, but not across an info. */
   shed(count: number): readonly unknown[] {
     const oldest = this.#buffer.take(count);
     this.#buffer.releaseMarks();
     return oldest;
   }
 
-  /** Serves what is wanted from the buffer, until it meets a demand that was logged there and is still wanted; answers that, or 0. */
+  /** Serves demand from the buffer, until it meets a logged demand that is still wanted; returns that, or 0. */
   flush(): number {
     const { dispatcher } = this;
     const buffer = this.#buffer;
@@ -143,7 +146,7 @@ export class Output {
     return 0;
   }
 
-  /** Notes a demand made while accumulating, in its place behind the events held. */
+  /** Logs a demand made while accumulating, in its place behind the held events. */
   recordDemand(demand: number): void {
     this.owed += demand;
     this.#buffer.mark(() => this.#demands.push(demand));
@@ -161,7 +164,7 @@ export class Output {
     this.#note();
   }
 
-  /** Takes out everything held, oldest first as far as the dispatcher keeps order. Marks are released. */
+  /** Takes out all held events, oldest first as far as the dispatcher keeps order. Releases the marks. */
   takeAll(): readonly unknown[] {
     const all = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
     for (const mark of this.#afterQueued.splice(0)) mark();
@@ -174,7 +177,7 @@ export class Output {
       this.mode === "forward" && this.#buffer.size === 0 && this.#demands.size === 0 && this.#afterQueued.length === 0;
   }
 
-  /** Dispatches what comes behind nothing that is held; how many events went. */
+  /** Dispatches events that follow no held ones; returns how many went. */
   #place(events: readonly unknown[]): number {
     // Nearly always nothing waits and the dispatcher takes all.
     if (this.dispatching || (!this.clear && (this.#buffer.size > 0 || this.mode === "accumulate"))) return 0; // M05

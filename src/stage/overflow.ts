@@ -5,7 +5,10 @@ import { requireOneOf } from "../base/check.ts";
 import type { Core } from "./core.ts";
 import type { DemandMode } from "../contract/options.ts";
 
-/** Emits what is not the answer of a callback, from inside one or from outside: bounded by the buffer. Answers whether all of it went out. */
+/**
+ * Emits unasked events, from inside a callback or from outside, within the limit of the buffer. Returns whether all
+ * went out.
+ */
 export function push(core: Core, events: readonly unknown[], inside: boolean): boolean {
   if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
   if (!core.takes(inside)) throw core.endedError;
@@ -20,7 +23,10 @@ export function push(core: Core, events: readonly unknown[], inside: boolean): b
   }
 }
 
-/** Keeps what of a batch has not gone out, as far as there is room; the overflow policy decides on the rest. Answers whether there was none. */
+/**
+ * Keeps the rest of a batch as far as there is room; the overflow policy decides on the excess. Returns whether there
+ * was no rest.
+ */
 export function keep(core: Core, events: readonly unknown[], sent: number): boolean {
   const output = core.output as Output;
   const { length } = events;
@@ -48,7 +54,7 @@ function shed(output: Output, count: number): readonly unknown[] {
   return dropped;
 }
 
-/** Fulfils when nothing is held. */
+/** Resolves when nothing is held. */
 export function flushed(core: Core): Promise<void> {
   return new Promise((resolve, reject) =>
     core.ends.whenEmptied((left) => {

@@ -1,13 +1,13 @@
-/** The phases of a stage's life, in order: it only ever advances, and may skip. */
+/** The phases of a stage's life, in order. A stage only advances, and may skip. */
 export const STARTING = 0;
 export const RUNNING = 1;
 /** The input is over; `handleEnd` runs, or has returned "later". */
 export const OVER = 2;
-/** What is buffered still goes out. */
+/** The buffer still goes out. */
 export const DRAINING = 3;
 /** `terminate` runs. */
 export const ENDING = 4;
-/** The consumers have been told that it has completed, and may still give events back. */
+/** The consumers know that it has completed, and may still give events back. */
 export const PARTING = 5;
 /** The links have ended. */
 export const CLOSED = 6;

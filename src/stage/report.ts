@@ -1,8 +1,8 @@
 import type { StageOptions } from "../contract/options.ts";
 
 /**
- * Failures that have reached someone: one that runs through a graph by several ways is not told at the end of each. They are
- * known by their records, for an error may be thrown in many graphs; where there is no record, by the error.
+ * Failures that have reached someone: one that takes several ways through a graph is told once. They are known by
+ * their records, since an error may be thrown in many graphs; without one, by the error.
  */
 const reported = new WeakSet<object>();
 
@@ -12,7 +12,7 @@ export const markReported = (failure: unknown): void => {
 };
 const wasReported = (failure: unknown): boolean => Object(failure) === failure && reported.has(failure as object);
 
-/** Failures told where no one had asked for them, by `onReport` or as unhandled: one that ends several stages is one. */
+/** Failures told unasked, by `onReport` or as unhandled: one that ends several stages is one. */
 const announced = new WeakSet<object>();
 export function isFirst(failure: unknown): boolean {
   if (Object(failure) !== failure) return true;
@@ -26,13 +26,13 @@ const whenRejected = (result: unknown, then: (error: unknown) => void): void => 
 };
 
 /**
- * Who has heard of a stage's errors. Every failure reaches someone once: the consumers that pass it on, `done`, or
- * `onReport`. Carriers are those that are to pass it on and may yet end without having done so.
+ * Tracks who has heard of a stage's errors. Every failure reaches someone once: the consumers that pass it on,
+ * `done`, or `onReport`. Carriers are to pass it on, and may end without doing so.
  */
 export class Report {
   readonly name: string;
   readonly onReport: StageOptions["onReport"];
-  /** The failure is passed on by others, so that `done` need not be observed. */
+  /** Others pass the failure on, so `done` need not be observed. */
   passedOn = false;
   #carriers = 0;
 
@@ -41,7 +41,7 @@ export class Report {
     this.onReport = onReport;
   }
 
-  /** Tells of what failed second or in clean-up, and so has nowhere else to go. */
+  /** Reports an error that came second or in clean-up, and so has nowhere else to go. */
   tell(error: unknown, phase: string): void {
     const { name, onReport } = this;
     const failed = (second: unknown): void => console.error(`headrace: onReport of ${name} failed:`, second, error);
@@ -68,7 +68,7 @@ export class Report {
     };
   }
 
-  /** Tells of what a function of the user's threw or rejected with. */
+  /** Reports errors and rejections of a user's function. */
   guard(run: () => unknown, phase: string): void {
     try {
       whenRejected(run(), (error) => this.tell(error, phase));

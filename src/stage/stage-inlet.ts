@@ -9,9 +9,9 @@ import type { Core } from "./core.ts";
 import type { Named, Stage, Subscription } from "../contract/stage.ts";
 import type { ResolvedSubscribeOptions, SubscribeOptions } from "../contract/options.ts";
 
-/** What a `cancel` message carries: why, and what the link brought beyond what was asked for. */
+/** The payload of a `cancel` message: the reason, and the excess over the demand. */
 export interface Cancellation extends End {
-  /** Do not ask the cancel mode what this means to the stage. */
+  /** Skips the cancel mode. */
   readonly quiet?: boolean;
 }
 
@@ -22,7 +22,7 @@ export class StageInlet extends Inlet {
   readonly options: ResolvedSubscribeOptions;
   /** Absent on a manual subscription. */
   readonly window: Window | undefined;
-  /** Whether its stage cannot do without it, and fails when its `handleSubscribe` refuses: so in a pipeline. */
+  /** Whether its stage cannot do without it, and fails when its `handleSubscribe` refuses, as in a pipeline. */
   vital = false;
   /** Handed over and given back unstarted, the oldest first: goes with the end of the link. */
   returned: (readonly unknown[])[] | undefined = undefined;
@@ -30,7 +30,7 @@ export class StageInlet extends Inlet {
   /** The clock's time when events were last taken up. */
   arrivedAt: number;
 
-  /** The producer's default maxDemand, as it was. */
+  /** The producer's default maxDemand at the time. */
   readonly suggested: number | undefined;
 
   constructor(core: Core, producer: Stage, options: ResolvedSubscribeOptions, suggested: number | undefined) {
@@ -55,7 +55,7 @@ export class StageInlet extends Inlet {
     return this.options.cancel !== "temporary";
   }
 
-  /** The last word of this side. What the producer makes of it is no fault of this stage. */
+  /** The last message of this side. An error it causes in the producer is no fault of this stage. */
   tell(end: End): void {
     try {
       this.port.end(end);
@@ -90,14 +90,14 @@ export class StageInlet extends Inlet {
 
   resubscribe(options: SubscribeOptions = {}): Subscription {
     const replaces = this.ended ? undefined : this.port;
-    // With another maxDemand comes another default of minDemand.
+    // Another maxDemand implies another default of minDemand.
     const minDemand = options.maxDemand === undefined ? this.options.minDemand : undefined;
     const next = this.core.link(this.producer, { ...this.options, minDemand, ...options }, replaces);
     this.leave({ reason: { type: "cancel", reason: "resubscribe" }, quiet: true });
     return next;
   }
 
-  /** Ends the subscription behind what has arrived. */
+  /** Ends the subscription behind arrived events. */
   leave(cancellation: Cancellation): void {
     if (this.#cancelled || this.ended) return;
     this.#cancelled = true;

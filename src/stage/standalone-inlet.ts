@@ -12,34 +12,35 @@ import { defaultRuntime } from "../runtime/engine.ts";
 import type { Runtime, Task } from "../contract/runtime.ts";
 import type { ResolvedSubscribeOptions, SubscribeOptions } from "../contract/options.ts";
 
-/** Any producer, whatever its events and whatever options its dispatcher takes. */
+/** Any producer, whatever its events and its dispatcher's options. */
 export interface Source extends Stage {
   readonly defaultMaxDemand?: number | undefined;
   readonly "~attach": Attachable<unknown, never>["~attach"];
   readonly "~core"?: { readonly runtime?: Runtime; readonly report?: Report };
 }
 
-/** What a port subscribes with where its user does not say. */
+/** A port's subscribe options, where the user gives none. */
 export interface PortDefaults {
   /** **Units** events, from 1. @default what the producer suggests, else 1000 */
   readonly maxDemand?: number | undefined;
-  /** The foreign side decides how much is asked for: holds whatever the user says. */
+  /** The foreign side decides on the demand, whatever the user says. */
   readonly demand?: "manual" | undefined;
 }
 
 /**
- * The consumer's end of a subscription where the consumer is no stage but something foreign: a stream, an Observer. Subclass
- * it: `open` attaches it, `request` asks, and `turn` hands over what has `arrived`.
+ * The consumer's end of a subscription for a consumer that is no stage but something foreign: a stream, an Observer.
+ * Subclass it: `open` attaches it, `request` asks, and `turn` hands over `arrived` events.
  *
  * **Shape** batches, as the producer delivers them, in `arrived`; `reason` is set once the producer has ended.
  * **Units** `request` in events. `window` is the arithmetic of automatic demand: its `open()` is the first ask, its
- * `handOver(count)` the ask that a batch carries.
- * **Backpressures** nothing comes that was not requested.
- * **Completes** with the producer: `turn` runs, `reason` says how it ended, and `told` says that the foreign side knows.
- * **Cancels** by `leave(reason, rest)`: `rest`, and what has arrived, goes back to the producer.
+ * `handOver(count)` a batch's ask.
+ * **Backpressures** only requested events come.
+ * **Completes** with the producer: `turn` runs, `reason` says how it ended, and `told` says that the foreign side
+ * knows.
+ * **Cancels** by `leave(reason, rest)`: `rest`, and arrived events, go back to the producer.
  *
- * @throws ArgumentError by `Port.options`: `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`. By `open`: what the producer refuses the
- * subscription with. What the foreign side throws later belongs into `report`.
+ * @throws ArgumentError by `Port.options`: `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`. By `open`: the producer's
+ * refusal of the subscription. Later errors of the foreign side belong in `report`.
  *
  * **Source** rules 1.3, 3.5 to 3.7, 5.6.
  *
@@ -69,7 +70,7 @@ export abstract class Port extends Inlet implements Task {
   /** The arithmetic of automatic demand, for a port that asks as a stage does. */
   readonly window: Window;
   readonly arrived: Deque<readonly unknown[]> = new Deque(4);
-  /** Why the producer ended, once it has. */
+  /** The producer's reason, once it has ended. */
   reason: Reason | undefined;
   #onNotPassedOn: (() => void) | undefined;
   #failure: Failure | undefined;
@@ -78,7 +79,7 @@ export abstract class Port extends Inlet implements Task {
   #opened = false;
   #scheduled = false;
 
-  /** Checks that this is a producer and these are options of a subscription, and fills in the defaults. */
+  /** Checks a producer and the options of a subscription, and fills in the defaults. */
   static options(
     producer: unknown,
     options: SubscribeOptions = {},
@@ -90,7 +91,7 @@ export abstract class Port extends Inlet implements Task {
     return defaults.demand === undefined ? resolved : { ...resolved, demand: defaults.demand };
   }
 
-  /** `name` is how errors and `inspect()` call it; `options` are those of `Port.options`. */
+  /** `name` is for errors and `inspect()`; `options` come from `Port.options`. */
   constructor(name: string, producer: Source, options: ResolvedSubscribeOptions) {
     super();
     this.name = name;
@@ -100,7 +101,7 @@ export abstract class Port extends Inlet implements Task {
     this.window = new Window(options.maxDemand, options.minDemand);
   }
 
-  /** Whether it has been attached, whatever came of it. */
+  /** Whether it has been attached, successfully or not. */
   get opened(): boolean {
     return this.#opened || this.ended;
   }
@@ -121,7 +122,7 @@ export abstract class Port extends Inlet implements Task {
     throw argumentError("ERR_ASK_AUTOMATIC", "", words(`one by ${this.name}`));
   }
 
-  /** Ends the link; what has arrived is still handed over. */
+  /** Ends the link; arrived events are still handed over. */
   cancel(reason?: unknown): void {
     if (this.ended) return;
     this.ended = true;
@@ -130,7 +131,7 @@ export abstract class Port extends Inlet implements Task {
     this.wake();
   }
 
-  /** Attaches to the producer. Throws what the producer refuses it with. */
+  /** Attaches to the producer. Throws its refusal. */
   open(): void {
     this.#opened = true;
     try {
@@ -142,12 +143,12 @@ export abstract class Port extends Inlet implements Task {
     this.active = true;
   }
 
-  /** Asks for `count` more events; for 0, as `window.handOver` may return, it does nothing. */
+  /** Asks for `count` more events. Does nothing for 0, which `window.handOver` may return. */
   override request(count: number): void {
     if (count > 0 && this.active && !this.ended) super.request(count);
   }
 
-  /** Reports what the foreign side failed with where it has nowhere else to go: to the producer's `onReport`. */
+  /** Reports an error of the foreign side that has nowhere else to go, to the producer's `onReport`. */
   report(error: unknown, phase: string): void {
     const report = this.producer["~core"]?.report;
     if (report) report.tell(error, phase);
@@ -176,7 +177,7 @@ export abstract class Port extends Inlet implements Task {
     this.wake();
   }
 
-  /** The foreign side has been told how the producer ended, behind all that has arrived. */
+  /** Says that the foreign side knows the producer's end, behind all arrived events. */
   told(): void {
     if (this.#onNotPassedOn && this.reason) markReported(this.#failure ?? errorOf(this.reason));
     this.reason = undefined;
@@ -184,7 +185,7 @@ export abstract class Port extends Inlet implements Task {
     if (this.#halfOpen) this.#tell({ reason: complete });
   }
 
-  /** Ends the subscription at once. `rest`, the part of a batch that was not handed over, goes back, and so does what has arrived. */
+  /** Ends the subscription at once. `rest`, the untaken part of a batch, goes back with all arrived events. */
   leave(reason: Reason, rest: readonly unknown[] = []): void {
     if (!sameFailure(this.reason, reason)) this.#onNotPassedOn?.();
     this.#onNotPassedOn = undefined;
@@ -197,7 +198,7 @@ export abstract class Port extends Inlet implements Task {
     this.#tell({ reason, unstarted: back });
   }
 
-  /** The last word of this side. */
+  /** The last message of this side. */
   #tell(end: End): void {
     this.#halfOpen = false;
     try {
@@ -207,7 +208,7 @@ export abstract class Port extends Inlet implements Task {
     }
   }
 
-  /** Has `turn` run in a turn of the runtime, once. */
+  /** Schedules one `turn`. */
   wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -219,6 +220,6 @@ export abstract class Port extends Inlet implements Task {
     this.turn();
   }
 
-  /** Hands over what can be handed over now. */
+  /** Hands over all it can now. */
   abstract turn(): void;
 }

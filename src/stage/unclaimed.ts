@@ -9,20 +9,20 @@ export interface Unclaimed {
   readonly giveUp: () => void;
 }
 
-/** From the failure until it is given up, where no consumer has come. In milliseconds of the platform's clock. */
+/** From the failure until it is given up without a consumer. In milliseconds of the platform's clock. */
 const PATIENCE = 30_000;
 
-/** Those that wait now. */
+/** Failures that wait now. */
 const waiting = new Map<Unclaimed, unknown>();
 let watcher: ((failures: readonly Unclaimed[]) => void) | undefined;
 
-/** Calls `then` with the failures that wait for a consumer, after each change: a platform that ends may tell of them. */
+/** Calls `then` with the waiting failures after each change, so that an ending platform may tell of them. */
 export function watchUnclaimed(then: (failures: readonly Unclaimed[]) => void): void {
   watcher = then;
   if (waiting.size > 0) tell();
 }
 
-/** Keeps a failure until it is claimed, or 30 seconds have passed. The wait keeps no process alive. */
+/** Keeps a failure until it is claimed, or for 30 seconds. The wait keeps no process alive. */
 export function keepUnclaimed(failure: Unclaimed): void {
   const timer = platformClock.setTimer(() => {
     claim(failure);

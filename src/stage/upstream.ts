@@ -10,19 +10,19 @@ import { type Cancellation, StageInlet } from "./stage-inlet.ts";
 import { subscribeOptions } from "./subscribe-options.ts";
 import type { Window } from "./window.ts";
 
-/** The side of a stage that takes events: its subscriptions, and what they brought and no callback has seen. */
+/** The side of a stage that takes events: its subscriptions, and their events that no callback has seen. */
 export class Upstream {
   /** The oldest first. */
   readonly links: StageInlet[] = [];
-  /** Links whose producer has completed, and has not been told that all its events are started. */
+  /** Links whose producer has completed, and is still to hear that all its events are started. */
   #halfOpen: StageInlet[] = [];
-  /** A producerConsumer's input that waits for demand, and what must not overtake it. */
+  /** A producerConsumer's input that waits for demand, and messages that must not overtake it. */
   readonly waiting: Mailbox = new Mailbox();
   /** The link of the message in hand, which has several batches. */
   inHand: StageInlet | undefined;
   #message: readonly unknown[] = none;
   #at = 0;
-  /** The end of a source whose `handleCancel` has not returned. */
+  /** The end of a source during `handleCancel`. */
   #pendingEnd: End | undefined;
   readonly #core: Core;
 
@@ -37,14 +37,14 @@ export class Upstream {
 
   // ── The message in hand ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes up a message that is to be handed over in several batches. */
+  /** Takes up a message to be handed over in several batches. */
   take(link: StageInlet, message: readonly unknown[]): void {
     this.inHand = link;
     this.#message = message;
     this.#at = 0;
   }
 
-  /** The next batch of it; nothing once it is through. */
+  /** Its next batch; undefined at its end. */
   next(): readonly unknown[] | undefined {
     const message = this.#message;
     const from = this.#at;
@@ -56,7 +56,7 @@ export class Upstream {
     return message.slice(from, this.#at);
   }
 
-  /** Events that a callback was handed and has not started: they go back with the end of their link, or behind it. */
+  /** Unstarted events from a callback: they go back with the end of their link, or behind it. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
     if (rest.length === 0) return;
     const link = subscription as StageInlet;
@@ -64,7 +64,7 @@ export class Upstream {
     else (link.returned ??= []).unshift(rest); // M24
   }
 
-  /** What a link brought and nothing has started, in order. Taken out of where it waits. */
+  /** A link's unstarted events, in order, taken out of where they wait. */
   #unstarted(link: StageInlet): readonly unknown[] {
     const rest = link.returned ?? [];
     link.returned = undefined;
@@ -128,7 +128,7 @@ export class Upstream {
       });
   }
 
-  /** A producer has ended. Until `handleCancel` has returned, the stage has not passed the end on. */
+  /** A producer has ended. The end is passed on after `handleCancel`. */
   ended(link: StageInlet, end: End): void {
     if (link.ended) {
       this.#core.ends.drop(end);
@@ -158,7 +158,7 @@ export class Upstream {
     });
   }
 
-  /** What the end of a subscription means to this stage: its cancel mode decides. */
+  /** Applies the cancel mode to the end of a subscription. */
   #applyCancelMode({ options: { cancel } }: StageInlet, { reason, failure: began }: End): void {
     const { ends, callbacks } = this.#core;
     if (isFailure(reason)) {
@@ -176,7 +176,7 @@ export class Upstream {
     if (ends.drains && this.links.length === 0) ends.over(complete);
   }
 
-  /** Producers that would end without this stage drain; the others are left, behind what has arrived. */
+  /** Drains producers that would end without this stage; leaves the others, behind arrived events. */
   drain(): void {
     for (const link of this.links.slice()) {
       const producer = link.producer as { readonly "~drain"?: (port: StageInlet) => boolean };
@@ -184,7 +184,7 @@ export class Upstream {
     }
   }
 
-  /** All that completed producers have sent is started, or given back: they need not wait for more of it. */
+  /** All events of completed producers are started, or given back: they need not wait any longer. */
   startedAll(): void {
     for (const link of this.#halfOpen.splice(0)) {
       const unstarted = link.returned?.flat(1);
@@ -193,11 +193,11 @@ export class Upstream {
     }
   }
 
-  /** Leaves every producer and gives back what was not started. */
+  /** Leaves every producer and gives unstarted events back. */
   leave(reason: Reason): void {
     const ending = this.#core.phase >= ENDING;
     const completed = ending ? this.#halfOpen.splice(0) : none;
-    // The newest first: of two links to one producer the older one's events come back last, and so before the others.
+    // The newest first: of two links to one producer the older one's events come back last, and so end up in front.
     // M25
     for (const link of [...completed, ...this.links.splice(0)].toReversed()) {
       link.ended = true;

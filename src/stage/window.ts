@@ -1,8 +1,8 @@
 /**
  * The arithmetic of automatic demand, on the consumer's side of a link.
  *
- * At most `max` events are outstanding. A message is cut into batches of at most `max - min`; a batch after which no
- * more than `min` are outstanding carries an ask that fills up to `max` again.
+ * At most `max` events are outstanding. A message is cut into batches of at most `max - min`; a batch that leaves at
+ * most `min` outstanding carries an ask that fills up to `max` again.
  */
 export class Window {
   readonly max: number;
@@ -23,7 +23,7 @@ export class Window {
     return this.max;
   }
 
-  /** Counts a batch as handed over and answers the ask that it carries, 0 for none. */
+  /** Counts a batch as handed over and returns its ask, 0 for none. */
   handOver(count: number): number {
     const outstanding = this.outstanding - count;
     // M01

@@ -137,7 +137,7 @@ describe("headrace in a browser", { timeout: 120_000 }, () => {
       const heard = new Promise((resolve) => {
         const listener = (event) => {
           event.preventDefault();
-          resolve([event.reason.code, event.reason.cause.message]);
+          resolve(event.reason.message);
         };
         addEventListener("unhandledrejection", listener, { once: true });
       });
@@ -147,7 +147,7 @@ describe("headrace in a browser", { timeout: 120_000 }, () => {
       stage.subscribe(fromIterable([1]));
       return heard;
     });
-    assert.deepEqual(told, ["ERR_CALLBACK", "mine"]);
+    assert.equal(told, "mine");
   });
 
   test("W-8 stages run in a worker", async () => {

@@ -3,7 +3,7 @@ import type { Step } from "../../contract/step.ts";
 import { demandDispatcher } from "../../dispatchers/demand.ts";
 
 /**
- * Shares the events out among the consumers, as evenly as they ask: for workers that compete.
+ * Shares the events out among competing consumers, as evenly as they ask.
  *
  * **Shape** each event to one consumer. **Backpressures** when no consumer asks.
  *

@@ -9,8 +9,8 @@ import {
 /**
  * Gives each event to every consumer, at the pace of the slowest.
  *
- * **Shape** each event to all consumers that are subscribed; a `selector` in a consumer's options picks among them.
- * **Units** `startAfter` in consumers: nothing is asked for before so many are there.
+ * **Shape** each event to all subscribed consumers; a consumer's `selector` picks among them.
+ * **Units** `startAfter` in consumers: nothing is requested before there are this many.
  * **Backpressures** when one consumer does not ask.
  *
  * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: wrong options.

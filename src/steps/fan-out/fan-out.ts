@@ -1,7 +1,7 @@
 import type { Step } from "../../contract/step.ts";
 import type { NoOptions } from "../../contract/dispatcher.ts";
 
-/** A step that says how the events go on to the consumers: the dispatcher of the stage it ends, made for each pipeline. */
+/** A step that distributes events among consumers: the dispatcher of the stage it ends, made for each pipeline. */
 export interface FanOut {
   readonly kind: "step";
   readonly name: string;

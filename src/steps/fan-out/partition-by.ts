@@ -11,13 +11,13 @@ import type { Key } from "../../base/hash.ts";
 /**
  * Gives all events of one key to one consumer, in order.
  *
- * **Shape** each event to the consumer of the partition that its key hashes to, the same on every machine. A consumer names
+ * **Shape** each event to the consumer of its key's partition, by the same hash on every machine. A consumer names
  * its partition: `subscribe(producer, { partition })`.
  * **Units** `partitions` a count or the names; `maxQueued` events kept per partition, 1 000 unless given.
- * **Backpressures** when a partition is full, be it that its consumer does not ask or that it has none.
+ * **Backpressures** when a partition with a slow or absent consumer is full.
  *
- * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: wrong options. A key that is no string, number, bigint or boolean fails
- * the stage with `ERR_PARTITION_KEY`, as a dispatcher's: `event` is the one without a key, `events` the whole batch.
+ * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`. A key that is no string, number, bigint or boolean fails the stage
+ * with `ERR_PARTITION_KEY`, whose `event` is the one without a key.
  *
  * **Source** rules 4.5, 8.5.
  *

@@ -3,12 +3,12 @@ import type { Step } from "../../contract/step.ts";
 import { accepts, checkFunction, perEvent } from "./per-event.ts";
 
 /**
- * Passes on the events that `accept` answers true for.
+ * Passes on the events for which `accept` returns true.
  *
  * **Shape** none or one out for one in. A type predicate narrows the event.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `accept` throws fails the stage, and a promise
- * that it returns does with `ERR_RESULT`, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `accept` fails the stage by identity, a promise with
+ * `ERR_RESULT`, behind earlier results.
  *
  * **Source** rules 8.1 to 8.3.
  *

@@ -2,13 +2,13 @@ import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
- * Makes any number of events of each: all that `fn` answers with.
+ * Makes any number of events of each: all those of the iterable that `fn` returns.
  *
- * **Shape** none, one or many out for one in, in order. The iterable is worked off at once, so it should be a short one; it
+ * **Shape** none, one or many out for one in, in order. The iterable is worked off at once, so it should be short; it
  * is left early (and its `return` called) when a later `take` has had enough.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `fn` or its iterable throws fails the stage, and
- * what is no iterable does with `ERR_RESULT`, behind what came before.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `fn` or its iterable fails the stage by identity, a
+ * result that is not iterable with `ERR_RESULT`, behind earlier results.
  *
  * **Source** rules 8.1 to 8.3.
  *

@@ -16,20 +16,20 @@ export class Fused {
   readonly #chain = new Chain();
   readonly #first: Receive;
   readonly #emits: boolean;
-  /** What the events before gave goes out first, in whichever stage the error is. */
+  /** Earlier results go out first, whichever stage failed. */
   readonly patient = true;
-  /** Takes are among the steps: demand is theirs to say. */
+  /** The steps include takes, which decide on the demand. */
   readonly limited: boolean;
   readonly result: () => unknown;
-  /** What the batch in hand has given so far. */
+  /** Results of the batch in hand so far. */
   #out: unknown[] = [];
-  /** Asked for and not come, for each subscription whose demand is the steps' to say. */
+  /** Outstanding demand, for each subscription whose demand the steps decide. */
   readonly #outstanding = new Map<Subscription, number>();
-  /** The batch whose sink is pending, and where the rest of it starts. */
+  /** The batch whose sink is pending, and where its rest starts. */
   #inHand: { readonly events: readonly unknown[]; readonly subscription: Subscription } | undefined;
   #at = 0;
   #stage: StageContext | undefined;
-  /** What a step threw. */
+  /** A step's error. */
   #broken: { readonly error: unknown } | undefined;
 
   constructor(steps: readonly Placed<PerEvent>[], sink: Placed<PerEventSink> | undefined) {
@@ -60,7 +60,7 @@ export class Fused {
     }
   }
 
-  /** What was asked for on it does not come any more. */
+  /** Its outstanding demand will not arrive any more. */
   handleCancel(_reason: unknown, subscription: Subscription): void {
     if (this.#outstanding.delete(subscription)) for (const other of this.#outstanding.keys()) this.#ask(other);
   }
@@ -77,7 +77,7 @@ export class Fused {
     return this.#finish(events, subscription, stage) && this.#emits ? this.#out : undefined;
   }
 
-  /** What waits behind a pending sink goes back. */
+  /** Events behind a pending sink go back. */
   terminate(): void {
     this.#chain.ended = true;
     if (this.#inHand === undefined || this.#stage === undefined) return;
@@ -102,7 +102,7 @@ export class Fused {
     this.#at = at;
   }
 
-  /** A sink takes one event at a time, and has not done with the last one: not even a failure overtakes it. */
+  /** A sink takes one event at a time, and is still busy with the last: not even a failure overtakes it. */
   async #wait(events: readonly unknown[], subscription: Subscription, stage: StageContext): Promise<void> {
     const chain = this.#chain;
     this.#inHand = { events, subscription };
@@ -113,7 +113,7 @@ export class Fused {
         await chain.pending;
       } catch (error) {
         chain.pending = undefined;
-        // What was thrown behind it comes second.
+        // A later error comes second.
         if (this.#broken) this.#report(this.#errorOf(this.#broken.error, events, stage), stage);
         this.#broken = { error };
       }
@@ -142,7 +142,7 @@ export class Fused {
     return true;
   }
 
-  /** As an automatic subscription would, but for no more than is still of use. */
+  /** Asks as an automatic subscription would, but for no more than is of use. */
   #ask(subscription: Subscription): void {
     const { maxDemand, minDemand } = subscription.options;
     const own = this.#outstanding.get(subscription) ?? 0;
@@ -155,7 +155,7 @@ export class Fused {
     subscription.ask(count);
   }
 
-  /** What the events before gave goes out first; what is behind the event goes back. */
+  /** Earlier results go out first; events behind the failing one go back. */
   #fail(cause: unknown, events: readonly unknown[], subscription: Subscription, stage: StageContext): void {
     const error = this.#errorOf(cause, events, stage);
     stage.giveBack(subscription, events.slice(this.#at));

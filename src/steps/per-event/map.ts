@@ -5,9 +5,10 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
 /**
  * Makes one event of each.
  *
- * **Shape** one out for one in. What `fn` answers is the event, a promise included.
+ * **Shape** one out for one in: the result of `fn`.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the stage, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `fn` fails the stage by identity, a promise with
+ * `ERR_RESULT`, behind earlier results.
  *
  * **Source** rules 8.1 to 8.3.
  *

@@ -3,18 +3,18 @@ import { isThenable } from "../../base/thenable.ts";
 import { argumentError, CallbackError, callbackError, describe, words } from "../../base/errors.ts";
 import type { Named } from "../../contract/stage.ts";
 
-/** Takes one event; what a step makes of it goes to the next step's. */
+/** Takes one event; a step's results go to the next step's. */
 export type Receive = (event: unknown) => void;
 
-/** What steps that run in one stage share. */
+/** The shared state of steps in one stage. */
 export class Chain {
-  /** A step has had enough: no event goes in any more. */
+  /** A step has had enough: no more events go in. */
   over = false;
-  /** The promise of a sink that takes one event at a time; until it settles no event goes in. */
+  /** The promise of a sink that takes one event at a time; no event goes in until it settles. */
   pending: PromiseLike<unknown> | undefined;
-  /** The stage has ended: what still waits in a sink stays there. */
+  /** The stage has ended: events waiting in a sink stay there. */
   ended = false;
-  /** What each `take` still lets through. */
+  /** How many events each `take` still lets through. */
   readonly takes: { left: number }[] = [];
 
   /** No event may go in now. */
@@ -22,7 +22,7 @@ export class Chain {
     return this.over || this.pending !== undefined;
   }
 
-  /** Events that are still of use, as far as it is known. */
+  /** Events still of use, as far as is known. */
   get left(): number {
     let least = Number.POSITIVE_INFINITY;
     for (const { left } of this.takes) if (left < least) least = left;
@@ -36,12 +36,12 @@ export interface Place {
   readonly index: number;
 }
 
-/** What a step's function threw, on its way to the stage. */
+/** A step's error, on its way to the stage. */
 export class StepFailure {
   readonly place: Place;
   readonly event: unknown;
   readonly cause: unknown;
-  /** What it answered was no result: what was expected. */
+  /** For an invalid result: the expected one. */
   readonly expected: string | undefined;
 
   constructor(place: Place, event: unknown, cause: unknown, expected?: string) {
@@ -51,7 +51,7 @@ export class StepFailure {
     this.expected = expected;
   }
 
-  /** The error of the stage: what the function threw. Where, and for which event, is noted beside it. */
+  /** The stage's error: the one thrown. Place and event are recorded beside it. */
   toError({ name }: Named, events: readonly unknown[]): unknown {
     const { place, event, cause, expected } = this;
     const where = { stage: name, callback: "handleEvents", step: place.name, index: place.index, event };
@@ -59,7 +59,7 @@ export class StepFailure {
     const got = words(`${describe(cause)} for the event ${describe(event)}`);
     const text = `step ${place.index} (${place.name}) of ${name} to ${expected}`;
     const error = new CallbackError({ code: "ERR_RESULT", expected: text, got }, events);
-    // A promise that the function returned is no result. What it rejects with is heard here, and is the cause.
+    // A promise is no result. Its rejection is handled here, and becomes the cause.
     if (isThenable(cause))
       Promise.resolve(cause).then(undefined, (reason: unknown) =>
         Object.defineProperty(error, "cause", { value: reason, configurable: true }),
@@ -72,11 +72,11 @@ export class StepFailure {
 export interface PerEvent {
   readonly kind: "step";
   readonly name: string;
-  /** Puts the step in front of `next`, once for each pipeline it is in. */
+  /** Puts the step in front of `next`, once per pipeline. */
   readonly "~connect": (next: Receive, chain: Chain, place: Place) => Receive;
 }
 
-/** A sink that takes event by event; `begin` is called once for each pipeline it is in. */
+/** A sink that takes event by event; `begin` is called once per pipeline. */
 export interface PerEventSink {
   readonly kind: "sink";
   readonly name: string;
@@ -91,12 +91,12 @@ export function checkFunction(name: string, fn: unknown): void {
   if (typeof fn !== "function") throw argumentError("ERR_OPTION", `${name} to take a function`, fn);
 }
 
-/** Refuses a promise where a function has to return its result at once. */
+/** Refuses a promise where a function must return its result at once. */
 export function refusePromise(result: unknown, event: unknown, place: Place, instead: string): void {
   if (isThenable(result)) throw new StepFailure(place, event, result, `return ${instead}`);
 }
 
-/** Calls a predicate. A promise is no answer: it would always be true. */
+/** Calls a predicate. A promise is refused: it would always be true. */
 export function accepts(accept: (event: unknown) => unknown, event: unknown, place: Place): boolean {
   let result: unknown;
   try {

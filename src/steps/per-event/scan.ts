@@ -3,11 +3,12 @@ import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
- * Passes on, for each event, what `fn` makes of it and of its own last answer.
+ * Passes on, for each event, the result of `fn` for it and the last result.
  *
  * **Shape** one out for one in; the seed itself is not passed on.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the stage, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `fn` fails the stage by identity, a promise with
+ * `ERR_RESULT`, behind earlier results.
  *
  * **Source** rules 8.1 to 8.3.
  *

@@ -3,14 +3,13 @@ import type { Step } from "../../contract/step.ts";
 import { accepts, checkFunction, perEvent } from "./per-event.ts";
 
 /**
- * Passes on events as long as `accept` answers true, then completes and leaves the source.
+ * Passes on events as long as `accept` returns true, then completes and leaves the source.
  *
- * **Shape** one out for one in; the first event that is not accepted is dropped.
- * **Completes** there; no later step sees another. **Cancels** the source in the same turn, and gives back what it had
- * not looked at.
+ * **Shape** one out for one in; the first refused event is dropped.
+ * **Completes** there; no later step sees another. **Cancels** the source in the same turn; unseen events go back.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `accept` throws fails the stage, and a promise
- * that it returns does with `ERR_RESULT`, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `accept` fails the stage by identity, a promise with
+ * `ERR_RESULT`, behind earlier results.
  *
  * **Source** rules 8.1 to 8.4.
  *

@@ -8,8 +8,8 @@ import { perEvent } from "./per-event.ts";
  * **Shape** one out for one in, `count` times.
  * **Units** events, from 0.
  * **Backpressures** never asks for more than it still lets through.
- * **Completes** right behind the last of them; no later step sees another. **Cancels** the source in the same turn, and
- * gives back what it had not looked at.
+ * **Completes** right behind the last of them; no later step sees another. **Cancels** the source in the same turn;
+ * unseen events go back.
  *
  * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no whole number from 0.
  *

@@ -6,9 +6,10 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
 /**
  * Looks at each event and passes it on.
  *
- * **Shape** one out for one in. What `fn` answers is not used, and a promise is not waited for: that is what `forEach` does.
+ * **Shape** one out for one in. The result of `fn` is not used; a promise is refused, since `forEach` is for that.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the stage, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `fn` fails the stage by identity, a promise with
+ * `ERR_RESULT`, behind earlier results.
  *
  * **Source** rules 8.1 to 8.3.
  *

@@ -4,8 +4,8 @@ import type { PerEventSink } from "../per-event/per-event.ts";
 /**
  * Keeps all events, in order.
  *
- * **Shape** events in; `done` of the pipeline fulfils with an array of them. It holds them all: for a source without an
- * end put `take` in front.
+ * **Shape** events in; `done` of the pipeline resolves with an array of them. It holds them all: put `take` in front
+ * for an endless source.
  *
  * **Source** rules 8.2, 8.6.
  *

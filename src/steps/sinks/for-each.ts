@@ -4,12 +4,13 @@ import { isThenable } from "../../base/thenable.ts";
 import { checkFunction, type PerEventSink, StepFailure } from "../per-event/per-event.ts";
 
 /**
- * Calls `fn` for each event, one at a time: a promise that it answers with is waited for.
+ * Calls `fn` for each event, one at a time, and awaits a promise that it returns.
  *
- * **Shape** events in; `done` of the pipeline fulfils with nothing.
- * **Backpressures** no event before the last one is done; up to `maxDemand` wait in front of it.
+ * **Shape** events in; `done` of the pipeline resolves with undefined.
+ * **Backpressures** one event at a time; up to `maxDemand` wait in front of it.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws or rejects with fails the pipeline; the events behind it go back to the source.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error or rejection of `fn` fails the pipeline by identity; the
+ * events behind it go back to the source.
  *
  * **Source** rules 8.2, 8.3, 8.6.
  *
@@ -23,7 +24,7 @@ export function forEach<In>(fn: (event: In) => unknown): Sink<In> {
     kind: "sink",
     name: "forEach",
     "~begin": (chain, place) => {
-      /** What a step made of one event beyond the one that is pending. */
+      /** A step's results for one event, beyond the pending one. */
       const waiting = new Deque<unknown>();
       const hand = (event: unknown): void => {
         let answer: unknown;

@@ -5,9 +5,10 @@ import { checkFunction, type PerEventSink, refusePromise, StepFailure } from "..
 /**
  * Folds all events into one result.
  *
- * **Shape** events in; `done` of the pipeline fulfils with the last answer of `fn`, or with the seed when there was no event.
+ * **Shape** events in; `done` of the pipeline resolves with the last result of `fn`, or with the seed.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the pipeline.
+ * @throws ArgumentError `ERR_OPTION`: no function. An error of `fn` fails the pipeline by identity, a promise with
+ * `ERR_RESULT`.
  *
  * **Source** rules 8.2, 8.3, 8.6.
  *
