@@ -23,6 +23,7 @@ import { Single } from "./single.ts";
 
 const nothing = () => {};
 const boom = new Error("boom");
+const never = () => new Promise<never>(nothing);
 const raise = (): never => {
   throw boom;
 };
@@ -424,6 +425,33 @@ describe("6. Callbacks and running", () => {
     expect(await signals((p) => p.fail(boom))).toEqual([false, true, true]);
     expect(await signals((p) => p.stop())).toEqual([false, true, true]);
     expect(await signals((p) => p.drain())).toEqual([false, false, true]);
+  });
+
+  test("6.11 it aborts when the stage stops with its last consumer, and at a timeout that has run out", async () => {
+    const runtime = testRuntime();
+    const contexts: StageContext[] = [];
+    const handleDemand = (_demand: number, stage: StageContext) => {
+      contexts.push(stage);
+      return never();
+    };
+    const p = producer<number>({ handleDemand }, { runtime, onLastCancel: "stop" });
+    const raw = new RawConsumer<number>().attach(p).ask(1);
+    const handleEvents = (_events: readonly number[], _subscription: unknown, stage: StageContext) => {
+      contexts.push(stage);
+      return never();
+    };
+    const c = consumer<number>({ handleEvents }, { runtime });
+    c.subscribe(fromIterable([1], { runtime }));
+    await turns();
+    const aborted = () => contexts.map(({ signal }) => signal.aborted);
+    raw.leave();
+    const stopped = c.stop({ timeout: 10 });
+    await turns();
+    // A consumer's does not abort at stop(): its callback may finish.
+    expect(aborted()).toEqual([true, false]);
+    runtime.clock.advance(10);
+    await stopped;
+    expect(aborted()).toEqual([true, true]);
   });
 
   test("6.11 from then on a callback that rejects with signal.reason or an AbortError counts as returning nothing", async () => {

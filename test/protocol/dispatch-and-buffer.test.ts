@@ -82,6 +82,21 @@ describe("4. Dispatch and buffer", () => {
     },
   );
 
+  test("4.1 so does one that delivers more on a link than was asked for", async () => {
+    class Generous extends Single {
+      override dispatch(events: readonly number[]): number {
+        this.wanted = events.length;
+        return super.dispatch(events);
+      }
+    }
+    const { p } = quiet({ dispatcher: new Generous() });
+    const ended = outcome(p);
+    const raw = new RawConsumer<number>().attach(p).ask(1);
+    await turns();
+    p.push([1, 2]);
+    expect([raw.batches, await ended]).toMatchObject([[], { code: "ERR_DISPATCHER" }]);
+  });
+
   test("4.2 wanted is what could be placed now, queued what is kept", () => {
     const wanted = dispatchers().map(({ dispatcher, links }) => {
       dispatcher.ask(links[0], 3);

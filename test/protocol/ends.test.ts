@@ -9,11 +9,16 @@ import {
   type ProducerStage,
   type Reason,
 } from "../../src/index.ts";
+import { toReadable } from "../../adapters/node/index.ts";
+import { toObservable } from "../../adapters/rxjs/index.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
 import { codeOf, Counter, Forwarder, type Log, outcome, Quiet, RawConsumer, RawProducer } from "../support/stages.ts";
 
 const nothing = () => {};
 const boom = new Error("boom");
+const raise = (): never => {
+  throw boom;
+};
 const failure: Reason = { type: "failure", error: boom };
 
 /** What the process hears of as unhandled, kept from the test runner. */
@@ -73,6 +78,18 @@ describe("5. Ends", () => {
     p.fail(new Error("later"));
     await p.stop();
     expect([p.state, await ended, log]).toEqual(["failed", boom, [["terminated", failure]]]);
+  });
+
+  test("5.1 of complete() and stop() the first wins", async () => {
+    const [one, other] = [quiet().p, quiet().p];
+    await turns();
+    one.complete();
+    void one.stop();
+    void other.stop();
+    other.complete();
+    await one.done;
+    await other.done;
+    expect([one.state, other.state]).toEqual(["completed", "stopped"]);
   });
 
   test("5.1 an ended stage takes nothing", async () => {
@@ -231,6 +248,42 @@ describe("5. Ends", () => {
       expect([handled, input.ends[0]?.unstarted ?? []]).toEqual(own ? [[], [1, 2]] : [[1, 2], []]);
     }
   });
+
+  test("5.4 input that waits for demand counts as not started, and goes back at stop(), fail() and an abort", async () => {
+    const abort = new AbortController();
+    const ends = [
+      (t: ProducerStage<number>) => void t.stop(),
+      (t: ProducerStage<number>) => t.fail(boom),
+      () => abort.abort(boom),
+    ];
+    for (const end of ends) {
+      const input = new RawProducer<number>();
+      const t = producerConsumer<number, number>(nothing, { runtime: testRuntime(), signal: abort.signal });
+      const ended = outcome(t);
+      t.subscribe(input.producer);
+      await turns();
+      input.port.events([1, 2]);
+      await turns();
+      end(t);
+      await ended;
+      expect(input.ends).toMatchObject([{ unstarted: [1, 2] }]);
+    }
+  });
+
+  test.each<readonly [Reason]>([[{ type: "complete" }], [{ type: "stop" }]])(
+    "5.4 when the sources ended well consumers see their normal end: %o",
+    async (reason) => {
+      const input = new RawProducer<number>();
+      const t = producerConsumer<number, number>((events) => events, { runtime: testRuntime() });
+      t.subscribe(input.producer);
+      const raw = new RawConsumer<number>().attach(t).ask(9);
+      await turns();
+      input.port.events([1]);
+      input.port.end({ reason });
+      await t.done;
+      expect([raw.batches, raw.ends]).toEqual([[[1]], [reason]]);
+    },
+  );
 
   test("5.4 stop(): the running callback finishes, messages before it are handled, later ones given back", async () => {
     const { c, input, handled, gates } = busy();
@@ -476,6 +529,16 @@ describe("5. Ends", () => {
     warn.mockRestore();
   });
 
+  test("5.10 so it does when its last consumer was refused", async () => {
+    const p = producer<number>(
+      { handleDemand: nothing, handleSubscribe: raise },
+      { runtime: testRuntime(), onLastCancel: "stop" },
+    );
+    const raw = new RawConsumer<number>().attach(p);
+    await p.done;
+    expect([p.state, raw.ends]).toEqual(["stopped", [failure]]);
+  });
+
   test("5.10 it counts as stopped whatever the reason, whose value goes on to its own sources", async () => {
     const input = new RawProducer<number>();
     const t = producerConsumer<number, number>(nothing, { runtime: testRuntime(), onLastCancel: "stop" });
@@ -527,6 +590,41 @@ describe("5. Ends", () => {
     expect(carries ? await ended : boom).toBe(boom);
   });
 
+  const readers: [string, (p: ProducerStage<number>) => Promise<unknown>][] = [
+    ["loop", (p) => p.events().next()],
+    ["Readable", (p) => new Promise((_resolve, reject) => void toReadable(p).on("error", reject).resume())],
+    ["Observable", (p) => new Promise((_resolve, reject) => void toObservable(p).subscribe({ error: reject }))],
+  ];
+  test.each(readers)("5.11 a %s is a carrier", async (_what, read) => {
+    const { p } = quiet();
+    const seen = read(p).catch((error: unknown) => error);
+    await turns();
+    p.fail(boom);
+    expect(await seen).toBe(boom);
+    await turns();
+    expect([p.state, unhandled]).toEqual(["failed", []]);
+  });
+
+  test.each([[false], [true]])(
+    "5.11 with a handleCancel that fails onReport hears of it, unless done was read: %o",
+    async (read) => {
+      const { p, reports } = quiet();
+      const other = new Error("other");
+      const handleCancel = () => {
+        throw other;
+      };
+      const c = consumer<number>({ handleEvents: nothing, handleCancel }, { runtime: testRuntime() });
+      const ended = outcome(c);
+      c.subscribe(p);
+      await turns();
+      if (read) void outcome(p);
+      p.fail(new Error("carried in vain"));
+      expect(await ended).toBe(other);
+      await turns();
+      expect([reports.map(String), unhandled]).toEqual([read ? [] : ["Error: carried in vain"], []]);
+    },
+  );
+
   test("5.11 if no carrier comes to pass it on, onReport hears of it", async () => {
     const { p, reports } = quiet();
     const runtime = testRuntime();
@@ -558,6 +656,28 @@ describe("5. Ends", () => {
     gates[0]?.reject(boom);
     await turns();
     expect([c.state, reports]).toEqual(["stopped", [boom]]);
+  });
+
+  test("5.12 nor for both together longer than that", async () => {
+    const runtime = testRuntime();
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const c = consumer<number>(
+      { handleEvents: () => gates[0].promise, terminate: () => gates[1].promise },
+      { runtime },
+    );
+    c.subscribe(fromIterable([1], { runtime }));
+    await turns();
+    let stopped = false;
+    const stop = c.stop({ timeout: 50 }).then(() => (stopped = true));
+    runtime.clock.advance(30);
+    gates[0].resolve();
+    await turns();
+    runtime.clock.advance(19);
+    await turns();
+    expect([c.state, stopped]).toEqual(["ending", false]);
+    runtime.clock.advance(1);
+    await stop;
+    expect(stopped).toBe(true);
   });
 
   test("5.12 stop() never rejects", async () => {
