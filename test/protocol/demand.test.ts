@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { consumer, producer, producerConsumer } from "../../src/index.ts";
+import { consumer, partitionDispatcher, producer, producerConsumer } from "../../src/index.ts";
 import { range, testRuntime, turns } from "../support/runtime.ts";
 import { codeOf, Counter, Doubler, Forwarder, Quiet, RawConsumer, RawProducer, times } from "../support/stages.ts";
 import { Single } from "./single.ts";
@@ -33,11 +33,11 @@ describe("3. Demand", () => {
   test("3.1 a consumer that gets more handles its share, gives the rest back and ends the link", async () => {
     const { raw, sink, c } = hand({ maxDemand: 2, minDemand: 0, cancel: "temporary" });
     await turns();
-    raw.port.events([1, 2, 3, 4]);
+    raw.port.events([1, 2, 3]);
     await turns();
     expect([sink.batches, c.state]).toEqual([[[1, 2]], "running"]);
     expect(raw.ends).toMatchObject([
-      { reason: { type: "failure", error: { code: "ERR_OVERDELIVERY" } }, unstarted: [3, 4] },
+      { reason: { type: "failure", error: { code: "ERR_OVERDELIVERY" } }, unstarted: [3] },
     ]);
   });
 
@@ -307,6 +307,41 @@ describe("3. Demand", () => {
     raw.ask(1);
     await turns();
     expect(doubler.handled.slice(1)).toEqual([[2, 3]]);
+  });
+
+  test("3.11 not while it holds more than its limit, though there is demand", async () => {
+    const runtime = testRuntime();
+    const doubler = new Doubler<number>();
+    const dispatcher = partitionDispatcher({ partitions: 2, hash: (n: number) => n % 2 });
+    const t = producerConsumer(doubler, { runtime, bufferSize: 2, dispatcher });
+    const input = new RawProducer<number>();
+    t.subscribe(input.producer);
+    new RawConsumer<number>("even").attach(t, { partition: 0 }).ask(9);
+    await turns();
+    input.port.events([1, 3]);
+    input.port.events([2]);
+    await turns();
+    expect([doubler.handled, t.bufferedCount, t.demand]).toEqual([[[1, 3]], 4, 9]);
+    new RawConsumer<number>("odd").attach(t, { partition: 1 }).ask(2);
+    await turns();
+    expect([doubler.handled, t.bufferedCount]).toEqual([[[1, 3], [2]], 2]);
+  });
+
+  test("3.11 input that comes later does not overtake what waits", async () => {
+    const doubler = new Doubler<number>();
+    const t = producerConsumer(doubler, { runtime: testRuntime() });
+    const input = new RawProducer<number>();
+    t.subscribe(input.producer);
+    const raw = new RawConsumer<number>().attach(t);
+    await turns();
+    input.port.events([1]);
+    input.port.events([2]);
+    await turns();
+    raw.ask(9);
+    input.port.events([3]);
+    input.port.events([4]);
+    await turns();
+    expect(doubler.handled).toEqual([[1], [2], [3], [4]]);
   });
 
   test("3.11 ends and cancellations behind waiting input keep their order, and no info overtakes it", async () => {

@@ -188,6 +188,18 @@ describe("4. Dispatch and buffer", () => {
     expect([fast.batches[1], slow.batches[1], late.batches]).toEqual([[3], [3], [[3]]]);
   });
 
+  test("4.4 who subscribes while an event is delivered does not get it", async () => {
+    const { p } = quiet({ dispatcher: broadcastDispatcher() });
+    const late = new RawConsumer<number>("late");
+    const first = new RawConsumer<number>("first");
+    Object.assign(first, { events: () => void late.attach(p).ask(9) });
+    first.attach(p).ask(1);
+    await turns();
+    p.push([1]);
+    await turns();
+    expect(late.batches).toEqual([]);
+  });
+
   test("4.4 what a selector passes over costs no demand", async () => {
     const { p } = quiet({ dispatcher: broadcastDispatcher() });
     const even = new RawConsumer<number>().attach(p, { selector: (n: number) => n % 2 === 0 }).ask(2);
@@ -348,7 +360,8 @@ describe("4. Dispatch and buffer", () => {
   });
 
   test("4.8 of a partition they go to its head, a broadcast drops them", async () => {
-    const partitioned = quiet({ dispatcher: partitionDispatcher({ ...parity, maxQueued: 1 }) }).p;
+    const partitioned = quiet({ dispatcher: partitionDispatcher(parity) }).p;
+    new RawConsumer<number>("odd").attach(partitioned, { partition: 1 }).ask(9);
     const first = new RawConsumer<number>("first").attach(partitioned, { partition: 0 }).ask(2);
     await turns();
     partitioned.push([2, 4]);

@@ -349,6 +349,17 @@ describe("5. Ends", () => {
     expect([states, raw.batches.flat(), raw.ends]).toEqual([["running"], [1, 2], [{ type: "complete" }]]);
   });
 
+  test("5.4 also when it returns a promise, which is not waited for then", async () => {
+    const handleDemand = (_demand: number, stage: { fail: (error: unknown) => void }) => {
+      stage.fail(boom);
+      return new Promise<number[]>(nothing);
+    };
+    const p = producer<number>({ handleDemand }, { runtime: testRuntime() });
+    const ended = outcome(p);
+    new RawConsumer<number>().attach(p).ask(1);
+    expect(await ended).toBe(boom);
+  });
+
   test("5.5 the order: terminate, the links, the peers' handleCancel but not the stage's own, done", async () => {
     const { p, log, source } = quiet();
     const gate = Promise.withResolvers<void>();
@@ -625,20 +636,56 @@ describe("5. Ends", () => {
     },
   );
 
-  test("5.11 if no carrier comes to pass it on, onReport hears of it", async () => {
+  test("5.11 a later abort carries no failure that it has not caused", async () => {
+    const { options, end } = aborting();
+    const gate = Promise.withResolvers<void>();
+    const behaviour = { handleDemand: nothing, terminate: () => gate.promise };
+    const p = producer<number>(behaviour, { runtime: testRuntime(), ...options });
+    new RawConsumer<number>().attach(p);
+    await turns();
+    const first = new Error("first");
+    p.fail(first);
+    await turns();
+    end();
+    gate.resolve();
+    await turns();
+    expect([p.state, unhandled]).toEqual(["failed", [first]]);
+  });
+
+  test("5.11 a consumer that has left in the same stretch does not pass the failure on: onReport hears of it", async () => {
     const { p, reports } = quiet();
-    const runtime = testRuntime();
-    const c = consumer<number>({ handleEvents: () => new Promise(nothing) }, { runtime });
+    const error = new Error("crossed");
+    const c = consumer<number>(
+      { handleEvents: (_events, subscription) => subscription.cancel(), handleCancel: () => p.fail(error) },
+      { runtime: testRuntime() },
+    );
     c.subscribe(p);
     await turns();
     p.push([1]);
+    await c.done;
     await turns();
-    p.fail(boom);
-    void c.stop({ timeout: 10 });
+    expect([p.state, reports, unhandled]).toEqual(["failed", [error], []]);
+  });
+
+  test.each([[1], [2]])("5.11 onReport hears of it only if none of %i carriers comes to pass it on", async (count) => {
+    const { p, reports } = quiet();
+    const error = new Error("carried");
+    const runtime = testRuntime();
+    const busyOne = consumer<number>(() => new Promise<void>(nothing), { runtime });
+    busyOne.subscribe(p, { maxDemand: 9 });
+    await turns();
+    p.push([1]);
+    const other = consumer<number>(nothing, { runtime });
+    const ended = outcome(other);
+    if (count === 2) other.subscribe(p, { maxDemand: 1 });
+    await turns();
+    p.fail(error);
+    void busyOne.stop({ timeout: 10 });
     await turns();
     runtime.clock.advance(10);
     await turns();
-    expect([p.state, c.state, reports, unhandled]).toEqual(["failed", "stopped", [boom], []]);
+    expect([busyOne.state, reports]).toEqual(["stopped", count === 2 ? [] : [error]]);
+    expect(count === 2 ? await ended : error).toBe(error);
   });
 
   test("5.12 stop({ timeout }) waits no longer for a callback and terminate; later failures go to onReport", async () => {
@@ -778,6 +825,33 @@ describe("5. Ends", () => {
     const next = new RawConsumer<number>().attach(p).ask(5);
     await p.done;
     expect([next.batches, next.ends, p.state]).toEqual([[[2]], [{ type: "complete" }], "completed"]);
+  });
+
+  test("5.15 of several links every one has to reply", async () => {
+    const { p } = quiet();
+    const raws = [new RawConsumer<number>().attach(p), new RawConsumer<number>().attach(p)] as const;
+    for (const raw of raws) raw.confirms = false;
+    await turns();
+    p.complete();
+    await turns();
+    raws[0].leave({ type: "complete" });
+    await turns();
+    expect(p.state).toBe("ending");
+    raws[1].leave({ type: "complete" });
+    await p.done;
+    expect(p.state).toBe("completed");
+  });
+
+  test("5.15 a consumer that goes on with another source replies, too", async () => {
+    const [one, other] = [quiet().p, quiet().p];
+    const sink = new Forwarder<number>();
+    const c = consumer(sink, { runtime: testRuntime() });
+    for (const p of [one, other]) c.subscribe(p);
+    await turns();
+    one.push([1]);
+    one.complete();
+    await one.done;
+    expect([sink.batches, one.state, c.state]).toEqual([[[1]], "completed", "running"]);
   });
 
   test("5.15 stop() ends the wait", async () => {
