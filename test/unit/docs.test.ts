@@ -79,6 +79,36 @@ describe("docs/protocol.md", () => {
   });
 });
 
+/** The rules that the tests of a file begin with. A test that is skipped or to be written does not count. */
+const tested = (text: string): string[] =>
+  Array.from(text.matchAll(/(?:\btest|\))\(\s*["'`](\d+\.\d+) /g), ([, number]) => number as string);
+
+describe("test/protocol", () => {
+  const files = list("test/protocol", ".test.ts");
+  const chapters = Array.from(read("docs/protocol.md").matchAll(/^## (\d\..*)$/gm), ([, title]) => title as string);
+
+  test("has one file for each chapter of docs/protocol.md, in the chapter's name", () => {
+    const titles = files.flatMap((file) =>
+      Array.from(read(file).matchAll(/^describe\("([^"]*)"/gm), ([, title]) => title as string),
+    );
+    expect(titles.toSorted()).toEqual(chapters);
+    expect(files).toHaveLength(chapters.length);
+  });
+
+  test.each(chapters)("has a test for each rule of chapter %s, and for no other, in its file", (chapter) => {
+    const file = files.find((one) => read(one).includes(`describe("${chapter}"`)) ?? "";
+    const own = numbers.filter((number) => number.startsWith(chapter.slice(0, 2)));
+    expect([...new Set(tested(read(file)))]).toEqual(own);
+  });
+
+  test("skipped tests and numbers within titles do not count", () => {
+    const text = `test("1.1 a", f); test.each([1])("1.2 b", f); test.skip("1.3 c", f); test.todo("1.4 d"); test("see 1.5 e", f);
+      test.each<number>([2])(
+        "1.6 f", f);`;
+    expect(tested(text)).toEqual(["1.1", "1.2", "1.6"]);
+  });
+});
+
 describe("rule numbers", () => {
   test.each([...sources, ...pages])("exist that %s cites", (file) => {
     expect(cited(read(file)).filter((rule) => !exists(rule))).toEqual([]);

@@ -1,0 +1,326 @@
+import { describe, expect, test } from "vitest";
+import {
+  balance,
+  broadcast,
+  collect,
+  consumer,
+  failureOf,
+  filter,
+  flatMap,
+  forEach,
+  fromIterable,
+  map,
+  partitionBy,
+  pipeline,
+  type Producer,
+  producer,
+  producerConsumer,
+  reduce,
+  scan,
+  type Step,
+  take,
+  takeWhile,
+  tap,
+} from "../../src/index.ts";
+import { range, testRuntime, turns } from "../support/runtime.ts";
+import { codeOf, Counter, Forwarder, outcome, Quiet, RawConsumer, RawProducer } from "../support/stages.ts";
+
+const nothing = () => {};
+const boom = new Error("boom");
+const runtime = testRuntime();
+const numbers = (to: number): Producer<number> => fromIterable(range(1, to), { runtime });
+/** Passes on what comes, and fails at one number. */
+const failAt = (at: number) =>
+  map((n: number) => {
+    if (n === at) throw boom;
+    return n;
+  });
+
+const chain = () =>
+  [
+    map((n: number) => n * 3),
+    filter((n: number) => n % 2 === 0),
+    flatMap((n: number) => [n, -n]),
+    scan((sum: number, n: number) => sum + n, 0),
+    take<number>(7),
+  ] as const;
+const plain = () => ({});
+/** What two consumers get, with the options of each. */
+const deal = async (p: Producer<number, object>, options: (i: number) => object) => {
+  const sinks = [new Forwarder<number>(), new Forwarder<number>()];
+  const stages = sinks.map((sink, i) => {
+    const c = consumer(sink, { runtime });
+    c.subscribe(p, options(i));
+    return c;
+  });
+  for (const stage of stages) await stage.done;
+  return sinks.map((sink) => sink.batches.flat());
+};
+
+describe("8. Composition", () => {
+  test("8.1 adjacent per-event steps run in one stage, with the sink behind them in the sink's", async () => {
+    const source = new Quiet<number>();
+    const p = producer(source, { runtime });
+    const run = pipeline(
+      p,
+      map((n) => n + 1),
+      filter((n) => n > 1),
+      tap(nothing),
+      collect(),
+    );
+    expect(run.inspect().stages).toHaveLength(2);
+    const through = pipeline(
+      producer(new Quiet<number>(), { runtime }),
+      map((n) => n + 1),
+      filter((n) => n > 1),
+    );
+    expect(through.inspect().stages).toHaveLength(2);
+    p.complete();
+    expect(await run.done).toEqual([]);
+  });
+
+  test("8.1 an event goes through all of them before the next one enters", async () => {
+    const log: string[] = [];
+    const note = (name: string) => tap((n: number) => void log.push(`${name}${n}`));
+    await pipeline(
+      numbers(2),
+      note("a"),
+      note("b"),
+      forEach((n) => void log.push(`c${n}`)),
+    ).done;
+    expect(log).toEqual(["a1", "b1", "c1", "a2", "b2", "c2"]);
+  });
+
+  test("8.1 where stages are cut does not change what events become", async () => {
+    const [a, b, c, d, e] = chain();
+    const whole = await pipeline(numbers(40), a, b, c, d, e, collect()).done;
+    expect(whole).toEqual([6, 0, 12, 0, 18, 0, 24]);
+    for (const cut of range(1, 4)) {
+      const parts = [...chain()] as Step<number, number>[];
+      const first = parts.slice(0, cut).reduce((from, step) => pipeline(from, step), numbers(40));
+      const last = parts.slice(cut).reduce((from, step) => pipeline(from, step), first);
+      expect(await pipeline(last, collect()).done).toEqual(whole);
+    }
+  });
+
+  test("8.2 a step holds no state between pipelines, but for a seed that it changes", async () => {
+    const [two, sum] = [take<number>(2), scan((total: number, n: number) => total + n, 0)];
+    const run = () => pipeline(numbers(5), sum, two, collect()).done;
+    expect([await run(), await run()]).toEqual([
+      [1, 3],
+      [1, 3],
+    ]);
+    const all = reduce((seen: number[], n: number) => (seen.push(n), seen), []);
+    const reduced = async () => [...(await pipeline(numbers(2), all).done)];
+    expect([await reduced(), await reduced()]).toEqual([
+      [1, 2],
+      [1, 2, 1, 2],
+    ]);
+  });
+
+  test("8.3 when a step's function throws, what the events before gave goes out first, through the later stages, too", async () => {
+    const seen: number[] = [];
+    const again = producerConsumer((events: readonly number[]) => events.map((n) => 10 * n), { runtime });
+    const { done } = pipeline(
+      numbers(5),
+      map((n) => n + 1),
+      failAt(4),
+      again,
+      forEach((n) => void seen.push(n)),
+    );
+    await expect(done).rejects.toBe(boom);
+    expect(seen).toEqual([20, 30]);
+  });
+
+  test("8.3 the record names the step, its position and the event; those behind it go back", async () => {
+    const input = new RawProducer<number>();
+    const error = new Error("own");
+    const failing = filter((n: number) => {
+      if (n === 30) throw error;
+      return true;
+    });
+    const { done } = pipeline(
+      input.producer,
+      map((n) => n * 10),
+      tap(nothing),
+      failing,
+      collect(),
+    );
+    const ended = done.catch((reason: unknown) => reason);
+    await turns();
+    input.port.events([1, 2, 3, 4, 5]);
+    expect(await ended).toBe(error);
+    expect(failureOf(error)).toMatchObject({ step: "filter", index: 2, event: 30, events: [3] });
+    expect(input.ends[0]?.unstarted).toEqual([4, 5]);
+  });
+
+  test("8.4 take does not let its stage ask for more than it still lets through", async () => {
+    const source = new Counter(9);
+    const p = producer(source, { runtime });
+    expect(await pipeline(p, take(5), collect()).done).toEqual([0, 1, 2, 3, 4]);
+    expect(source.demands).toEqual([5]);
+    const filtered = new Counter(9);
+    const even = pipeline(
+      producer(filtered, { runtime }),
+      filter((n) => n % 2 === 0),
+      take(2),
+      collect(),
+    );
+    expect(await even.done).toEqual([0, 2]);
+    expect(filtered.demands).toEqual([2, 1]);
+  });
+
+  test("8.4 behind its last event, or the first not accepted, the stage completes, and the rest goes back", async () => {
+    const p = fromIterable(range(1, 20), { runtime, onLastCancel: "continue" });
+    expect(
+      await pipeline(
+        p,
+        takeWhile((n) => n < 4),
+        collect(),
+      ).done,
+    ).toEqual([1, 2, 3]);
+    expect(
+      await pipeline(
+        p,
+        flatMap((n) => [n, n]),
+        take(3),
+        collect(),
+      ).done,
+    ).toEqual([5, 5, 6]);
+    const raw = new RawConsumer<number>().attach(p).ask(1);
+    await turns();
+    expect(raw.batches).toEqual([[7]]);
+  });
+
+  test("8.5 balance, broadcast and partitionBy end a stage with the dispatcher of that name", () => {
+    const types = [
+      pipeline(numbers(1), balance()),
+      pipeline(numbers(1), broadcast()),
+      pipeline(
+        numbers(1),
+        partitionBy((n) => n, { partitions: 2 }),
+      ),
+    ].map((p) => p.inspect().stages[0]?.dispatcher?.type);
+    expect(types).toEqual(["demand", "broadcast", "partition"]);
+  });
+
+  test("8.5 balance deals evenly, broadcast gives all to each, partitionBy events of a key to one", async () => {
+    const dealt = await deal(pipeline(numbers(6), balance()), plain);
+    expect(dealt.map((events) => events.length)).toEqual([3, 3]);
+    expect(new Set(dealt.flat())).toEqual(new Set(range(1, 6)));
+    expect(await deal(pipeline(numbers(3), broadcast({ startAfter: 2 })), plain)).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    const keyed = pipeline(
+      numbers(6),
+      partitionBy((n) => n % 2 === 0, { partitions: 2 }),
+    ) as Producer<number, object>;
+    const parts = await deal(keyed, (partition) => ({ partition }));
+    for (const part of parts) expect(new Set(part.map((n) => n % 2)).size).toBeLessThan(2);
+    expect(new Set(parts.flat())).toEqual(new Set(range(1, 6)));
+  });
+
+  test("8.5 a producerConsumer among the steps stops with its last consumer, unless it has its own onLastCancel", async () => {
+    for (const onLastCancel of [undefined, "continue"] as const) {
+      const t = producerConsumer((events: readonly number[]) => events, { runtime, onLastCancel });
+      const p = producer(new Quiet<number>(), { runtime });
+      const run = pipeline(p, t, forEach(nothing));
+      await turns();
+      await run.stop();
+      await turns();
+      expect([t.state, p.state]).toEqual([onLastCancel ? "running" : "stopped", "running"]);
+    }
+  });
+
+  test("8.6 with a sink a pipeline runs at once, without one it is its last producer", async () => {
+    const run = pipeline(
+      numbers(3),
+      map((n) => n + 1),
+      collect(),
+    );
+    expect(Object.keys(run).includes("subscribe") || "subscribe" in run).toBe(false);
+    expect(await run.done).toEqual([2, 3, 4]);
+    let ran = 0;
+    const p = pipeline(
+      numbers(3),
+      tap(() => void (ran += 1)),
+    );
+    await turns();
+    expect(["~attach" in p, ran]).toEqual([true, 0]);
+    const raw = new RawConsumer<number>().attach(p).ask(9);
+    await p.done;
+    expect([raw.batches.flat(), ran]).toEqual([[1, 2, 3], 3]);
+  });
+
+  test("8.6 its own stages end with the sink or their last consumer; the source belongs to its owner", async () => {
+    const source = producer(new Quiet<number>(), { runtime });
+    const run = pipeline(
+      source,
+      map((n) => n),
+      balance(),
+      collect(),
+    );
+    const own = run.inspect().stages.map(({ name }) => name);
+    expect(own.length).toBeGreaterThan(2);
+    await turns();
+    await run.stop();
+    expect([source.state, source.inspect().links]).toEqual(["running", []]);
+    const p = pipeline(
+      source,
+      map((n) => n),
+    );
+    const raw = new RawConsumer<number>().attach(p);
+    await turns();
+    raw.leave();
+    await p.done;
+    await turns();
+    expect([p.state, source.state, source.inspect().links]).toEqual(["stopped", "running", []]);
+  });
+
+  test("8.6 a wrong step is refused before anything is made", () => {
+    const source = producer(new Quiet<number>(), { runtime });
+    const untyped = pipeline as unknown as (...of: unknown[]) => unknown;
+    for (const steps of [[map(nothing), 7], [collect(), map(nothing)], [undefined], [map(nothing), {}]])
+      expect(codeOf(() => untyped(source, ...steps))).toMatch(/^ERR_/);
+    expect(codeOf(() => untyped([1, 2], collect()))).toBe("ERR_NOT_PRODUCER");
+    expect(source.inspect().links).toEqual([]);
+  });
+
+  test.each<readonly [string, (fn: () => Promise<never>) => Step<number, unknown>]>([
+    ["map", (fn) => map(fn as () => unknown)],
+    ["filter", (fn) => filter(fn as unknown as () => boolean)],
+    ["flatMap", (fn) => flatMap(fn as unknown as () => number[])],
+    ["scan", (fn) => scan(fn as () => unknown, 0)],
+    ["takeWhile", (fn) => takeWhile(fn as unknown as () => boolean)],
+    ["tap", (fn) => tap(fn)],
+  ])(
+    "8.7 a promise that the function of %s returns fails the stage, and its rejection becomes the cause",
+    async (_name, make) => {
+      const p = pipeline(
+        numbers(2),
+        make(() => Promise.reject(boom)),
+      );
+      const ended = outcome(p);
+      new RawConsumer<unknown>().attach(p).ask(2);
+      expect(await ended).toMatchObject({ code: "ERR_RESULT" });
+      await turns();
+      expect(await ended).toMatchObject({ cause: boom });
+    },
+  );
+
+  test("8.7 forEach waits", async () => {
+    const gates: (() => void)[] = [];
+    const run = pipeline(
+      numbers(2),
+      forEach(() => new Promise<void>((resolve) => void gates.push(resolve))),
+    );
+    await turns();
+    expect(gates).toHaveLength(1);
+    gates[0]?.();
+    await turns();
+    expect(gates).toHaveLength(2);
+    gates[1]?.();
+    expect(await run.done).toBeUndefined();
+  });
+});
