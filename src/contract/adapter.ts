@@ -55,6 +55,8 @@ export interface OtherSide {
 
 /** What an adapter can do that a behaviour need not. */
 export interface AdapterBehaviour<in Context> {
+  /** Whether a failure of its sources, or of the sink of a `coupled` stage, waits for what has been emitted. @default false */
+  readonly patient?: boolean | undefined;
   /** Called once, when the stage stands and before its maker returns: the place to listen to the foreign side. `terminate` comes later, always. */
   readonly begin?: ((stage: Context) => void) | undefined;
   /** Called once by `coupled`, with the other side of the foreign thing. */
