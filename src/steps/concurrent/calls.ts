@@ -31,6 +31,8 @@ export interface Host {
   readonly index: number;
   readonly stage: string;
   readonly ordered: boolean;
+  /** Whether results reach no one any more: then their order is of no account. */
+  readonly over: boolean;
   /** Whether one more call may be under way, as far as results are concerned. */
   readonly room: boolean;
   /** Results, in the order in which they go out. */
@@ -134,7 +136,7 @@ export class Calls<In> implements Task {
       this.#start(taken.event, taken.subscription, taken.seq, taken.lane);
     }
     this.#flush();
-    if (this.#idle && this.#calls.size === 0) this.#idle();
+    if (this.#idle && this.#under === 0) this.#idle();
     if (!this.#over) this.#host.pump();
   }
 
@@ -313,7 +315,7 @@ export class Calls<In> implements Task {
     call.done = true;
     this.running -= 1;
     this.lanes.release(call.lane);
-    if (!this.#host.ordered || this.#stopping) this.#out(call);
+    if (!this.#host.ordered || this.#host.over) this.#out(call);
     else
       for (const first of this.#calls) {
         if (!first.done) break;
@@ -381,32 +383,42 @@ export class Calls<In> implements Task {
   stop(): Map<Subscription, In[]> {
     this.#stopping = true;
     const rest = this.lanes.takeAll();
-    const lost: In[] = [];
     for (const call of this.#calls) {
-      if (!call.waits) continue;
-      this.#withdraw(call);
-      this.#calls.delete(call);
-      this.running -= 1;
-      if (call.attempts === 0) rest.push(call);
-      else {
-        // There is no other attempt, and the last one has failed.
-        this.#stage().report(call.error, this.#host.step);
-        lost.push(call.event);
-      }
+      if (call.attempts > 0) continue;
+      this.#drop(call);
+      rest.push(call);
     }
-    for (const call of this.#calls) if (call.done) this.#out(call);
-    this.#flush();
-    if (lost.length > 0) this.#host.lost(lost);
-    if (this.#idle && this.#calls.size === 0) this.#idle();
     return bySubscription(rest);
   }
 
-  /** Calls are under way that a stop waits for. */
+  /** A stop waits for the calls under way, if there are any. What waits for another attempt is not given one. */
   idle(): Promise<void> | undefined {
-    if (this.#calls.size === 0) return undefined;
+    this.#stopping = true;
+    for (const call of this.#calls) {
+      if (call.done) this.#out(call);
+      if (!call.waits || call.attempts === 0) continue;
+      this.#drop(call);
+      this.#stage().report(call.error, this.#host.step);
+      this.#host.lost([call.event]);
+    }
+    this.#flush();
+    if (this.#under === 0) return undefined;
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
+  }
+
+  /** Calls whose function has been called and has not returned. */
+  get #under(): number {
+    let count = 0;
+    for (const { attempts } of this.#calls) if (attempts > 0) count += 1;
+    return count;
+  }
+
+  #drop(call: Call<In>): void {
+    this.#withdraw(call);
+    this.#calls.delete(call);
+    this.running -= 1;
   }
 
   /** Waits for nothing any more. What was begun is lost, and told. */

@@ -26,7 +26,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
   readonly #calls: Calls<In>;
   #context!: SinkContext;
   #cause: Discarded["cause"] = "stop";
-  #over = false;
+  over = false;
   #emptied: (() => void) | undefined;
 
   constructor(fn: (event: In, attempt: Attempt) => unknown, options: CallOptions<In>, setting: Setting) {
@@ -69,7 +69,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
   }
 
   terminate(reason: Reason): Promise<void> | undefined {
-    this.#over = true;
+    this.over = true;
     const { signal } = this.#context;
     if (reason.type === "failure") {
       this.#cause = signal.aborted ? "abort" : "failure";
@@ -90,7 +90,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
   pump(): void {
     const calls = this.#calls;
     if (this.#emptied && calls.empty) this.#emptied();
-    if (this.#over || this.#asks.closed) return;
+    if (this.over || this.#asks.closed) return;
     const waiting = calls.lanes.size + this.#asks.outstanding;
     const free = this.#concurrency - calls.running;
     if (this.#maxQueued !== undefined) {
