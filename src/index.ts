@@ -12,6 +12,7 @@ export { pipeline } from "./pipeline/pipeline.ts";
 export type { PipelineSignatures } from "./pipeline/signatures.ts";
 export { balance } from "./steps/fan-out/balance.ts";
 export { broadcast } from "./steps/fan-out/broadcast.ts";
+export { batch, type BatchOptions } from "./steps/concurrent/batch.ts";
 export type { Attempt } from "./steps/concurrent/attempt.ts";
 export type { CallOptions, Failed, Retry } from "./steps/concurrent/call-options.ts";
 export { mapAsync, type MapAsyncOptions } from "./steps/concurrent/map-async.ts";

@@ -36,12 +36,19 @@ export abstract class Pair<In, Out> {
   leftBy: Reason | undefined;
   /** The windows of all consumers together. **Units** events. */
   window = 0;
+  #source: Subscription | undefined;
+  #returned: (readonly In[])[] = [];
+  #inputOver = false;
   #emptied: (() => void) | undefined;
 
   /** Takes what has come. */
   abstract take(events: readonly In[], subscription: Subscription): void;
   /** Emits what is wanted and asks for what there is room for. Called whenever either may have changed. */
   abstract pump(): void;
+  /** The events that something emitted was made of, where that can be said: what no consumer gets then goes back. */
+  unmake(_emitted: readonly Out[]): readonly In[] | undefined {
+    return undefined;
+  }
   /** Whether nothing is held. */
   abstract get empty(): boolean;
   /** The input ends: what is held and not begun goes back by `input.giveBack`. */
@@ -61,6 +68,27 @@ export abstract class Pair<In, Out> {
     const taking = sink(new Input(this), { ...common, name: `${name} input` });
     const emitting = source(new Output(this), { ...common, name, defaultMaxDemand, onDiscard: onDiscard as never });
     return coupled(taking, emitting);
+  }
+
+  /** Consumers have given back what they had not begun. Older than what is held, so it returns in front of that. */
+  putBack(emitted: readonly Out[]): readonly Out[] {
+    const events = this.unmake(emitted);
+    if (events === undefined || this.#source === undefined) return emitted;
+    if (this.#inputOver) this.input.giveBack(this.#source, events);
+    else this.#returned.push(events);
+    return [];
+  }
+
+  inputEnds(): void {
+    this.#inputOver = true;
+    this.giveBack();
+    const events = this.#returned.flat(1);
+    if (this.#source && events.length > 0) this.input.giveBack(this.#source, events);
+    this.#returned = [];
+  }
+
+  took(subscription: Subscription): void {
+    this.#source = subscription;
   }
 
   /** Nothing may be held any more. */
@@ -118,6 +146,7 @@ class Input<In, Out> implements SinkBehaviour<In> {
 
   handleEvents(events: readonly In[], subscription: Subscription): void {
     this.#pair.asks.arrived(subscription, events.length);
+    this.#pair.took(subscription);
     this.#pair.take(events, subscription);
   }
 
@@ -127,7 +156,7 @@ class Input<In, Out> implements SinkBehaviour<In> {
   }
 
   terminate(): void {
-    this.#pair.giveBack();
+    this.#pair.inputEnds();
   }
 }
 
@@ -152,6 +181,10 @@ class Output<In, Out> implements SourceBehaviour<Out> {
     this.#pair.window -= options.maxDemand;
     this.#consumers -= 1;
     if (this.#consumers === 0) this.#pair.leftBy = reason;
+  }
+
+  putBack(events: readonly unknown[]): readonly unknown[] {
+    return this.#pair.putBack(events as readonly Out[]);
   }
 
   handleDemand(): void {
