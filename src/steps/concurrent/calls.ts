@@ -1,4 +1,4 @@
-import { callbackError, TimeoutError } from "../../base/errors.ts";
+import { callbackError, TimeoutError, words } from "../../base/errors.ts";
 import type { Key } from "../../base/hash.ts";
 import { isThenable } from "../../base/thenable.ts";
 import type { Clock, Task } from "../../contract/runtime.ts";
@@ -257,7 +257,8 @@ export class Calls<In> implements Task {
 
   #timedOut(call: Call<In>, attempt: OneAttempt, ms: number): void {
     const { step, stage } = this.#host;
-    const error = new TimeoutError("ERR_TIMEOUT", `attempt ${call.attempts} of ${step} in ${stage} to take at most ${ms} ms`, call.event);
+    const expected = `attempt ${call.attempts} of ${step} in ${stage} to take at most ${ms} ms`;
+    const error = new TimeoutError("ERR_TIMEOUT", expected, words("no result"));
     attempt.abort(error);
     this.#failed(call, error);
   }

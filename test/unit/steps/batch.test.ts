@@ -1,30 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { batch, collect, forEach, fromIterable, pipeline, producer, take } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
-import { counted, failureFrom } from "./support.ts";
-
-/** A sink that takes its time: `next` lets it take one more. */
-function slow<In>() {
-  const got: In[] = [];
-  let open = () => {};
-  const sink = forEach((event: In) => {
-    got.push(event);
-    return new Promise<void>((resolve) => {
-      open = resolve;
-    });
-  });
-  const next = async () => {
-    open();
-    await turns();
-  };
-  return { got, sink, next };
-}
-
-/** A source that gives what it is told to, when it is told to. */
-function fed(runtime = testRuntime()) {
-  const source = producer<number>({ handleDemand: () => {} }, { runtime });
-  return { source, clock: runtime.clock };
-}
+import { counted, failureFrom, fed, slow } from "./support.ts";
 
 describe("batch", () => {
   test("makes full batches, and a last one that is not; they are the receiver's own", async () => {

@@ -1,6 +1,6 @@
-import { type Producer, type ProducerConsumer, producer, type Step } from "../../../src/index.ts";
+import { forEach, type Producer, type ProducerConsumer, producer, type Step } from "../../../src/index.ts";
 import type { Setting, StageStep } from "../../../src/steps/stage-step.ts";
-import { type TestRuntime, testRuntime } from "../../support/runtime.ts";
+import { type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
 
 export interface Counted {
   readonly source: Producer<number>;
@@ -72,4 +72,27 @@ export const failureFrom = (promise: PromiseLike<unknown>): Promise<unknown> =>
 export function staged<In, Out>(step: Step<In, Out>, setting: Partial<Setting>): ProducerConsumer<In, Out> {
   const { "~stage": make } = step as Step<In, Out> & StageStep;
   return make({ name: step.kind, index: 0, ...setting }) as unknown as ProducerConsumer<In, Out>;
+}
+
+/** A sink that takes its time: `next` lets it go on with one more. */
+export function slow<In>() {
+  const got: In[] = [];
+  let open = () => {};
+  const sink = forEach((event: In) => {
+    got.push(event);
+    return new Promise<void>((resolve) => {
+      open = resolve;
+    });
+  });
+  const next = async () => {
+    open();
+    await turns();
+  };
+  return { got, sink, next };
+}
+
+/** A source that gives what it is told to, when it is told to. */
+export function fed(runtime = testRuntime()) {
+  const source = producer<number>({ handleDemand: () => {} }, { runtime });
+  return { source, clock: runtime.clock };
 }
