@@ -16,6 +16,7 @@ export { batch, type BatchOptions } from "./steps/concurrent/batch.ts";
 export { boundary, type BoundaryOptions } from "./steps/concurrent/boundary.ts";
 export { buffer, type BufferOptions, latest } from "./steps/concurrent/buffer.ts";
 export { distinct } from "./steps/per-event/distinct.ts";
+export { flatMapAsync, type FlatMapAsyncOptions, type Opened } from "./steps/concurrent/flat-map-async.ts";
 export { idle } from "./steps/concurrent/idle.ts";
 export { rateLimit, type RateLimitOptions } from "./steps/concurrent/rate-limit.ts";
 export { takeUntil } from "./steps/concurrent/take-until.ts";
