@@ -158,6 +158,11 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
   #attach(inner: Inner<In>, opened: unknown): void {
     const { name, runtime, onReport } = this.#setting;
     const given = opened as Partial<AnyProducer & Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+    if (inner.attempt.over) {
+      if (typeof given?.[Symbol.asyncIterator] === "function" && given["~attach"] === undefined)
+        void closeLate(given as AsyncIterable<unknown>, (error) => this.input.report(error, "flatMapAsync"));
+      return;
+    }
     try {
       const isProducer = typeof given?.["~attach"] === "function";
       if (!isProducer && typeof given?.[Symbol.asyncIterator] !== "function" && typeof given?.[Symbol.iterator] !== "function") {
@@ -169,15 +174,9 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
         : (fromIterable(opened as AsyncIterable<unknown>, { name: `${name} inner`, runtime, onReport }) as AnyProducer);
       const port = new InnerPort(name, producer, () => this.pump());
       port.open();
-      if (!inner.attempt.over) inner.port = port;
-      else {
-        // What comes too late is closed. An iterable that has not been asked once has nothing to close yet.
-        if (!isProducer) port.request(1);
-        port.leave({ type: "cancel" });
-      }
+      inner.port = port;
     } catch (error) {
-      if (inner.attempt.over) this.input.report(error, "flatMapAsync");
-      else this.#fail(inner, error);
+      this.#fail(inner, error);
     }
   }
 
@@ -232,6 +231,17 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
       port?.leave({ type: "cancel" });
     }
     this.#open.clear();
+  }
+}
+
+/** Closes what has been opened too late. A generator that has not begun, a stream's for one, has nothing to close yet. */
+async function closeLate(iterable: AsyncIterable<unknown>, report: (error: unknown) => void): Promise<void> {
+  try {
+    const iterator = iterable[Symbol.asyncIterator]();
+    Promise.resolve(iterator.next()).catch(report);
+    await iterator.return?.();
+  } catch (error) {
+    report(error);
   }
 }
 
