@@ -19,6 +19,8 @@ interface Call<In> extends Taken<In> {
   waits: boolean;
   /** What the last attempt has failed with. */
   error: unknown;
+  /** `onFailure` has the event: whatever comes of it, it is not lost. */
+  handedOver: boolean;
   done: boolean;
   /** Whether it has a result to emit. */
   gives: boolean;
@@ -195,6 +197,7 @@ export class Calls<In> implements Task {
       cancel: undefined,
       waits: false,
       error: undefined,
+      handedOver: false,
       done: false,
       gives: false,
       value: undefined,
@@ -303,10 +306,12 @@ export class Calls<In> implements Task {
   async #handOver(call: Call<In>, error: unknown, onFailure: (failed: never) => unknown): Promise<void> {
     const attempt = new OneAttempt(call.attempts);
     call.attempt = attempt;
+    call.handedOver = true;
     try {
       await onFailure({ event: call.event, error, attempts: call.attempts } as never);
       if (!attempt.over) this.#done(call);
     } catch (second) {
+      call.handedOver = false;
       if (attempt.over) this.#stage().report(second, this.#host.step);
       else this.#fail(call, second);
     }
@@ -371,7 +376,7 @@ export class Calls<In> implements Task {
     if (this.#over) return;
     this.#flush();
     const { stage, step, index } = this.#host;
-    const begun = [...this.#calls].filter(({ attempts }) => attempts > 0);
+    const begun = [...this.#calls].filter(({ attempts, handedOver }) => attempts > 0 && !handedOver);
     const events = begun.toSorted((a, b) => a.seq - b.seq).map((other) => other.event).concat(besides);
     const failure = callbackError({ stage, callback: "handleEvents", step, index, event }, error, events);
     this.#over = true;
@@ -427,7 +432,7 @@ export class Calls<In> implements Task {
     if (this.#over) return;
     this.#over = true;
     this.#stopping = true;
-    const begun = [...this.#calls].filter(({ attempts, done }) => attempts > 0 && !done);
+    const begun = [...this.#calls].filter(({ attempts, done, handedOver }) => attempts > 0 && !done && !handedOver);
     const held = [...this.#calls].filter(({ done, gives }) => done && gives).map(({ value }) => value);
     this.#flush();
     this.#abandon(reason);

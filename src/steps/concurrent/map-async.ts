@@ -84,7 +84,11 @@ class MapAsync<In, Out> extends Pair<In, Out> implements Host {
     const waiting = calls.lanes.size + this.asks.outstanding;
     const free = this.#concurrency - calls.running;
     if (this.#maxQueued !== undefined) {
-      if (calls.lanes.startable) return;
+      if (calls.lanes.startable) {
+        // Its consumers may have made room.
+        if (free > 0 && this.room) calls.go();
+        return;
+      }
       const count = Math.min(free - this.asks.outstanding, this.#maxQueued - waiting, this.#left);
       if (count > 0) this.asks.ask(count);
       return;
