@@ -79,16 +79,17 @@ class MapAsync<In, Out> extends Pair<In, Out> implements Host {
 
   pump(): void {
     this.checkEmpty();
-    if (!this.begun || this.over || this.asks.closed) return;
+    if (!this.begun || this.over) return;
     const calls = this.#calls;
-    const waiting = calls.lanes.size + this.asks.outstanding;
     const free = this.#concurrency - calls.running;
+    if (this.#maxQueued !== undefined && calls.lanes.startable) {
+      // Its consumers may have made room. When there is none that could begin, this runs once more.
+      if (free > 0 && this.room) calls.go();
+      return;
+    }
+    if (this.asks.closed) return;
+    const waiting = calls.lanes.size + this.asks.outstanding;
     if (this.#maxQueued !== undefined) {
-      if (calls.lanes.startable) {
-        // Its consumers may have made room.
-        if (free > 0 && this.room) calls.go();
-        return;
-      }
       const count = Math.min(free - this.asks.outstanding, this.#maxQueued - waiting, this.#left);
       if (count > 0) this.asks.ask(count);
       return;
