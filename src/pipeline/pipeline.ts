@@ -42,7 +42,8 @@ function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>
   if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
   if (last && step?.["~sink"]) return { is: "own sink", step: given as StageSink };
   if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
-  const got = step && (kind || step["~begin"] || step["~sink"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
+  const got =
+    step && (kind || step["~begin"] || step["~sink"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
   const expected = `step ${index} of a pipeline to be a step, a free producerConsumer or, last, a sink`;
   throw argumentError("ERR_OPTION", expected, got);
 }

@@ -28,10 +28,7 @@ export interface StageSink {
   };
 }
 
-export function stageStep<In, Out>(
-  name: string,
-  make: (setting: Setting) => ProducerConsumer<In, Out>,
-): Step<In, Out> {
+export function stageStep<In, Out>(name: string, make: (setting: Setting) => ProducerConsumer<In, Out>): Step<In, Out> {
   const step = { kind: "step", name, "~stage": make as unknown as StageStep["~stage"] } satisfies StageStep;
   return step as Step<In, Out>;
 }

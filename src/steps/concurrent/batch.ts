@@ -66,7 +66,9 @@ class Batch<In> extends Pair<In, In[]> {
       } catch (cause) {
         this.input.giveBack(subscription, events.slice(i + 1));
         const { name, index } = this.#setting;
-        this.input.fail(callbackError({ stage: name, callback: "handleEvents", step: "batch", index, event }, cause, [event]));
+        this.input.fail(
+          callbackError({ stage: name, callback: "handleEvents", step: "batch", index, event }, cause, [event]),
+        );
         return;
       }
       this.#add(event, key, subscription);
@@ -137,7 +139,8 @@ class Batch<In> extends Pair<In, In[]> {
   #next(now: number): Open<In> | undefined {
     const full = this.#ready[0];
     const oldest = this.#oldest;
-    const due = oldest !== undefined && (this.ending || now - oldest.since >= (this.#within ?? Number.POSITIVE_INFINITY));
+    const due =
+      oldest !== undefined && (this.ending || now - oldest.since >= (this.#within ?? Number.POSITIVE_INFINITY));
     if (due && (full === undefined || (full.taken[0] as Taken<In>).seq > (oldest.taken[0] as Taken<In>).seq)) {
       this.#open.delete(oldest.key);
       return oldest;

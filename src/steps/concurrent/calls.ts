@@ -242,11 +242,7 @@ export class Calls<In> implements Task {
     const ms = this.#timeout;
     if (ms !== undefined) this.#after(call, ms, () => this.#timedOut(call, attempt, ms));
     Promise.resolve(promise).then(
-      (value) => {
-        if (attempt.over) return;
-        this.#withdraw(call);
-        this.#succeeded(call, value);
-      },
+      (value) => this.#settled(call, attempt, value),
       (error: unknown) => {
         if (attempt.over) {
           if (!attempt.gaveUp(error)) this.#stage().report(error, this.#host.step);
@@ -256,6 +252,13 @@ export class Calls<In> implements Task {
         this.#failed(call, error);
       },
     );
+  }
+
+  /** A result that comes late is dropped. */
+  #settled(call: Call<In>, attempt: OneAttempt, value: unknown): void {
+    if (attempt.over) return;
+    this.#withdraw(call);
+    this.#succeeded(call, value);
   }
 
   #timedOut(call: Call<In>, attempt: OneAttempt, ms: number): void {
@@ -377,7 +380,10 @@ export class Calls<In> implements Task {
     this.#flush();
     const { stage, step, index } = this.#host;
     const begun = [...this.#calls].filter(({ attempts, handedOver }) => attempts > 0 && !handedOver);
-    const events = begun.toSorted((a, b) => a.seq - b.seq).map((other) => other.event).concat(besides);
+    const events = begun
+      .toSorted((a, b) => a.seq - b.seq)
+      .map((other) => other.event)
+      .concat(besides);
     const failure = callbackError({ stage, callback: "handleEvents", step, index, event }, error, events);
     this.#over = true;
     this.#stopping = true;

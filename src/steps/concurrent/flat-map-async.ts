@@ -79,12 +79,7 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
   #pumping = false;
   #again = false;
 
-  constructor(
-    fn: (event: In, attempt: Attempt) => unknown,
-    concurrency: number,
-    ordered: boolean,
-    setting: Setting,
-  ) {
+  constructor(fn: (event: In, attempt: Attempt) => unknown, concurrency: number, ordered: boolean, setting: Setting) {
     super();
     this.#fn = fn;
     this.#concurrency = concurrency;
@@ -144,15 +139,17 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
     if (!isThenable(opened)) this.#attach(inner, opened);
     else
       Promise.resolve(opened).then(
-        (source) => {
-          this.#attach(inner, source);
-          this.pump();
-        },
+        (source) => this.#arrived(inner, source),
         (error: unknown) => {
           if (!inner.attempt.over) this.#fail(inner, error);
           else if (!inner.attempt.gaveUp(error)) this.input.report(error, "flatMapAsync");
         },
       );
+  }
+
+  #arrived(inner: Inner<In>, opened: unknown): void {
+    this.#attach(inner, opened);
+    this.pump();
   }
 
   #attach(inner: Inner<In>, opened: unknown): void {
@@ -165,7 +162,11 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
     }
     try {
       const isProducer = typeof given?.["~attach"] === "function";
-      if (!isProducer && typeof given?.[Symbol.asyncIterator] !== "function" && typeof given?.[Symbol.iterator] !== "function") {
+      if (
+        !isProducer &&
+        typeof given?.[Symbol.asyncIterator] !== "function" &&
+        typeof given?.[Symbol.iterator] !== "function"
+      ) {
         const expected = `step ${this.#setting.index} (flatMapAsync) of ${name} to return an iterable, an async iterable or a producer, or a promise of one`;
         throw new CallbackError({ code: "ERR_RESULT", expected, got: opened }, [inner.event]);
       }

@@ -146,7 +146,12 @@ class KeyedRateLimit<In> extends Pair<In, In> {
     if (this.output.demand === 0) return;
     const first = this.#waiting.first;
     if (first) this.#timer = clock.setTimer(this.#onTimer, Math.max(0, first.readyAt - clock.now()));
-    if (this.begun && !this.asks.closed && this.#held + this.asks.outstanding < this.#maxQueued && this.asks.outstanding === 0)
+    if (
+      this.begun &&
+      !this.asks.closed &&
+      this.#held + this.asks.outstanding < this.#maxQueued &&
+      this.asks.outstanding === 0
+    )
       this.asks.ask(1);
   }
 

@@ -17,7 +17,7 @@ export interface RateLimiter {
 
 interface Waiter {
   readonly clock: Clock;
-  readonly then: () => void;
+  readonly go: () => void;
 }
 
 /** A strict sliding window: between a permit and the one `events` places behind it there is at least one `interval`. */
@@ -55,9 +55,9 @@ export class SlidingWindow implements RateLimiter {
     return first === undefined ? 0 : Math.max(0, first + this.#interval - now);
   }
 
-  /** Calls `then` with the next permit. The returned function withdraws. */
-  queue(clock: Clock, then: () => void): () => void {
-    const waiter = { clock, then };
+  /** Calls `go` with the next permit. The returned function withdraws. */
+  queue(clock: Clock, go: () => void): () => void {
+    const waiter = { clock, go };
     this.#waiting.push(waiter);
     if (this.#waiting.length === 1) this.#arm();
     return () => {
@@ -88,7 +88,7 @@ export class SlidingWindow implements RateLimiter {
       if (this.wait(now) > 0) break;
       this.#waiting.shift();
       this.#give(now);
-      first.then();
+      first.go();
     }
     if (this.#timer === undefined) this.#arm();
   };

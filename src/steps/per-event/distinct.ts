@@ -40,10 +40,11 @@ export function distinct<In>(key: (event: never) => Key, options: { readonly max
       const repeated = seen.delete(own);
       seen.add(own);
       if (repeated) return;
-      if (seen.size > max) for (const oldest of seen) {
-        seen.delete(oldest);
-        break;
-      }
+      if (seen.size > max)
+        for (const oldest of seen) {
+          seen.delete(oldest);
+          break;
+        }
       next(event);
     };
   });

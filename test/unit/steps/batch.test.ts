@@ -31,7 +31,11 @@ describe("batch", () => {
   test("within: a batch that is asked for goes out when it is due", async () => {
     const { source, clock } = fed();
     const got: number[][] = [];
-    const { done } = pipeline(source, batch<number>({ size: 3, within: 100 }), forEach((b) => void got.push(b)));
+    const { done } = pipeline(
+      source,
+      batch<number>({ size: 3, within: 100 }),
+      forEach((b) => void got.push(b)),
+    );
     await turns();
     source.push([1]);
     await turns();
@@ -46,7 +50,10 @@ describe("batch", () => {
     expect(clock.pending).toBe(0);
     source.push([3, 4, 5, 6]);
     await turns();
-    expect(got).toEqual([[1, 2], [3, 4, 5]]);
+    expect(got).toEqual([
+      [1, 2],
+      [3, 4, 5],
+    ]);
     source.complete();
     await done;
     expect(got).toEqual([[1, 2], [3, 4, 5], [6]]);
@@ -117,7 +124,10 @@ describe("batch", () => {
     const source = fromIterable(range(0, 999), { runtime: testRuntime() });
     const got: number[][] = [];
     const stage = pipeline(source, batch({ size: 1000, within: 50 }));
-    const { done } = pipeline(stage, forEach((b) => void got.push(b)));
+    const { done } = pipeline(
+      stage,
+      forEach((b) => void got.push(b)),
+    );
     await turns();
     await stage.drain();
     await done;
@@ -133,14 +143,21 @@ describe("batch", () => {
       },
     });
     const got: number[][] = [];
-    const { done } = pipeline(source, batch({ size: 2 }), forEach((b: number[]) => void got.push(b)));
+    const { done } = pipeline(
+      source,
+      batch({ size: 2 }),
+      forEach((b: number[]) => void got.push(b)),
+    );
     expect(await failureFrom(done)).toBe(bad);
     expect(got).toEqual([[0, 1], [2]]);
   });
 
   test("take behind it, and in front", async () => {
     const source = counted(100);
-    expect(await pipeline(source.source, batch({ size: 3 }), take(2), collect()).done).toEqual([[0, 1, 2], [3, 4, 5]]);
+    expect(await pipeline(source.source, batch({ size: 3 }), take(2), collect()).done).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
     expect(await pipeline(source.source, take(4), batch({ size: 3 }), collect()).done).toEqual([[6, 7, 8], [9]]);
   });
 

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { collect, failureOf, flatMapAsync, forEach, fromIterable, pipeline, producer, take } from "../../../src/index.ts";
+import {
+  collect,
+  failureOf,
+  flatMapAsync,
+  forEach,
+  fromIterable,
+  pipeline,
+  producer,
+  take,
+} from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { counted, failureFrom, Gates, slow } from "./support.ts";
 
@@ -45,12 +54,16 @@ describe("flatMapAsync", () => {
       expect((await loop.next()).value).toBe(expected);
       await turns(6);
       expect(source.taken).toBeLessThanOrEqual(2);
-      expect([...taken.values()].reduce((a, b) => a + b)).toBeLessThanOrEqual(3 * Number(expected[0]) + Number(expected[2]) + 3);
+      expect([...taken.values()].reduce((a, b) => a + b)).toBeLessThanOrEqual(
+        3 * Number(expected[0]) + Number(expected[2]) + 3,
+      );
     }
     await loop.return?.();
     await turns();
     expect(left.has(1)).toBe(true);
-    expect((await pipeline(source.source, take(1), collect()).done)[0]).toBe(source.taken === 51 ? 0 : [...taken.keys()].length);
+    expect((await pipeline(source.source, take(1), collect()).done)[0]).toBe(
+      source.taken === 51 ? 0 : [...taken.keys()].length,
+    );
   });
 
   test("several at a time, as they come; a silent one does not hold the others", async () => {
@@ -91,7 +104,11 @@ describe("flatMapAsync", () => {
       if (n === 1) throw bad;
     };
     const step = flatMapAsync(fn, { concurrency: 2 });
-    const { done } = pipeline(source.source, step, forEach((n: unknown) => void got.push(n)));
+    const { done } = pipeline(
+      source.source,
+      step,
+      forEach((n: unknown) => void got.push(n)),
+    );
     expect(await failureFrom(done)).toBe(bad);
     expect(failureOf(bad)).toMatchObject({ step: "flatMapAsync", event: 1, events: [0, 1] });
     await turns();
@@ -102,7 +119,11 @@ describe("flatMapAsync", () => {
       throw bad;
     };
     expect(await failureFrom(pipeline(counted(2).source, flatMapAsync(throws), collect()).done)).toBe(bad);
-    const none = pipeline(counted(2).source, flatMapAsync(() => 3 as never), collect());
+    const none = pipeline(
+      counted(2).source,
+      flatMapAsync(() => 3 as never),
+      collect(),
+    );
     expect(await failureFrom(none.done)).toMatchObject({ code: "ERR_RESULT" });
   });
 
@@ -114,7 +135,12 @@ describe("flatMapAsync", () => {
     await running.stop();
     expect(gates.signals.get(0)?.aborted).toBe(true);
     let closed = false;
-    const late = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}), return: async () => (closed = true, { done: true as const, value: undefined }) }) };
+    const late = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<never>(() => {}),
+        return: async () => ((closed = true), { done: true as const, value: undefined }),
+      }),
+    };
     gates.open(0, late);
     gates.fail(1, new Error("late"));
     await turns();
@@ -133,7 +159,11 @@ describe("flatMapAsync", () => {
     });
     const got: unknown[] = [];
     const inner = tracked(new Map(), new Set(), 5);
-    const { done } = pipeline(failing, flatMapAsync(inner), forEach((n: unknown) => void got.push(n)));
+    const { done } = pipeline(
+      failing,
+      flatMapAsync(inner),
+      forEach((n: unknown) => void got.push(n)),
+    );
     expect(await failureFrom(done)).toBe(bad);
     expect(got.length).toBe(5);
     const stage = pipeline(fromIterable(range(0, 99), { runtime: testRuntime() }), flatMapAsync(inner));
@@ -143,7 +173,10 @@ describe("flatMapAsync", () => {
     const drained = stage.drain();
     let over = false;
     void second.done.then(() => (over = true));
-    for (let i = 0; i < 2000 && !over; i += 1) await next();
+    for (let i = 0; i < 2000; i += 1) {
+      if (over) break;
+      await next();
+    }
     await drained;
     expect(over).toBe(true);
     expect(all.length % 5).toBe(0);

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { collect, type Discarded, failureOf, forEach, map, pipeline, rateLimiter, mapAsync, take } from "../../../src/index.ts";
+import {
+  collect,
+  type Discarded,
+  failureOf,
+  forEach,
+  map,
+  pipeline,
+  rateLimiter,
+  mapAsync,
+  take,
+} from "../../../src/index.ts";
 import { range, turns } from "../../support/runtime.ts";
 import { counted, failureFrom, Gates } from "./support.ts";
 
@@ -7,7 +17,11 @@ describe("forEach", () => {
   test("without options one at a time; its signal aborts when the pipeline has failed", async () => {
     const source = counted(5);
     const gates = new Gates<number>();
-    const { done } = pipeline(source.source, map((n: number) => n), forEach(gates.signalled));
+    const { done } = pipeline(
+      source.source,
+      map((n: number) => n),
+      forEach(gates.signalled),
+    );
     const failed = failureFrom(done);
     await turns();
     expect(gates.begun).toEqual([0]);
@@ -70,7 +84,8 @@ describe("forEach", () => {
     }
     // 20 rounds of 20 ms are what a queue a key needs.
     expect(rounds).toBeLessThanOrEqual(21);
-    for (const key of range(0, 7)) expect(order.filter((n) => n % 8 === key)).toEqual(range(0, 19).map((n) => 8 * n + key));
+    for (const key of range(0, 7))
+      expect(order.filter((n) => n % 8 === key)).toEqual(range(0, 19).map((n) => 8 * n + key));
   });
 
   test("a failure: others abort, the rest goes back, what was begun is in events", async () => {

@@ -1,5 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { boundary, collect, distinct, failureOf, forEach, fromIterable, idle, map, pipeline, take, takeUntil } from "../../../src/index.ts";
+import {
+  boundary,
+  collect,
+  distinct,
+  failureOf,
+  forEach,
+  fromIterable,
+  idle,
+  map,
+  pipeline,
+  take,
+  takeUntil,
+} from "../../../src/index.ts";
 import { range, turns } from "../../support/runtime.ts";
 import { counted, failureFrom, fed, slow } from "./support.ts";
 
@@ -38,7 +50,11 @@ describe("takeUntil", () => {
     const bad = new Error("bad");
     const second = Promise.withResolvers<void>();
     const got: number[] = [];
-    const running = pipeline(other.source, takeUntil<number>(second.promise), forEach((n) => void got.push(n)));
+    const running = pipeline(
+      other.source,
+      takeUntil<number>(second.promise),
+      forEach((n) => void got.push(n)),
+    );
     const failed = failureFrom(running.done);
     await turns();
     other.source.push([1]);
@@ -67,7 +83,11 @@ describe("idle", () => {
   test("fails when it is asked and its source is silent, behind what has come", async () => {
     const { source, clock } = fed();
     const got: number[] = [];
-    const { done } = pipeline(source, idle<number>({ after: 100 }), forEach((n) => void got.push(n)));
+    const { done } = pipeline(
+      source,
+      idle<number>({ after: 100 }),
+      forEach((n) => void got.push(n)),
+    );
     const failed = failureFrom(done);
     await turns();
     clock.advance(90);
@@ -118,8 +138,20 @@ describe("idle", () => {
 describe("distinct", () => {
   test("drops repeats among the last `max` keys", async () => {
     const events = [1, 2, 1, 3, 1, 4, 2, 1];
-    expect(await pipeline(fromIterable(events), distinct((n: number) => n, { max: 2 }), collect()).done).toEqual([1, 2, 3, 4, 2, 1]);
-    expect(await pipeline(fromIterable(events), distinct((n: number) => n, { max: 4 }), collect()).done).toEqual([1, 2, 3, 4]);
+    expect(
+      await pipeline(
+        fromIterable(events),
+        distinct((n: number) => n, { max: 2 }),
+        collect(),
+      ).done,
+    ).toEqual([1, 2, 3, 4, 2, 1]);
+    expect(
+      await pipeline(
+        fromIterable(events),
+        distinct((n: number) => n, { max: 4 }),
+        collect(),
+      ).done,
+    ).toEqual([1, 2, 3, 4]);
   });
 
   test("is new for each pipeline; a key that throws fails with its event", async () => {
@@ -146,9 +178,16 @@ describe("boundary", () => {
     for (let i = 0; i < 100; i += 1) await next();
     await running.done;
     expect(got).toEqual(range(0, 99));
-    const stages = pipeline(source.source, map((n: number) => n), boundary({ maxDemand: 2 }), map((n) => n), collect());
+    const stages = pipeline(
+      source.source,
+      map((n: number) => n),
+      boundary({ maxDemand: 2 }),
+      map((n) => n),
+      collect(),
+    );
     expect(stages.inspect().stages.map(({ name }) => name.split(" ")[1])).toEqual(["map+collect", "boundary", "map"]);
     await stages.done;
-    for (const options of [{}, { maxDemand: 0 }, { maxDemand: 2, minDemand: 2 }]) expect(() => boundary(options as never)).toThrow(/expected/);
+    for (const options of [{}, { maxDemand: 0 }, { maxDemand: 2, minDemand: 2 }])
+      expect(() => boundary(options as never)).toThrow(/expected/);
   });
 });

@@ -92,7 +92,10 @@ describe("rateLimit", () => {
     const { runtime } = source;
     const stage = pipeline(fromIterable(range(0, 9), { runtime }), rateLimit({ events: 1, interval: 10 }));
     const got: number[] = [];
-    const { done } = pipeline(stage, forEach((n: number) => void got.push(n)));
+    const { done } = pipeline(
+      stage,
+      forEach((n: number) => void got.push(n)),
+    );
     await turns(8);
     const drained = stage.drain();
     await pass(runtime.clock, 50);
@@ -101,11 +104,14 @@ describe("rateLimit", () => {
     expect(got).toEqual([0, 1]);
   });
 
-  test.each([{}, { events: 1 }, { events: 0, interval: 1 }, { events: 1, interval: 1, maxQueued: 2 }, { events: 1, interval: 1, a: 1 }])(
-    "refuses %o",
-    (options) => {
-      expect(() => rateLimit(options as never)).toThrow(/expected/);
-      if (!("maxQueued" in options)) expect(() => rateLimiter(options as never)).toThrow(/expected/);
-    },
-  );
+  test.each([
+    {},
+    { events: 1 },
+    { events: 0, interval: 1 },
+    { events: 1, interval: 1, maxQueued: 2 },
+    { events: 1, interval: 1, a: 1 },
+  ])("refuses %o", (options) => {
+    expect(() => rateLimit(options as never)).toThrow(/expected/);
+    if (!("maxQueued" in options)) expect(() => rateLimiter(options as never)).toThrow(/expected/);
+  });
 });

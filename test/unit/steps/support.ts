@@ -77,7 +77,7 @@ export function staged<In, Out>(step: Step<In, Out>, setting: Partial<Setting>):
 /** A sink that takes its time: `next` lets it go on with one more. */
 export function slow<In>() {
   const got: In[] = [];
-  let open = () => {};
+  let open: (() => void) | undefined;
   const sink = forEach((event: In) => {
     got.push(event);
     return new Promise<void>((resolve) => {
@@ -85,7 +85,7 @@ export function slow<In>() {
     });
   });
   const next = async () => {
-    open();
+    open?.();
     await turns();
   };
   return { got, sink, next };
