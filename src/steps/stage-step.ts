@@ -30,14 +30,14 @@ export interface StageSink {
 
 export function stageStep<In, Out>(name: string, make: (setting: Setting) => ProducerConsumer<In, Out>): Step<In, Out> {
   const step = { kind: "step", name, "~stage": make as unknown as StageStep["~stage"] } satisfies StageStep;
-  return step as Step<In, Out>;
+  return step;
 }
 
 export function stageSink<In>(name: string, make: (setting: Setting) => Consumer<In>): Sink<In> {
   const step: StageSink = {
     kind: "sink",
     name,
-    "~sink": (setting) => ({ consumer: make(setting) as Consumer<never>, result: () => undefined }),
+    "~sink": (setting) => ({ consumer: make(setting), result: () => undefined }),
   };
   return step;
 }

@@ -174,7 +174,7 @@ async function run(seed: number): Promise<string> {
   await Promise.all([done, stopped]);
   await turns(8);
   const { error } = outcome as { readonly error?: unknown };
-  if (error !== undefined && String(error) !== "Error: abort")
+  if (error !== undefined && (error as Error).message !== "abort")
     books.failed.push(...((failureOf(error)?.events ?? []) as readonly number[]).flat(1));
   // A failure that a stop has overtaken is reported, with its events.
   for (const second of reported)
@@ -199,7 +199,7 @@ async function run(seed: number): Promise<string> {
   // A failure is told once: by `done`, or reported, not both.
   claim(error === undefined || !reported.includes(error), "a failure is told twice");
   claim(new Set(reported).size === reported.length, "a report comes twice");
-  const story = `${ending}, taken ${at}, error ${String(error)}, ${JSON.stringify(books)}`;
+  const story = `${ending}, taken ${at}, error ${(error as Error | undefined)?.message}, ${JSON.stringify(books)}`;
   return wrong.length === 0 ? "" : `${wrong.join(", ")}: ${story}`;
 }
 

@@ -33,7 +33,12 @@ declare const save: (row: Row) => Promise<string>;
 
 // mapAsync: the event comes from the pipeline, the result from the function.
 expectType<Producer<string>>(pipeline(rows, mapAsync(save)));
-expectType<Producer<number>>(pipeline(rows, mapAsync((row) => row.id)));
+expectType<Producer<number>>(
+  pipeline(
+    rows,
+    mapAsync((row) => row.id),
+  ),
+);
 expectType<Producer<string>>(
   pipeline(
     rows,
@@ -66,18 +71,39 @@ expectType<Producer<string>>(pipeline(rows, mapAsync(save, { onFailure: console.
 expectError(mapAsync(parseInt));
 expectError(mapAsync(save, { concurency: 2 }));
 expectError(pipeline(rows, mapAsync(save, { key: (row) => ({ user: row.user }) })));
-expectError(pipeline(rows, mapAsync(save), map((n: number) => n)));
+expectError(
+  pipeline(
+    rows,
+    mapAsync(save),
+    map((n: number) => n),
+  ),
+);
 expectError(pipeline(rows, mapAsync(save, { key: (row) => row.nothing })));
 
 // forEach
 expectAssignable<Sink<Row>>(forEach(save));
 expectType<Pipeline<void>>(pipeline(rows, forEach(save, { concurrency: 4, key: (row) => row.user })));
-expectType<Pipeline<void>>(pipeline(rows, forEach((row, { attempt }) => void [expectType<Row>(row), expectType<number>(attempt)])));
+expectType<Pipeline<void>>(
+  pipeline(
+    rows,
+    forEach((row, { attempt }) => void [expectType<Row>(row), expectType<number>(attempt)]),
+  ),
+);
 expectError(pipeline(rows, forEach(save, { ordered: true })));
 
 // flatMapAsync
-expectType<Producer<string>>(pipeline(rows, flatMapAsync((row) => [row.user])));
-expectType<Producer<string>>(pipeline(rows, flatMapAsync(async (row) => [row.user])));
+expectType<Producer<string>>(
+  pipeline(
+    rows,
+    flatMapAsync((row) => [row.user]),
+  ),
+);
+expectType<Producer<string>>(
+  pipeline(
+    rows,
+    flatMapAsync(async (row) => [row.user]),
+  ),
+);
 expectType<Producer<number>>(
   pipeline(
     rows,
@@ -86,8 +112,18 @@ expectType<Producer<number>>(
     }),
   ),
 );
-expectType<Producer<Row>>(pipeline(rows, flatMapAsync(() => rows)));
-expectError(pipeline(rows, flatMapAsync(async (row) => row.id)));
+expectType<Producer<Row>>(
+  pipeline(
+    rows,
+    flatMapAsync(() => rows),
+  ),
+);
+expectError(
+  pipeline(
+    rows,
+    flatMapAsync(async (row) => row.id),
+  ),
+);
 
 // batch: arrays that are the receiver's own.
 expectType<Producer<Row[]>>(pipeline(rows, batch({ size: 2, within: 3, by: (row) => row.user })));
@@ -110,8 +146,18 @@ expectType<Producer<Row>>(pipeline(rows, idle({ after: 1 })));
 expectType<Producer<Row>>(pipeline(rows, boundary({ maxDemand: 1 })));
 expectType<Producer<Row>>(pipeline(rows, takeUntil(AbortSignal.timeout(1))));
 expectType<Producer<Row>>(pipeline(rows, takeUntil(Promise.resolve())));
-expectType<Producer<Row>>(pipeline(rows, distinct((row) => row.id, { max: 1 })));
-expectType<Producer<Row>>(pipeline(rows, distinct((row: { id: number }) => row.id, { max: 1 })));
+expectType<Producer<Row>>(
+  pipeline(
+    rows,
+    distinct((row) => row.id, { max: 1 }),
+  ),
+);
+expectType<Producer<Row>>(
+  pipeline(
+    rows,
+    distinct((row: { id: number }) => row.id, { max: 1 }),
+  ),
+);
 expectError(takeUntil(1));
 expectError(distinct((row: Row) => row.id));
 expectType<Step<Row, Row[]>>(batch<Row>({ size: 1 }));

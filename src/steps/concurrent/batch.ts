@@ -209,7 +209,5 @@ export function batch<In>(options: BatchOptions<Fixed<In>>): Step<In, In[]> {
   requireMillis("within", options.within);
   requireType("by", options.by, "function");
   requireInteger("maxOpen", options.maxOpen, 1);
-  return stageStep<In, In[]>("batch", (setting) =>
-    new Batch<In>(options as BatchOptions<In>, setting).make(setting, { window: 2 }),
-  );
+  return stageStep<In, In[]>("batch", (setting) => new Batch<In>(options, setting).make(setting, { window: 2 }));
 }

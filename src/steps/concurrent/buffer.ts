@@ -79,7 +79,7 @@ class BufferStep<In> extends Pair<In, In> {
     }
     try {
       const tell = this.#options.onDiscard ?? onDiscard;
-      tell?.({ events: events as In[] & readonly never[], cause: "overflow", stage: name });
+      tell?.({ events, cause: "overflow", stage: name });
     } catch (error) {
       this.input.report(error, "onDiscard");
     }
@@ -114,7 +114,7 @@ export function buffer<In>(options: BufferOptions<Fixed<In>>): Step<In, In> {
   const { size, overflow } = options;
   const window = overflow === "hold" ? undefined : Math.min(size, MOST);
   return stageStep<In, In>("buffer", (setting) =>
-    new BufferStep<In>(options as BufferOptions<In>, setting).make(setting, { window, onDiscard: options.onDiscard }),
+    new BufferStep<In>(options, setting).make(setting, { window, onDiscard: options.onDiscard }),
   );
 }
 

@@ -171,7 +171,7 @@ export function mapAsync<In, Out>(
   requireInteger("maxHeld", options.maxHeld, 0);
   const { concurrency = 16, maxHeld = 4 * concurrency } = options;
   return stageStep<In, Out>("mapAsync", (setting) =>
-    new MapAsync<In, Out>(fn, options as MapAsyncOptions<In>, setting, concurrency, maxHeld).make(setting, {
+    new MapAsync<In, Out>(fn, options, setting, concurrency, maxHeld).make(setting, {
       window: Math.max(1, maxHeld),
       onDiscard: options.onDiscard,
     }),

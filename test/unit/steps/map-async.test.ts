@@ -246,6 +246,11 @@ describe("mapAsync: keys", () => {
   });
 });
 
+const fails = async (n: number) => {
+  if (n % 2 === 1) throw new Error(`odd ${n}`);
+  return n;
+};
+
 describe("mapAsync: failures", () => {
   test("fails behind the results before; the rest that was begun is in events, and nothing waits for it", async () => {
     const source = counted(100);
@@ -340,11 +345,7 @@ describe("mapAsync: failures", () => {
 
   test("onFailure skips, tells of the first, or hands over, and is awaited", async () => {
     const source = counted(6);
-    const fn = async (n: number) => {
-      if (n % 2 === 1) throw new Error(`odd ${n}`);
-      return n;
-    };
-    expect(await pipeline(source.source, mapAsync(fn, { onFailure: "skip" }), collect()).done).toEqual([0, 2, 4]);
+    expect(await pipeline(source.source, mapAsync(fails, { onFailure: "skip" }), collect()).done).toEqual([0, 2, 4]);
     expect(source.reported).toMatchObject([{ message: "odd 1" }]);
 
     const dead: unknown[] = [];
@@ -352,7 +353,7 @@ describe("mapAsync: failures", () => {
       await turns();
       dead.push([event, String(error), attempts]);
     };
-    expect(await pipeline(counted(4).source, mapAsync(fn, { onFailure }), collect()).done).toEqual([0, 2]);
+    expect(await pipeline(counted(4).source, mapAsync(fails, { onFailure }), collect()).done).toEqual([0, 2]);
     expect(dead).toEqual([
       [1, "Error: odd 1", 1],
       [3, "Error: odd 3", 1],
@@ -362,7 +363,7 @@ describe("mapAsync: failures", () => {
     const throws = () => {
       throw worse;
     };
-    const { done } = pipeline(counted(4).source, mapAsync(fn, { onFailure: throws }), collect());
+    const { done } = pipeline(counted(4).source, mapAsync(fails, { onFailure: throws }), collect());
     expect(await failureFrom(done)).toBe(worse);
     expect(failureOf(worse)?.event).toBe(1);
   });
@@ -396,9 +397,21 @@ describe("mapAsync: attempts", () => {
       attempts.push(attempt);
       throw new Error(`no ${attempt}`);
     };
-    const when = (error: unknown, attempt: number) => String(error) === "Error: no 1" && attempt === 1;
-    const { done } = pipeline(counted(1).source, mapAsync(fn, { retry: { attempts: 9, when } }), collect());
+    const first = counted(1);
+    const seen: unknown[] = [];
+    const when = (error: unknown, attempt: number) => {
+      seen.push([String(error), attempt]);
+      return attempt === 1;
+    };
+    const { done } = pipeline(first.source, mapAsync(fn, { retry: { attempts: 9, when } }), collect());
     const failed = failureFrom(done);
+    await turns();
+    first.runtime.clock.advance(0);
+    expect(await failed).toMatchObject({ message: "no 2" });
+    expect(seen).toEqual([
+      ["Error: no 1", 1],
+      ["Error: no 2", 2],
+    ]);
     const source = counted(1);
     const odd = new Error("when");
     const { done: second } = pipeline(
@@ -415,10 +428,7 @@ describe("mapAsync: attempts", () => {
     );
     expect(await failureFrom(second)).toBe(odd);
     expect(source.reported).toMatchObject([{ message: "no 1" }]);
-    await turns();
-    // The first pipeline's clock is virtual, too: the retry without a delay waits for it.
-    expect(attempts).toEqual([1, 1]);
-    void failed;
+    expect(attempts).toEqual([1, 2, 1]);
   });
 
   test("a timeout is per attempt, frees the slot at once, and aborts its signal", async () => {
