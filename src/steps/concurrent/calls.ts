@@ -1,31 +1,13 @@
-import { callbackError, TimeoutError, words } from "../../base/errors.ts";
+import { callbackError } from "../../base/errors.ts";
 import type { Key } from "../../base/hash.ts";
 import { isThenable } from "../../base/thenable.ts";
-import type { Clock, Task } from "../../contract/runtime.ts";
+import type { Task } from "../../contract/runtime.ts";
 import type { StageContext, Subscription } from "../../contract/stage.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
-import { type CallOptions, delayOf, type Retry } from "./call-options.ts";
+import { Call, type Caller } from "./call.ts";
+import type { CallOptions, Retry } from "./call-options.ts";
 import { bySubscription, type Lane, Lanes, type Taken } from "./lanes.ts";
 import { limiterOf, type SlidingWindow } from "./rate-limiter.ts";
-
-/** An event that has been begun: its attempts, and what came of them. */
-interface Call<In> extends Taken<In> {
-  /** 0 while it waits for its first permit. */
-  attempts: number;
-  attempt: OneAttempt | undefined;
-  /** Ends what it waits for besides: a timeout, a back-off, a permit. */
-  cancel: (() => void) | undefined;
-  /** It waits for its next attempt. */
-  waits: boolean;
-  /** What the last attempt has failed with. */
-  error: unknown;
-  /** `onFailure` has the event: whatever comes of it, it is not lost. */
-  handedOver: boolean;
-  done: boolean;
-  /** Whether it has a result to emit. */
-  gives: boolean;
-  value: unknown;
-}
 
 /** The step around the calls. */
 export interface Host {
@@ -47,22 +29,26 @@ export interface Host {
 }
 
 /**
- * Calls a function for each event, so many at a time. Knows keys, timeouts, attempts and rates; what is emitted, and what is
+ * Calls a function for each event, so many at a time and one at a time for each key; what is emitted, and what is
  * asked for, is its host's.
  */
-export class Calls<In> implements Task {
+export class Calls<In> implements Task, Caller<In> {
   readonly lanes: Lanes<In> = new Lanes();
   /** Calls that hold a slot. */
   running = 0;
-  readonly #fn: (event: In, attempt: Attempt) => unknown;
+  readonly fn: (event: In, attempt: Attempt) => unknown;
+  readonly timeout: number | undefined;
+  readonly retry: Retry | undefined;
+  readonly limiter: SlidingWindow | undefined;
+  readonly onFailure: CallOptions<In>["onFailure"];
+  readonly step: string;
+  readonly name: string;
+  /** Nothing is begun any more. */
+  stopping = false;
   readonly #host: Host;
   readonly #stage: () => StageContext;
   readonly #concurrency: number;
   readonly #key: ((event: In) => Key) | undefined;
-  readonly #timeout: number | undefined;
-  readonly #retry: Retry | undefined;
-  readonly #limiter: SlidingWindow | undefined;
-  readonly #onFailure: CallOptions<In>["onFailure"];
   /** Begun and not emitted, in the order of their beginning. */
   readonly #calls = new Set<Call<In>>();
   /** Results to emit. */
@@ -70,8 +56,6 @@ export class Calls<In> implements Task {
   #seq = 0;
   #scheduled = false;
   #skipped = false;
-  /** Nothing is begun any more. */
-  #stopping = false;
   /** Nothing is waited for any more. */
   #over = false;
   #idle: (() => void) | undefined;
@@ -83,15 +67,21 @@ export class Calls<In> implements Task {
     host: Host,
     stage: () => StageContext,
   ) {
-    this.#fn = fn;
+    this.fn = fn;
+    this.timeout = options.timeout;
+    this.retry = options.retry;
+    this.limiter = limiterOf(options.rate);
+    this.onFailure = options.onFailure;
+    this.step = host.step;
+    this.name = host.stage;
     this.#host = host;
     this.#stage = stage;
     this.#concurrency = concurrency;
     this.#key = options.key;
-    this.#timeout = options.timeout;
-    this.#retry = options.retry;
-    this.#limiter = limiterOf(options.rate);
-    this.#onFailure = options.onFailure;
+  }
+
+  get stage(): StageContext {
+    return this.#stage();
   }
 
   /** Results that wait for an earlier one, or for their turn. */
@@ -101,10 +91,6 @@ export class Calls<In> implements Task {
 
   get empty(): boolean {
     return this.#calls.size === 0 && this.lanes.size === 0 && this.#ready.length === 0;
-  }
-
-  get #clock(): Clock {
-    return this.#stage().runtime.clock;
   }
 
   take(events: readonly In[], subscription: Subscription): void {
@@ -149,190 +135,53 @@ export class Calls<In> implements Task {
   }
 
   get #mayStart(): boolean {
-    return this.running < this.#concurrency && !this.#stopping && (this.#key === undefined || this.#host.room);
+    return this.running < this.#concurrency && !this.stopping && (this.#key === undefined || this.#host.room);
   }
 
   // ── One event ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #start(event: In, subscription: Subscription, seq: number, lane: Lane | undefined): void {
-    if (this.#limiter !== undefined) {
-      const call = this.#begin(event, subscription, seq, lane);
-      this.#permit(call);
+    if (this.limiter !== undefined) {
+      this.#begin(event, subscription, seq, lane).begin();
       return;
     }
     const attempt = new OneAttempt(1);
     let result: unknown;
     try {
-      result = this.#fn(event, attempt);
+      result = this.fn(event, attempt);
     } catch (error) {
-      const call = this.#begin(event, subscription, seq, lane);
-      call.attempts = 1;
-      call.attempt = attempt;
-      this.#failed(call, error);
+      this.#begin(event, subscription, seq, lane).threw(attempt, error);
       return;
     }
-    if (isThenable(result)) {
-      const call = this.#begin(event, subscription, seq, lane);
-      call.attempts = 1;
-      this.#wait(call, attempt, result);
-    } else if (this.#calls.size === 0 || !this.#host.ordered) {
+    if (isThenable(result) || (this.#calls.size > 0 && this.#host.ordered))
+      this.#begin(event, subscription, seq, lane).returned(attempt, result);
+    else {
       // Nothing is waited for: no call, no promise.
       this.#ready.push(result);
       this.lanes.release(lane);
-    } else {
-      const call = this.#begin(event, subscription, seq, lane);
-      call.attempts = 1;
-      this.#succeeded(call, result);
     }
   }
 
   #begin(event: In, subscription: Subscription, seq: number, lane: Lane | undefined): Call<In> {
-    const call: Call<In> = {
-      event,
-      subscription,
-      seq,
-      lane,
-      attempts: 0,
-      attempt: undefined,
-      cancel: undefined,
-      waits: false,
-      error: undefined,
-      handedOver: false,
-      done: false,
-      gives: false,
-      value: undefined,
-    };
+    const call = new Call(this, event, subscription, seq, lane);
     this.#calls.add(call);
     this.running += 1;
     return call;
   }
 
-  /** Makes the next attempt once there is a permit for it. */
-  #permit(call: Call<In>): void {
-    const limiter = this.#limiter;
-    const clock = this.#clock;
-    if (limiter === undefined || limiter.take(clock)) this.#invoke(call);
-    else {
-      call.waits = true;
-      call.cancel = limiter.queue(clock, () => {
-        call.cancel = undefined;
-        this.#invoke(call);
-      });
-    }
-  }
-
-  #invoke(call: Call<In>): void {
-    call.waits = false;
-    call.attempts += 1;
-    const attempt = new OneAttempt(call.attempts);
-    let result: unknown;
-    try {
-      result = this.#fn(call.event, attempt);
-    } catch (error) {
-      call.attempt = attempt;
-      this.#failed(call, error);
-      return;
-    }
-    if (isThenable(result)) this.#wait(call, attempt, result);
-    else this.#succeeded(call, result);
-  }
-
-  #wait(call: Call<In>, attempt: OneAttempt, promise: PromiseLike<unknown>): void {
-    call.attempt = attempt;
-    const ms = this.#timeout;
-    if (ms !== undefined) this.#after(call, ms, () => this.#timedOut(call, attempt, ms));
-    Promise.resolve(promise).then(
-      (value) => this.#settled(call, attempt, value),
-      (error: unknown) => {
-        if (attempt.over) {
-          if (!attempt.gaveUp(error)) this.#stage().report(error, this.#host.step);
-          return;
-        }
-        this.#withdraw(call);
-        this.#failed(call, error);
-      },
-    );
-  }
-
-  /** A result that comes late is dropped. */
-  #settled(call: Call<In>, attempt: OneAttempt, value: unknown): void {
-    if (attempt.over) return;
-    this.#withdraw(call);
-    this.#succeeded(call, value);
-  }
-
-  #timedOut(call: Call<In>, attempt: OneAttempt, ms: number): void {
-    const { step, stage } = this.#host;
-    const expected = `attempt ${call.attempts} of ${step} in ${stage} to take at most ${ms} ms`;
-    const error = new TimeoutError("ERR_TIMEOUT", expected, words("no result"));
-    attempt.abort(error);
-    this.#failed(call, error);
-  }
-
-  #succeeded(call: Call<In>, value: unknown): void {
-    call.gives = true;
-    call.value = value;
-    this.#done(call);
-  }
-
-  #failed(call: Call<In>, error: unknown): void {
-    const retry = this.#retry;
-    if (retry !== undefined && call.attempts < retry.attempts && !this.#stopping) {
-      let again: boolean;
-      try {
-        again = retry.when?.(error, call.attempts) ?? true;
-      } catch (second) {
-        this.#stage().report(error, this.#host.step);
-        this.#fail(call, second);
-        return;
-      }
-      if (again) {
-        call.waits = true;
-        call.error = error;
-        this.#after(call, delayOf(retry, call.attempts, Math.random()), () => this.#permit(call));
-        return;
-      }
-    }
-    const onFailure = this.#onFailure;
-    if (onFailure === "skip") this.#skip(call, error);
-    else if (typeof onFailure === "function") void this.#handOver(call, error, onFailure);
-    else this.#fail(call, error);
-  }
-
-  #skip(call: Call<In>, error: unknown): void {
-    if (!this.#skipped) this.#stage().report(error, this.#host.step);
-    this.#skipped = true;
-    this.#done(call);
-  }
-
-  /** The user's function has the failure, and the event with it. */
-  async #handOver(call: Call<In>, error: unknown, onFailure: (failed: never) => unknown): Promise<void> {
-    const attempt = new OneAttempt(call.attempts);
-    call.attempt = attempt;
-    call.handedOver = true;
-    try {
-      await onFailure({ event: call.event, error, attempts: call.attempts } as never);
-      if (!attempt.over) this.#done(call);
-    } catch (second) {
-      call.handedOver = false;
-      if (attempt.over) this.#stage().report(second, this.#host.step);
-      else this.#fail(call, second);
-    }
-  }
-
-  #done(call: Call<In>): void {
-    call.done = true;
+  done(call: Call<In>): void {
+    call.ended = true;
     this.running -= 1;
     this.lanes.release(call.lane);
     if (!this.#host.ordered || this.#host.over) this.#out(call);
     else
       for (const first of this.#calls) {
-        if (!first.done) break;
+        if (!first.ended) break;
         this.#out(first);
       }
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#stage().runtime.schedule(this);
+    this.stage.runtime.schedule(this);
   }
 
   #out(call: Call<In>): void {
@@ -347,28 +196,19 @@ export class Calls<In> implements Task {
     this.#host.emit(results);
   }
 
-  #after(call: Call<In>, ms: number, then: () => void): void {
-    const clock = this.#clock;
-    const timer = clock.setTimer(() => {
-      call.cancel = undefined;
-      then();
-    }, ms);
-    call.cancel = () => clock.clearTimer(timer);
-  }
-
-  #withdraw(call: Call<In>): void {
-    call.cancel?.();
-    call.cancel = undefined;
-  }
-
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #fail(call: Call<In>, error: unknown): void {
-    if (this.#stopping) {
+  skipped(error: unknown): void {
+    if (!this.#skipped) this.stage.report(error, this.step);
+    this.#skipped = true;
+  }
+
+  fail(call: Call<In>, error: unknown): void {
+    if (this.stopping) {
       // What it was to give reaches no one, and what it failed with someone.
-      this.#stage().report(error, this.#host.step);
+      this.stage.report(error, this.step);
       this.#host.lost([call.event]);
-      this.#done(call);
+      this.done(call);
       return;
     }
     this.#broken(error, call.event, []);
@@ -386,14 +226,14 @@ export class Calls<In> implements Task {
       .concat(besides);
     const failure = callbackError({ stage, callback: "handleEvents", step, index, event }, error, events);
     this.#over = true;
-    this.#stopping = true;
+    this.stopping = true;
     this.#abandon(failure);
     this.#host.fail(failure);
   }
 
   /** Begins nothing more. Returns what has not been begun, by subscription, for its owner to give back. */
   stop(): Map<Subscription, In[]> {
-    this.#stopping = true;
+    this.stopping = true;
     const rest = this.lanes.takeAll();
     for (const call of this.#calls) {
       if (call.attempts > 0) continue;
@@ -405,12 +245,12 @@ export class Calls<In> implements Task {
 
   /** A stop waits for the calls under way, if there are any. What waits for another attempt is not given one. */
   idle(): Promise<void> | undefined {
-    this.#stopping = true;
+    this.stopping = true;
     for (const call of this.#calls) {
-      if (call.done) this.#out(call);
+      if (call.ended) this.#out(call);
       if (!call.waits || call.attempts === 0) continue;
       this.#drop(call);
-      this.#stage().report(call.error, this.#host.step);
+      this.stage.report(call.error, this.step);
       this.#host.lost([call.event]);
     }
     this.#flush();
@@ -428,7 +268,7 @@ export class Calls<In> implements Task {
   }
 
   #drop(call: Call<In>): void {
-    this.#withdraw(call);
+    call.withdraw();
     this.#calls.delete(call);
     this.running -= 1;
   }
@@ -437,9 +277,9 @@ export class Calls<In> implements Task {
   abort(reason: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#stopping = true;
-    const begun = [...this.#calls].filter(({ attempts, done, handedOver }) => attempts > 0 && !done && !handedOver);
-    const held = [...this.#calls].filter(({ done, gives }) => done && gives).map(({ value }) => value);
+    this.stopping = true;
+    const begun = [...this.#calls].filter(({ attempts, ended, handedOver }) => attempts > 0 && !ended && !handedOver);
+    const held = [...this.#calls].filter(({ ended, gives }) => ended && gives).map(({ value }) => value);
     this.#flush();
     this.#abandon(reason);
     if (held.length > 0) this.#host.emit(held);
@@ -450,12 +290,10 @@ export class Calls<In> implements Task {
   #abandon(reason: unknown): void {
     for (const call of this.#calls) {
       if (call.attempts === 0) continue;
-      this.#withdraw(call);
       this.#calls.delete(call);
-      if (!call.done) {
-        this.running -= 1;
-        call.attempt?.abort(reason);
-      }
+      if (call.ended) continue;
+      this.running -= 1;
+      call.abandon(reason);
     }
   }
 }
