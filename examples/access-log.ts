@@ -32,6 +32,7 @@ function lines() {
         chunks.flatMap((chunk) => {
           const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
           rest = parts.pop() ?? "";
+          if (rest.length > 2 ** 20) throw new RangeError("a line of more than 1 Mi characters");
           return parts;
         }),
       handleEnd: (): string[] => {

@@ -46,6 +46,7 @@ function lines() {
       handleEvents: (texts: readonly string[]): string[] => {
         const found = (rest + texts.join("")).split("\n");
         rest = found.pop() ?? "";
+        if (rest.length > 2 ** 20) throw new RangeError("a line of more than 1 Mi characters");
         return found;
       },
       handleEnd: (): string[] => (rest === "" ? [] : [rest]),

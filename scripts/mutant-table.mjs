@@ -155,18 +155,18 @@ export const mutants = [
   {
     mark: "M35",
     belief: "a failure that nothing passes on is unhandled",
-    line: "if (unseen) void this.done;",
+    line: "if (unseen) this.#giveUp();",
     tests: ["test/unit/stage/unhandled.test.ts"],
   },
   {
     mark: "M36",
     belief: "the last carrier's word is the report",
-    line: 'if (!told() && !wasReported(error)) this.tell(error, "done");',
+    line: "if (told() || wasReported(failure)) return;",
     tests: ["test/unit/stage/failure-carriers.test.ts"],
   },
   {
     mark: "M37",
-    belief: "a promise that no one waits for is heard all the same",
+    belief: "a callback that ends its stage and returns a promise is not waited for",
     line: "",
     tests: ["test/unit/stage/ends-that-cross.test.ts"],
   },

@@ -169,7 +169,7 @@ const prematureClose = (): Error =>
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no overflow policy, one of
  * `pause` and `resume` without the other, the same name twice, wrong options. The stage fails with an `OverflowError` when the
- * policy is `"throw"` and the buffer is full, and with a `CallbackError` when `map`, `pause` or `resume` throws.
+ * policy is `"throw"` and the buffer is full, and with what `map`, `pause` or `resume` throws.
  *
  * **Source** rules 7.1 to 7.4.
  *

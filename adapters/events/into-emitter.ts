@@ -83,7 +83,7 @@ class EmitterSink<In> implements SinkBehaviour<In> {
  * **Cancels** its source when a listener throws.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`: wrong options. What a listener, `args` or `create`
- * throws fails the consumer with a `CallbackError` that holds the event; those behind it go back to the source. What the
+ * throws fails the consumer, and `failure` holds the event; those behind it go back to the source. What the
  * listeners of `error`, or of `end` after a stop, throw goes to `onReport`. An EventTarget keeps what its listeners throw to itself.
  *
  * **Source** rules 7.2 and 7.3.

@@ -11,6 +11,7 @@ import {
   type SourceContext,
   type Told,
   toldErrors,
+  words,
 } from "../../src/adapter/index.ts";
 import {
   OverflowError,
@@ -20,6 +21,7 @@ import {
   type SubscribeOptionsOf,
   type Task,
 } from "../../src/index.ts";
+import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { isLegacy, LegacySource } from "./legacy-source.ts";
 import { can, type LegacyLike, prematureClose, type ReadableLike } from "./like.ts";
@@ -37,6 +39,7 @@ export interface FromReadableOptions<in Out, in out SO extends object = NoOption
 /** How many chunks of bytes a link holds: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
 const READS = "a Readable that nothing else reads";
+const READ = words("one that is read already");
 
 /** Reads what was asked for, when it is there. */
 class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
@@ -132,7 +135,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   /** It was set flowing meanwhile: events are lost to this stage. */
   #flows(): boolean {
     if (!this.#view.flows) return false;
-    if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, this.#readable));
+    if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, READ));
     return true;
   }
 
@@ -267,6 +270,7 @@ export function fromReadable<Out, SO extends object = NoOptions>(
   readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
+  watchExit();
   if (!isReadable(readable) && !isLegacy(readable)) refuse("ERR_NOT_SOURCE", adviceOn(readable, "Readable"), readable);
   return reading(readable, options, ["destroyOnCancel"]);
 }
@@ -293,7 +297,7 @@ export function reading<Out, SO extends object>(
 }
 
 function refuseRead(readable: ReadableLike | LegacyLike, flows: boolean): void {
-  if (flows || isRead(readable)) refuse("ERR_NOT_SOURCE", READS, readable);
+  if (flows || isRead(readable)) refuse("ERR_NOT_SOURCE", READS, READ);
 }
 
 export const isReadable = (value: unknown): value is ReadableLike => can(value, "read", "on", "removeListener");

@@ -1,6 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import { refuse, requireOneOf, requireType, sink } from "../../src/adapter/index.ts";
 import type { Consumer, StageOptions } from "../../src/index.ts";
+import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { can, type OddLike, type WritableLike } from "./like.ts";
 import { WritableSink } from "./writable-sink.ts";
@@ -40,6 +41,7 @@ export interface IntoWritableOptions extends StageOptions {
  * await file.done;
  */
 export function intoWritable<In>(writable: WritableLike, options: IntoWritableOptions = {}): Consumer<In> {
+  watchExit();
   if (!isWritable(writable)) refuse("ERR_NOT_SOURCE", adviceOn(writable, "Writable"), writable);
   const { end, onStop } = options;
   requireType("end", end, "boolean");

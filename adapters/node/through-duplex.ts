@@ -1,5 +1,6 @@
 import { coupled, type NoOptions, refuse, requireType } from "../../src/adapter/index.ts";
 import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { isReadable, reading } from "./from-readable.ts";
 import { isWritable, writing } from "./into-writable.ts";
@@ -41,6 +42,7 @@ export function throughDuplex<In, Out, SO extends object = NoOptions>(
   duplex: DuplexLike,
   options: ThroughDuplexOptions<Out, SO> = {},
 ): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>> {
+  watchExit();
   if (!(isReadable(duplex) || isLegacy(duplex)) || !isWritable(duplex))
     refuse("ERR_NOT_SOURCE", adviceOn(duplex, "Duplex"), duplex);
   const { end, signal, runtime, onReport } = options;

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { errorOf, isFailure, type NoOptions, Port, type PortSource } from "../../src/adapter/index.ts";
 import type { Producer, Reason, ResolvedSubscribeOptions, SubscribeOptions } from "../../src/index.ts";
+import { watchExit } from "./before-exit.ts";
 import type { PushLike, ReadableClass, ReadableSettings } from "./like.ts";
 
 export interface ToReadableOptions extends Pick<SubscribeOptions, "data"> {
@@ -17,7 +18,6 @@ export interface ToReadableOptions extends Pick<SubscribeOptions, "data"> {
 export interface ToReadableOptionsWith<out Stream> extends ToReadableOptions {
   readonly Readable: ReadableClass<Stream>;
 }
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type ToReadableArguments<SO extends object> = {} extends SO
   ? [options?: ToReadableOptions & SO]
   : [options: ToReadableOptions & SO];
@@ -171,6 +171,7 @@ export function toReadable<Out, SO extends object>(
   producer: Producer<Out, SO>,
   ...[options]: ToReadableArguments<SO>
 ): unknown {
+  watchExit();
   // Before a Readable is made that nothing would destroy.
   Port.options(producer, {});
   const given: ToReadableOptionsWith<PushLike> = { Readable, ...options };

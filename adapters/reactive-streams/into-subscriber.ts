@@ -128,9 +128,8 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
  * `onError`. **Cancels** its source, and completes, when the Subscriber cancels: what it had not seen goes back.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Subscriber; `ERR_OPTION`: wrong options; `ERR_DUPLICATE`, by `subscribe`: it has a
- * producer already. A request that is no demand fails the consumer with `ERR_ASK`, which the Subscriber hears by `onError`. A
- * Subscriber that throws fails it with a `CallbackError` that holds the event, and hears nothing more; the events behind go
- * back.
+ * producer already. A request that is no demand fails the consumer with `ERR_ASK`, which the Subscriber hears by `onError`. What a
+ * Subscriber throws fails it, and `failure` holds the event; the Subscriber hears nothing more, and the events behind go back.
  *
  * **Source** rules 7.2 and 7.3; Reactive Streams 1.1 to 1.10 and 3.1 to 3.17.
  *

@@ -14,7 +14,6 @@ import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
 /** `data`, and what the producer's dispatcher asks for: the Subscriber says how much. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type ToPublisherArguments<SO extends object> = {} extends SO
   ? [options?: ToPublisherOptions & SO]
   : [options: ToPublisherOptions & SO];
@@ -136,8 +135,8 @@ class SubscriberPort extends Port implements Subscription {
  *
  * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION` at once. `subscribe` throws `ERR_NOT_SOURCE` for what is no Subscriber and
  * `ERR_DUPLICATE` for one that it has had before. What the producer refuses a subscription with comes by `onError`, behind
- * `onSubscribe`, and so does `ERR_ASK` after a request that is no demand. A Subscriber that throws counts as cancelled: the
- * `CallbackError` goes to the producer's `onReport`.
+ * `onSubscribe`, and so does `ERR_ASK` after a request that is no demand. A Subscriber that throws counts as cancelled:
+ * what it throws goes to the producer's `onReport`.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 1.1 to 1.11 and 3.1 to 3.17.
  *

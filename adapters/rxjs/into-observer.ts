@@ -71,8 +71,8 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
  * observer is over, and gives it back what was not handed over.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`: wrong options. A failure of the source, or an abort, is the
- * observer's `error`; without one it is left to `done`. A `next` that throws fails the consumer with a `CallbackError` that
- * holds the event; those behind it go back, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
+ * observer's `error`; without one it is left to `done`. What `next` throws fails the consumer, and
+ * `failure` holds the event; those behind it go back, and the observer is told nothing more. What `error` or `complete` throws goes to `onReport`.
  *
  * **Source** rules 7.2, 7.3.
  *

@@ -223,5 +223,8 @@ export function throughOperators(
   const { Observable: Class = InstalledClass } = options;
   if (typeof chain !== "function") refuse("ERR_NOT_SOURCE", "a chain of operators", chain);
   requireType("Observable", Class, "function");
-  return transform(new OperatorStage(chain as never, Class, options), options, { own: ["Observable"] });
+  return transform(new OperatorStage(chain as never, Class, options), options, {
+    own: ["Observable"],
+    pushes: true,
+  });
 }

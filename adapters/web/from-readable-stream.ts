@@ -12,6 +12,7 @@ import {
   type SourceContext,
   type Told,
   toldErrors,
+  words,
 } from "../../src/adapter/index.ts";
 import type { Producer, ProducerOptions, Reason, Runtime, SubscribeOptionsOf, Task } from "../../src/index.ts";
 import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
@@ -235,7 +236,7 @@ function readerOf<Out>(stream: ReadableStreamLike<Out>, byob: boolean): readonly
     if (byob) return [reader, bytes];
     reader.releaseLock();
   } catch (error) {
-    if (byob) throw argumentError("ERR_NOT_SOURCE", "a ReadableStream of bytes", stream, error);
+    if (byob) throw argumentError("ERR_NOT_SOURCE", "a ReadableStream of bytes", words("one of other chunks"), error);
     bytes = false;
   }
   return [stream.getReader(), bytes];
@@ -244,5 +245,5 @@ function readerOf<Out>(stream: ReadableStreamLike<Out>, byob: boolean): readonly
 export function checkReadable(value: unknown): void {
   const stream = value as Partial<ReadableStreamLike<unknown>> | null | undefined;
   if (typeof stream?.getReader !== "function") refuse("ERR_NOT_SOURCE", "a ReadableStream", value);
-  if (stream.locked) refuse("ERR_NOT_SOURCE", "a ReadableStream that is not locked", value);
+  if (stream.locked) refuse("ERR_NOT_SOURCE", "a ReadableStream that is not locked", words("one with a reader"));
 }

@@ -9,10 +9,15 @@ import {
   type SinkContext,
   type Told,
   toldErrors,
+  words,
 } from "../../src/adapter/index.ts";
 import type { Consumer, Reason, StageOptions, Subscription } from "../../src/index.ts";
 import type { WritableStreamLike, WriterLike } from "./like.ts";
 
+/** An error of Node. */
+interface Coded {
+  readonly code?: unknown;
+}
 export interface IntoWritableStreamOptions extends StageOptions {
   /** Whether the stream stays open, and is only unlocked, when the consumer completes or is stopped. @default false */
   readonly preventClose?: boolean | undefined;
@@ -189,9 +194,10 @@ class StreamSink<In> implements SinkBehaviour<In> {
     if (this.#closing === undefined) this.#onBreak(closedElsewhere());
   };
 
-  /** A transform that ended by itself refuses what comes with an error of the platform. */
+  /** A transform that ended by itself refuses what comes with an error of the platform; Node's does so when it has failed, too. */
   readonly #isEnough = (error: unknown, reason: Reason | undefined): boolean =>
-    error instanceof TypeError && reason?.type === "complete";
+    error instanceof TypeError &&
+    (reason?.type === "complete" || (reason?.type === "failure" && (error as Coded).code === "ERR_INVALID_STATE"));
 
   /** Of a write, of `close` or `abort`. */
   readonly #onError = (error: unknown): void => {
@@ -266,5 +272,5 @@ export function intoWritableStream<In>(
 export function checkWritable(value: unknown): void {
   const stream = value as Partial<WritableStreamLike<never>> | null | undefined;
   if (typeof stream?.getWriter !== "function") refuse("ERR_NOT_SOURCE", "a WritableStream", value);
-  if (stream.locked) refuse("ERR_NOT_SOURCE", "a WritableStream that is not locked", value);
+  if (stream.locked) refuse("ERR_NOT_SOURCE", "a WritableStream that is not locked", words("one with a writer"));
 }

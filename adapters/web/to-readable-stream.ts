@@ -33,7 +33,6 @@ export interface ToByteStreamOptions extends Options {
   readonly type: "bytes";
   readonly size?: undefined;
 }
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
   ? [options?: ToReadableStreamOptions<Out> & SO]
   : [options: ToReadableStreamOptions<Out> & SO];

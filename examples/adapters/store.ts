@@ -54,7 +54,7 @@ class StoreSink<Row> implements SinkBehaviour<Row> {
       // Before the end, so that they return in their place. Behind an abort they return late, to the source or its onDiscard.
       stage.giveBack(subscription, rows.slice(failure ? at + 1 : at));
       if (failure === undefined) return;
-      // The row in hand is not given back, or the next consumer would fail on it, too: the error holds it.
+      // The row in hand is not given back, or the next consumer would fail on it, too: `failure` holds it.
       this.#over = true;
       stage.fail(callbackError({ stage: stage.name, callback: "insert" }, failure.error, [rows[at]]));
       return;
@@ -86,8 +86,8 @@ class StoreSink<Row> implements SinkBehaviour<Row> {
 /**
  * Makes a consumer that stores its events as rows.
  *
- * **Shape** one `insert` a batch. **Backpressures** while it is pending. **Fails** with a `CallbackError` that holds the row
- * which the store refused; the rows behind it go back to the source.
+ * **Shape** one `insert` a batch. **Backpressures** while it is pending. **Fails** with what the store refuses a row with;
+ * `failure` holds the row, and those behind it go back to the source.
  */
 export function intoStore<Row>(store: Store<Row>, options: IntoStoreOptions = {}): Consumer<Row> {
   if (typeof (store as Partial<Store<Row>> | undefined)?.insert !== "function")

@@ -47,8 +47,8 @@ const MOST = 1024;
  * `brake` (call `resume` in `handleDemand`), then the policy applies. Without it, nothing is brought that was not asked for.
  * **Completes** behind what was collected. **Cancels** by `close`: what was collected goes to `stage.discard`.
  *
- * @throws nothing. A full buffer fails the stage with an `OverflowError` behind what is buffered, a brake that throws with a
- * `CallbackError`; what `release` throws goes to `onReport`.
+ * @throws nothing. A full buffer fails the stage with an `OverflowError` behind what is buffered, a brake that throws with what it
+ * throws; what `release` throws goes to `onReport`.
  *
  * **Source** rules 7.1 to 7.4.
  *

@@ -34,4 +34,4 @@ export type {
   TransformBehaviour,
 } from "../contract/adapter.ts";
 // What no one has come to hear of
-export { type Unclaimed, watchUnclaimed } from "../stage/unclaimed.ts";
+export { claim as claimUnclaimed, type Unclaimed, watchUnclaimed } from "../stage/unclaimed.ts";

@@ -33,13 +33,11 @@ export function requireOneOf(name: string, value: unknown, values: readonly stri
 }
 
 export function requireType(name: string, value: unknown, type: "function" | "string" | "boolean" | "number"): void {
-  // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
   if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
 }
 
 /** An object of somebody's making, known by one of its members. */
 export function requireMember(name: string, value: unknown, what: string, member: string, type = "function"): void {
-  // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
   if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[member] !== type)
     throw argumentError("ERR_OPTION", `${name} to be ${what}`, value);
 }

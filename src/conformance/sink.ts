@@ -1,3 +1,4 @@
+import { failureOf } from "../base/failure.ts";
 import { type Check, check } from "./check.ts";
 import { atMost, ensure, NotApplicable, range, same, throwsCode } from "./expect.ts";
 import type { Feed, Held } from "./probes.ts";
@@ -38,13 +39,10 @@ const told = ({ ended, failures }: Held): void => same(ended + failures.length, 
 /** A demand whose batches show what a sink does with the rest of one. */
 const MUCH = 1000;
 
-/** What an error holds of the batch in hand. */
-const eventsOf = (error: unknown): readonly unknown[] => {
-  const { events } = (error ?? {}) as { readonly events?: unknown };
-  return Array.isArray(events) ? events : [];
-};
+/** What the record of an error tells of the batch in hand. */
+const eventsOf = (error: unknown): readonly unknown[] => failureOf(error)?.events ?? [];
 
-/** Of `count` events, those that the foreign sink has not seen are with the source, or an error tells of them. */
+/** Of `count` events, those that the foreign sink has not seen are with the source, or the record of an error tells of them. */
 async function accounted(trial: Trial, { feed, probe, outcome }: Setup, count: number): Promise<void> {
   const rest = await trial.rest(feed);
   const reported = trial.values([...[outcome.value, ...trial.reports].flatMap(eventsOf), ...feed.discarded]);
@@ -225,6 +223,19 @@ export const sinkChecks: readonly Check[] = [
       "the events",
     );
     same(probe.ended, 1, "the number of ends");
+  }),
+  check("5.9b", "confirms a good end of its source, once, behind the last event", ["sink"], async (trial) => {
+    for (const count of [20, 0]) {
+      const { consumer, probe } = trial.sink();
+      const feed = trial.wireFeed(count, () => probe.seen.length);
+      const outcome = trial.outcome(consumer.done);
+      consumer.subscribe(feed.source, { maxDemand: DEMAND });
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await trial.fulfilled(outcome);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await trial.quiet();
+      feed.confirmed();
+    }
   }),
   check("1.1b", "refuses options that it does not know, as a sink", ["sink"], async (trial) => {
     throwsCode(() => trial.sink({ noSuchOption: true } as never), "ERR_OPTION", "an option that does not exist");

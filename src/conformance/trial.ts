@@ -14,6 +14,7 @@ import {
 import { NotApplicable, same } from "./expect.ts";
 import { type Codec, Feed, Held, Identity } from "./probes.ts";
 import { Watcher } from "./watcher.ts";
+import { WireFeed } from "./wire-feed.ts";
 
 /** How a promise has turned out so far. */
 export interface Outcome {
@@ -128,6 +129,11 @@ export class Trial {
     // What a feed fails with is for its consumers.
     feed.producer.done.catch(() => {});
     return feed;
+  }
+
+  /** A source that speaks the wire; `seen` counts what the foreign side has seen. */
+  wireFeed(count: number, seen: () => number): WireFeed {
+    return new WireFeed(this.runtime, this.codec, count, seen);
   }
 
   /** A consumer that collects numbers, asynchronously if `slow`. */

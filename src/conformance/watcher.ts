@@ -103,6 +103,8 @@ export class Watcher implements ConsumerPort<unknown>, Subscription {
   readonly end = ({ reason }: End): void => {
     if (this.ends.length > 0 && !this.#cancelled) this.flaws.push("rule 2.4: the subscription ended twice");
     this.ends.push(reason);
+    // A producer that has completed waits to hear that its events are started.
+    if (reason.type === "complete" && this.ends.length === 1 && !this.#cancelled) this.#port?.end({ reason });
   };
 
   /** The one end that there was, a good one. */

@@ -5,7 +5,6 @@ import type { Role } from "./states.ts";
 /** A value or a promise of one. */
 export type Awaitable<T> = T | PromiseLike<T>;
 /** What a callback may answer with: events to emit, or nothing. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a callback without a return statement answers void
 export type Emits<Out> = readonly Out[] | void;
 
 /** Callbacks that every stage can have. */

@@ -68,5 +68,4 @@ export interface DispatcherInspection {
 }
 
 /** Stands for "no options of its own": `Producer<T>` is any producer that can be subscribed to without options. */
-// biome-ignore lint/complexity/noBannedTypes: an empty interface, named so that hovers stay short
 export interface NoOptions {}

@@ -41,7 +41,6 @@ export interface ResolvedSubscribeOptions extends SubscribeOptions {
   readonly demand: "automatic" | "manual";
 }
 /** The options `subscribe` takes for a producer: its dispatcher's own are required where they are. */
-// biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
 export type SubscribeArguments<SO extends object> = {} extends SO
   ? [options?: keyof SO extends never ? SubscribeOptions : SubscribeOptions & SO]
   : [options: SubscribeOptions & SO];

@@ -121,7 +121,6 @@ export interface Producer<out Out, SO extends object = NoOptions> extends Stage 
   events(...options: SubscribeArguments<SO>): AsyncIterableIterator<Out>;
   /** Batches of at most maxDemand - minDemand events; the next ones are asked for when the batch after is pulled. */
   batches(...options: SubscribeArguments<SO>): AsyncIterableIterator<readonly Out[]>;
-  // biome-ignore lint/complexity/noBannedTypes: "can be left out" is what {} asks here
   readonly [Symbol.asyncIterator]: {} extends SO ? () => AsyncIterator<Out, undefined> : NeedsOptions;
 }
 

@@ -3,6 +3,7 @@ import { Heap, type Placed } from "../base/heap.ts";
 import type { Dispatcher, DispatcherLink } from "../contract/dispatcher.ts";
 import { refuseUnknown, requireOneOf } from "../base/check.ts";
 import { addDemand } from "../base/demand.ts";
+import { none } from "../base/reason.ts";
 
 export interface DemandDispatcherOptions {
   /**
@@ -39,7 +40,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
   /** Consumers that are about to ask for the first time: to deal evenly is to wait for them. */
   #fresh = 0;
   #clock = 0;
-  readonly options: readonly string[] = [];
+  readonly options: readonly string[] = none;
 
   constructor(even = false) {
     this.#even = even;

@@ -210,8 +210,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
  * **Backpressures** when nobody has demand, or when a partition whose consumer is slow or absent holds `maxQueued`
  * events; `inspect()` says which.
  * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`: wrong options; at `subscribe` `ERR_PARTITION`: none or an
- * unknown partition, `ERR_PARTITION_TAKEN`. `CallbackError` `ERR_PARTITION_KEY`, `ERR_CALLBACK`: `by` or `hash` answered
- * what it may not, or threw, which fails the producer; `event` is the one it had.
+ * unknown partition, `ERR_PARTITION_TAKEN`. `CallbackError` `ERR_PARTITION_KEY`: `by` or `hash` returned what it may
+ * not. That and what they throw fails the producer; `event` is the one they had.
  * **Source** rules 4.2 and 4.5; GenStage's PartitionDispatcher, with bounded queues that survive their consumer.
  *
  * @example

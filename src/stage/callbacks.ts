@@ -163,6 +163,8 @@ export class Callbacks {
     } catch (error) {
       core.downstream.dispatcherThrew(error);
     }
+    // A function in the dispatcher has ended the stage.
+    if (!core.plain && core.ends.doomed) core.ends.meetDoom();
     return result.length;
   }
 
@@ -185,11 +187,8 @@ export class Callbacks {
       return;
     }
     this.onStack = false;
-    if (core.ends.doomed) {
-      // The stage ends and does not wait: what the promise rejects with comes second.
-      if (isThenable(result)) this.#dismiss(result, callback); // M37
-      core.ends.meetDoom();
-    } else if (isThenable(result)) this.#wait(callback, result, then, otherwise);
+    if (isThenable(result)) this.#wait(callback, result, then, otherwise);
+    else if (core.ends.doomed) core.ends.meetDoom();
     else if (core.phase < ENDING) then.call(this, result, callback);
   }
 
@@ -223,11 +222,8 @@ export class Callbacks {
     } catch (error) {
       this.#onError(error);
     }
-  }
-
-  /** No one waits for a promise any longer. */
-  #dismiss(promise: PromiseLike<unknown>, callback: string): void {
-    Promise.resolve(promise).then(ignore, (error: unknown) => this.#late(error, callback));
+    // What has ended its stage is not waited for.
+    if (core.ends.doomed) core.ends.meetDoom(); // M37
   }
 
   /** What a callback rejects with once its stage has ended. Told by the signal to give up, it has only done so. */

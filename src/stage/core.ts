@@ -119,9 +119,9 @@ export class Core implements Task {
   start(): void {
     const { signal } = this;
     if (this.phase >= ENDING) return;
-    if (signal?.aborted) this.ends.onAbort();
+    if (signal?.aborted) this.ends.handleEvent();
     else {
-      signal?.addEventListener("abort", this.ends.onAbort);
+      signal?.addEventListener("abort", this.ends);
       if (this.phase === STARTING) this.wake();
     }
   }
@@ -154,7 +154,7 @@ export class Core implements Task {
     return this.upstream.links;
   }
 
-  get outlets(): Set<Outlet> {
+  get outlets(): ReadonlyMap<unknown, Outlet> {
     return this.downstream.outlets;
   }
 
@@ -472,12 +472,13 @@ export class Core implements Task {
   #serve(output: Output): void {
     try {
       for (let demand = output.flush(); demand > 0; demand = output.flush()) {
-        if (this.phase === RUNNING) this.callbacks.handleDemand(output, demand);
-        if (this.callbacks.busy || this.phase >= ENDING) return;
+        if (this.phase === RUNNING && !this.ends.doomed) this.callbacks.handleDemand(output, demand);
+        if (this.callbacks.busy || this.phase >= ENDING || this.ends.doomed) break;
       }
     } catch (error) {
       this.downstream.dispatcherThrew(error);
     }
+    if (this.ends.doomed) this.ends.meetDoom();
   }
 
   #more(output: Output): boolean {

@@ -11,12 +11,14 @@ import type { Output } from "./output.ts";
 import { CLOSED, ENDING, PARTING } from "./phase.ts";
 import { subscribeNames } from "./subscribe-options.ts";
 
+const noOutlets = new Map<never, Outlet>();
+
 /** The side of a stage that consumers see: its ends of their links, and what its dispatcher is told of them. */
 export class Downstream {
-  readonly outlets: Set<Outlet> = new Set();
-  readonly #ports = new Map<ConsumerPort<never>, Outlet>();
+  /** By the consumer's port. One that is never written to, where a stage has no output. */
+  readonly outlets: Map<ConsumerPort<never>, Outlet>;
   /** Ended by their consumers, though the messages that say so have not had their turn. */
-  readonly #leaving: Set<Outlet> = new Set();
+  #leaving: Set<Outlet> | undefined;
   /** A consumer has come, be it that it has left again. */
   seen = false;
   /** Why the last consumer to leave did. */
@@ -25,6 +27,7 @@ export class Downstream {
 
   constructor(core: Core) {
     this.#core = core;
+    this.outlets = core.output ? new Map() : noOutlets;
   }
 
   /** A consumer attaches. Registered with the dispatcher at once; what it throws goes to the consumer. */
@@ -40,13 +43,13 @@ export class Downstream {
     }
     if (this.#given) throw argumentError("ERR_STOPPED", "", words(core.name));
     // Who has left makes room at once.
-    for (const left of this.#leaving) this.#detach(left);
-    if (this.#ports.has(port)) {
+    if (this.#leaving) for (const left of this.#leaving) this.#detach(left);
+    if (this.outlets.has(port)) {
       port.end({ reason: failure(new ProtocolError("ERR_DUPLICATE_LINK", "", words(port.name))) });
       return deadPort;
     }
     if (dispatcher.options) refuseUnknown("subscribe", options, [...subscribeNames, ...dispatcher.options]);
-    const old = this.outlets.has(replaces as Outlet) ? (replaces as Outlet) : undefined;
+    const old = replaces instanceof Outlet && this.#knows(replaces) ? replaces : undefined;
     const outlet = new Outlet(core, port, options);
     const replaced = old?.attached === true;
     if (replaced) this.#detach(old);
@@ -58,8 +61,7 @@ export class Downstream {
     }
     outlet.attached = true;
     this.seen = true;
-    this.outlets.add(outlet);
-    this.#ports.set(port, outlet);
+    this.outlets.set(port, outlet);
     core.post(LINKED, outlet, undefined);
     return outlet;
   }
@@ -83,7 +85,7 @@ export class Downstream {
 
   /** A consumer has ended its link; its message comes. */
   leaves(outlet: Outlet, { reason }: End): void {
-    this.#leaving.add(outlet);
+    (this.#leaving ??= new Set()).add(outlet);
     this.lastLeft = reason;
     if (this.#given) this.#core.outcome.abort(travelling(reason));
   }
@@ -97,7 +99,7 @@ export class Downstream {
       busy !== undefined &&
       phase < ENDING &&
       this.outlets.size > 0 &&
-      this.#leaving.size === this.outlets.size
+      this.#leaving?.size === this.outlets.size
     );
   }
 
@@ -123,16 +125,19 @@ export class Downstream {
   }
 
   #remove(outlet: Outlet): void {
-    this.outlets.delete(outlet);
-    this.#leaving.delete(outlet);
-    if (this.#ports.get(outlet.port) === outlet) this.#ports.delete(outlet.port);
+    this.#leaving?.delete(outlet);
+    if (this.#knows(outlet)) this.outlets.delete(outlet.port);
+  }
+
+  #knows(outlet: Outlet): boolean {
+    return this.outlets.get(outlet.port) === outlet;
   }
 
   /** A consumer that has left, or whose producer has ended, brings events back. What the dispatcher keeps then reaches no one. */
   takeLate(outlet: Outlet, { unstarted = none }: End): void {
     const { phase, ends } = this.#core;
-    // Older than what was delivered since.
-    if (phase < CLOSED && this.outlets.has(outlet)) (outlet.late ??= []).unshift(unstarted);
+    // Its end has not had its turn: they go back with what that brings.
+    if (phase < CLOSED && this.#knows(outlet)) (outlet.early ??= []).unshift(unstarted);
     else {
       this.#takeBack(outlet, unstarted);
       if (phase === CLOSED) ends.lose(this.takeAll());
@@ -141,7 +146,9 @@ export class Downstream {
 
   #takeBack(outlet: Outlet, unstarted: readonly unknown[]): void {
     this.#detach(outlet);
-    const back = outlet.late ? [...unstarted, ...outlet.late.flat(1)] : unstarted;
+    const { early = none, late = none } = outlet;
+    const back = early === late ? unstarted : [...early, unstarted, ...late].flat(1);
+    outlet.early = undefined;
     outlet.late = undefined;
     if (back.length > 0) this.#guard(() => this.#core.output?.dispatcher.giveBack(outlet, back)); // M10
   }
@@ -149,7 +156,7 @@ export class Downstream {
   /** Drains the stage for the one consumer that it would stop with. Whether it does. */
   drain(port: ConsumerPort<never>): boolean {
     const { stopsAfterLast, partner, ends } = this.#core;
-    if (!stopsAfterLast || this.outlets.size !== 1 || !this.#ports.has(port)) return false;
+    if (!stopsAfterLast || this.outlets.size !== 1 || !this.outlets.has(port)) return false;
     (partner?.ends ?? ends).beginDrain();
     return true;
   }
@@ -168,7 +175,7 @@ export class Downstream {
   /** The stage has ended: its consumers hear how. Those that hear of a good end may still give back what came before it. */
   close(reason: Reason, halfOpen: boolean): void {
     let crossed: boolean | undefined;
-    for (const outlet of this.outlets) {
+    for (const outlet of this.outlets.values()) {
       this.#detach(outlet);
       if (outlet.ended) {
         crossed ||= outlet.port.carries && !outlet.halfOpen;
@@ -187,7 +194,7 @@ export class Downstream {
     const { ends, output } = this.#core;
     if ((output?.held ?? 0) > 0) return;
     let waits = false;
-    for (const { halfOpen } of this.outlets) waits ||= halfOpen;
+    for (const { halfOpen } of this.outlets.values()) waits ||= halfOpen;
     if (waits) return; // M14
     if (this.outlets.size === 0) ends.part();
     else this.close(complete, true);
@@ -195,10 +202,9 @@ export class Downstream {
 
   /** No link is of use any longer. */
   forget(): void {
-    for (const outlet of this.outlets) outlet.halfOpen = false;
+    for (const outlet of this.outlets.values()) outlet.halfOpen = false;
     this.outlets.clear();
-    this.#leaving.clear();
-    this.#ports.clear();
+    this.#leaving = undefined;
   }
 
   /** Tells a consumer how this stage has ended. */

@@ -161,7 +161,10 @@ export class Ends {
     this.#cutShort?.();
   }
 
-  readonly onAbort = (): void => this.end({ reason: failure(this.#core.signal?.reason), abort: true });
+  /** The signal of the options has aborted: this is its listener. */
+  handleEvent(): void {
+    this.end({ reason: failure(this.#core.signal?.reason), abort: true });
+  }
 
   /** Ends the stage now, or as soon as what is on the stack has returned. Where its end waits, that wait ends. */
   end(ending: Ending): void {
@@ -332,7 +335,7 @@ export class Ends {
 
   #closed(): void {
     const core = this.#core;
-    core.signal?.removeEventListener("abort", this.onAbort); // M27
+    core.signal?.removeEventListener("abort", this); // M27
     core.downstream.forget();
   }
 

@@ -10,7 +10,7 @@ export function inspect(from: Core): Inspection {
     if (!ids.has(core)) ids.set(core, ids.size);
   };
   for (const core of ids.keys()) {
-    for (const outlet of core.outlets) if (outlet.port instanceof StageInlet) meet(outlet.port.core);
+    for (const outlet of core.outlets.values()) if (outlet.port instanceof StageInlet) meet(outlet.port.core);
     if (core.partner) meet(core.partner);
     for (const { port } of core.links) if (isOutlet(port)) meet(port.core);
   }
@@ -18,7 +18,7 @@ export function inspect(from: Core): Inspection {
     time: from.runtime.clock.now(),
     stages: Array.from(ids, ([core, id]) => inspectStage(core, id, ids.get(core.partner as Core))),
     links: Array.from(ids).flatMap(([core, id]) =>
-      Array.from(core.outlets, ({ port, unmet, subscription }) => ({
+      Array.from(core.outlets.values(), ({ port, unmet, subscription }) => ({
         producer: id,
         consumer: port instanceof StageInlet ? ids.get(port.core) : undefined,
         consumerName: port.name,
@@ -64,7 +64,7 @@ function waitingOf(core: Core): readonly Waiting[] {
   else {
     let asked: number | undefined;
     const wanted = output?.dispatcher.wanted ?? 0;
-    for (const { unmet, name, askedAt } of core.outlets)
+    for (const { unmet, name, askedAt } of core.outlets.values())
       if (unmet > 0) asked = Math.min(asked ?? askedAt, askedAt);
       else if (wanted === 0) wait("demand", name, askedAt);
     if (draining) {

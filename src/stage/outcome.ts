@@ -5,7 +5,7 @@ import { errorOf, ignore, isFailure } from "../base/reason.ts";
 import type { Discarded, StageOptions } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { StageState } from "../contract/states.ts";
-import { markReported, Report } from "./report.ts";
+import { isFirst, markReported, Report } from "./report.ts";
 import { claim, keepUnclaimed, type Unclaimed } from "./unclaimed.ts";
 
 export interface OutcomeOptions {
@@ -75,6 +75,11 @@ export class Outcome {
     return this.reason && errorOf(this.reason);
   }
 
+  /** What the failure is known by: who hears of it marks it. */
+  get #told(): unknown {
+    return this.failure ?? this.error;
+  }
+
   /** Whether this end is told by an error that rejects so: it failed with it, or its signal says that it should give up. */
   isKnown(error: unknown): boolean {
     if (this.failed && this.error === error) return true;
@@ -103,7 +108,7 @@ export class Outcome {
   carrier(): () => void {
     this.#claim();
     // Who has asked for `done` hears of it there.
-    return this.report.carrier(this.error, () => this.#done !== undefined);
+    return this.report.carrier(this.#told, this.error, () => this.#done !== undefined);
   }
 
   /** Calls `then` when the end is complete, at once if it is. */
@@ -121,12 +126,17 @@ export class Outcome {
     // A failure that nothing passes on must still reach someone.
     else if (!this.report.passedOn && this.failed) {
       // M35
-      if (!unseen) void this.done;
+      if (!unseen) this.#giveUp();
       else {
-        this.#unclaimed = { error: this.error, stage: this.#options.name, giveUp: () => void this.done };
+        this.#unclaimed = { error: this.error, stage: this.#options.name, giveUp: () => this.#giveUp() };
         keepUnclaimed(this.#unclaimed);
       }
     }
+  }
+
+  /** Makes an unhandled rejection of a failure, for one of all the stages that it has come to. */
+  #giveUp(): void {
+    if (isFirst(this.#told)) void this.done;
   }
 
   #claim(): void {
@@ -156,7 +166,7 @@ export class Outcome {
     if (!this.failed) resolve();
     else {
       if (this.report.passedOn) promise.catch(ignore);
-      markReported(this.error);
+      markReported(this.#told);
       reject(this.error);
     }
   }

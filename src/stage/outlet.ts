@@ -32,6 +32,8 @@ export class Outlet implements ProducerPort, DispatcherLink {
   attached = false;
   /** Delivered after the consumer had ended: goes back with what it had not started. */
   late: (readonly unknown[])[] | undefined;
+  /** Given back behind the end of this consumer, the oldest first: what came first may be given back last. */
+  early: (readonly unknown[])[] | undefined;
 
   constructor(core: Core, port: ConsumerPort<never>, options: object) {
     this.core = core;

@@ -1,13 +1,25 @@
 import type { StageOptions } from "../contract/options.ts";
 
-/** Errors that have reached someone: one that runs through a graph by several ways is not reported at the end of each. */
+/**
+ * Failures that have reached someone: one that runs through a graph by several ways is not told at the end of each. They are
+ * known by their records, for an error may be thrown in many graphs; where there is no record, by the error.
+ */
 const reported = new WeakSet<object>();
 
-/** Notes that an error has reached someone. */
-export const markReported = (error: unknown): void => {
-  if (Object(error) === error) reported.add(error as object);
+/** Notes that a failure has reached someone. */
+export const markReported = (failure: unknown): void => {
+  if (Object(failure) === failure) reported.add(failure as object);
 };
-const wasReported = (error: unknown): boolean => Object(error) === error && reported.has(error as object);
+const wasReported = (failure: unknown): boolean => Object(failure) === failure && reported.has(failure as object);
+
+/** Failures told where no one had asked for them, by `onReport` or as unhandled: one that ends several stages is one. */
+const announced = new WeakSet<object>();
+export function isFirst(failure: unknown): boolean {
+  if (Object(failure) !== failure) return true;
+  const first = !announced.has(failure as object);
+  announced.add(failure as object);
+  return first;
+}
 
 const whenRejected = (result: unknown, then: (error: unknown) => void): void => {
   if (result instanceof Promise) result.catch(then);
@@ -32,7 +44,6 @@ export class Report {
   /** Tells of what failed second or in clean-up, and so has nowhere else to go. */
   tell(error: unknown, phase: string): void {
     const { name, onReport } = this;
-    markReported(error);
     const failed = (second: unknown): void => console.error(`headrace: onReport of ${name} failed:`, second, error);
     try {
       if (onReport) whenRejected(onReport(error, { stage: name, phase }), failed);
@@ -46,12 +57,14 @@ export class Report {
    * Registers a carrier of the failure. The returned function withdraws it; when the last one withdraws, the failure is
    * reported, unless it has reached someone or `told` says that it will.
    */
-  carrier(error: unknown, told: () => boolean): () => void {
+  carrier(failure: unknown, error: unknown, told: () => boolean): () => void {
     this.passedOn = true;
     this.#carriers += 1;
     return () => {
       this.#carriers -= 1;
-      if (this.#carriers === 0 && !told() && !wasReported(error)) this.tell(error, "done"); // M36
+      if (this.#carriers > 0 || told() || wasReported(failure)) return; // M36
+      markReported(failure);
+      if (isFirst(failure)) this.tell(error, "done");
     };
   }
 

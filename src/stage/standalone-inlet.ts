@@ -5,6 +5,7 @@ import { markReported, type Report } from "./report.ts";
 import { subscribeOptions } from "./subscribe-options.ts";
 import { Window } from "./window.ts";
 import type { Attachable, Named, Stage, Subscription } from "../contract/stage.ts";
+import type { Failure } from "../contract/failure.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import { errorOf, failure, complete, sameFailure } from "../base/reason.ts";
 import { defaultRuntime } from "../runtime/engine.ts";
@@ -71,6 +72,7 @@ export abstract class Port extends Inlet implements Task {
   /** Why the producer ended, once it has. */
   reason: Reason | undefined;
   #onNotPassedOn: (() => void) | undefined;
+  #failure: Failure | undefined;
   /** The producer has completed and waits to hear that its events are started. */
   #halfOpen = false;
   #opened = false;
@@ -164,18 +166,19 @@ export abstract class Port extends Inlet implements Task {
     this.wake();
   }
 
-  end({ reason, onNotPassedOn }: End): void {
+  end({ reason, onNotPassedOn, failure: began }: End): void {
     if (this.ended) return;
     this.ended = true;
     this.reason = reason;
     this.#onNotPassedOn = onNotPassedOn;
+    this.#failure = began;
     this.#halfOpen = reason.type === "complete";
     this.wake();
   }
 
   /** The foreign side has been told how the producer ended, behind all that has arrived. */
   told(): void {
-    if (this.#onNotPassedOn && this.reason) markReported(errorOf(this.reason));
+    if (this.#onNotPassedOn && this.reason) markReported(this.#failure ?? errorOf(this.reason));
     this.reason = undefined;
     this.#onNotPassedOn = undefined;
     if (this.#halfOpen) this.#tell({ reason: complete });

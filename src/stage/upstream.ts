@@ -184,9 +184,13 @@ export class Upstream {
     }
   }
 
-  /** All that completed producers have sent is started: they need not wait for it to come back. */
+  /** All that completed producers have sent is started, or given back: they need not wait for more of it. */
   startedAll(): void {
-    for (const link of this.#halfOpen.splice(0)) link.tell({ reason: complete });
+    for (const link of this.#halfOpen.splice(0)) {
+      const unstarted = link.returned?.flat(1);
+      link.returned = undefined;
+      link.tell(unstarted ? { reason: complete, unstarted } : { reason: complete });
+    }
   }
 
   /** Leaves every producer and gives back what was not started. */

@@ -77,6 +77,8 @@ const sinkMutants: readonly [SinkFault, rule: string][] = [
   ["leaks on abort", "5.4f"],
   ["leaves the foreign sink open at a stop", "5.4e"],
   ["keeps the rest of a batch when the foreign sink fails", "5.6e"],
+  ["never confirms the end of its source", "5.9b"],
+  ["confirms the end of its source too early", "5.9b"],
   ["takes unknown options", "1.1b"],
 ];
 
@@ -114,6 +116,7 @@ describe("what is right", () => {
   test.each([
     ["source", sourceOf()],
     ["sink", sinkOf()],
+    ["sink that throws", sinkOf("throws what the foreign sink fails with")],
     ["transform", throughOf()],
   ])("a %s passes every rule that applies", async (_, adapter) => {
     const verdicts = await runConformance(adapter);
@@ -140,6 +143,10 @@ test.each([
   ["source", sourceOf("forgets what it has not pushed when it is left"), "5.6f"],
 ])("F-41 only a large demand notices a %s that loses the rest of a batch", async (_, adapter, rule) => {
   expect(of(await runConformance(adapter), "fail")).toEqual([rule]);
+});
+
+test("F-14 only its last word shows a sink that never confirms the end of its source", async () => {
+  expect(of(await runConformance(sinkOf("never confirms the end of its source")), "fail")).toEqual(["5.9b"]);
 });
 
 describe("a transform that", () => {

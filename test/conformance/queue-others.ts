@@ -8,10 +8,14 @@ import type {
   ThroughSubject,
 } from "../../src/conformance/index.ts";
 import {
+  type Attachable,
   consumer,
+  type ConsumerPort,
+  type End,
   type Producer,
   producer,
   type ProducerContext,
+  type ProducerPort,
   producerConsumer,
   type Reason,
   type Subscription,
@@ -35,7 +39,11 @@ export type SinkFault =
   | "leaks on abort"
   | "leaves the foreign sink open at a stop"
   | "keeps the rest of a batch when the foreign sink fails"
-  | "takes unknown options";
+  | "never confirms the end of its source"
+  | "confirms the end of its source too early"
+  | "takes unknown options"
+  // No fault: where it happened, and with which events, is recorded.
+  | "throws what the foreign sink fails with";
 
 /** A sink over a queue: right, but for one fault. */
 export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFault): SinkSubject {
@@ -58,7 +66,8 @@ export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFaul
       }
     } catch (error) {
       broken = true;
-      if (is("wraps the failure of the foreign sink")) throw error;
+      if (is("throws what the foreign sink fails with")) throw error;
+      if (is("wraps the failure of the foreign sink")) throw new Error("wrapped", { cause: error });
       if (is("swallows the failure of the foreign sink")) return;
       if (!is("keeps the rest of a batch when the foreign sink fails")) stage.giveBack(subscription, events.slice(at));
       stage.fail(error);
@@ -95,7 +104,40 @@ export function intoQueue(probe: SinkProbe, given: SinkOptions, fault?: SinkFaul
       else if (!is("leaks on abort")) probe.fail(reason.error);
     },
   };
-  return { consumer: consumer<unknown>(behaviour, is("takes unknown options") ? accepted : given) };
+  const stage = consumer<unknown>(behaviour, is("takes unknown options") ? accepted : given);
+  if (!is("never confirms the end of its source") && !is("confirms the end of its source too early"))
+    return { consumer: stage };
+  const early = is("confirms the end of its source too early");
+  const subscribe = (source: Producer<unknown>, demand: object): Subscription =>
+    stage.subscribe(unconfirmed(source, early), demand);
+  return { consumer: Object.defineProperty(Object.create(stage), "subscribe", { value: subscribe }) };
+}
+
+/** A source whose consumers do not say that they have started everything, or say so as soon as it ends. */
+function unconfirmed(source: Producer<unknown>, early: boolean): Producer<unknown> {
+  const attachable = source as unknown as Attachable<unknown, object>;
+  const attach = (port: ConsumerPort<unknown>, options: object): ProducerPort => {
+    const spoken = Object.create(port) as ConsumerPort<unknown>;
+    let inner: ProducerPort | undefined;
+    let over = false;
+    const end = (last: End): void => {
+      over = last.reason.type === "complete";
+      if (over && early) inner?.end({ reason: last.reason });
+      port.end(last);
+    };
+    Object.defineProperties(spoken, {
+      end: { value: end },
+      events: { value: (batch: readonly unknown[]) => port.events(batch) },
+    });
+    inner = attachable["~attach"](spoken, options);
+    return {
+      ask: (count) => inner?.ask(count),
+      end: (last) => {
+        if (!over || (last.unstarted ?? []).length > 0) inner?.end(last);
+      },
+    };
+  };
+  return Object.defineProperty(Object.create(source), "~attach", { value: attach }) as Producer<unknown>;
 }
 
 export type ThroughFault =
@@ -135,7 +177,7 @@ export function throughQueue(probe: ThroughProbe, given: SourceOptions, fault?: 
           over = probe.over && !is("ignores an early end");
         }
       } catch (error) {
-        if (is("wraps the failure of the transform")) throw error;
+        if (is("wraps the failure of the transform")) throw new Error("wrapped", { cause: error });
         if (!is("swallows the failure of the transform")) stage.fail(error);
       }
       if (over && !is("keeps its source after an early end")) stage.complete();

@@ -203,7 +203,7 @@ describe("buffer", () => {
     expect([c.batches.flat(), c.ends, lost]).toEqual([
       kept,
       [{ type: "complete" }],
-      [{ events: dropped, cause: "overflow" }],
+      [{ events: dropped, cause: "overflow", stage: stage.name }],
     ]);
   });
 

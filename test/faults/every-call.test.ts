@@ -4,7 +4,7 @@
  */
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { CallbackError, type Stage } from "../../src/index.ts";
+import { CallbackError, type Failure, failureOf, type Stage } from "../../src/index.ts";
 import { testRuntime, turns } from "../support/runtime.ts";
 import { type Call, describeCall, Faults, type How } from "./faults.ts";
 import { type Build, type Graph, graphs, isSubscriber } from "./graphs.ts";
@@ -31,8 +31,8 @@ interface Run {
   readonly ending: Ending;
 }
 
-async function run(build: Build, seed: number | undefined, at?: number, how?: How): Promise<Run> {
-  const faults = new Faults((_call, n) => n === at, how);
+async function run(build: Build, seed: number | undefined, at?: number, how?: How, thrown?: unknown): Promise<Run> {
+  const faults = new Faults((_call, n) => n === at, how, thrown);
   const runtime = testRuntime(seed === undefined ? {} : { seed });
   const { signal } = new AbortController();
   const reports: string[] = [];
@@ -44,16 +44,16 @@ async function run(build: Build, seed: number | undefined, at?: number, how?: Ho
   });
   const outcomes: Record<string, unknown> = {};
   const errors = new Set<unknown>();
-  const watch = (name: string, done: Promise<unknown>): void => {
+  const watch = (name: string, done: Promise<unknown>, failureFor: (reason: unknown) => Failure | undefined): void => {
     outcomes[name] = "pending";
     const well = (): void => void (outcomes[name] = "well");
-    done.then(well, (error: unknown) => {
-      errors.add(error);
-      outcomes[name] = told(error, faults);
+    done.then(well, (reason: unknown) => {
+      errors.add(reason);
+      outcomes[name] = told(reason, failureFor(reason), faults);
     });
   };
-  for (const stage of graph.stages) watch(stage.name, stage.done);
-  if (graph.result) watch("result", graph.result);
+  for (const stage of graph.stages) watch(stage.name, stage.done, () => stage.failure);
+  if (graph.result) watch("result", graph.result, failureOf);
   for (let turn = 0; turn < LIMIT && Object.values(outcomes).includes("pending"); turn += 1) {
     await turns(1);
     tend(graph);
@@ -89,17 +89,26 @@ function tend({ stages, partitioned }: Graph): void {
   if (partitioned && !over(partitioned.producer) && partitioned.consumers.some(over)) void partitioned.producer.stop();
 }
 
-/** How a stage failed: with the error itself, or with a CallbackError that names the place where it was thrown. */
-function told(error: unknown, { error: injected, calls }: Faults): unknown {
-  if (error === injected) return "the error";
-  if (!(error instanceof CallbackError) || error.code !== "ERR_CALLBACK" || error.cause !== injected) return error;
-  return calls.map(placeOf).find((place) => error.message.includes(`${place} `)) ?? error.message;
+/** How a stage failed: with which value, and where that was thrown as its record says. */
+function told(error: unknown, failure: Failure | undefined, { error: injected }: Faults): unknown {
+  const wrapped = error instanceof CallbackError && error.code === "ERR_CALLBACK" && error.cause === injected;
+  if (error !== injected && !wrapped) return error;
+  const where = failure?.error === error ? `${failure?.callback} of ${failure?.stage}` : "no record";
+  return `${wrapped ? "wrapped" : "the error"}, ${where}`;
 }
 
-/** What a CallbackError calls the place. */
-function placeOf({ stage, callback, peer }: Call): string {
-  if (callback === "by" || callback === "hash") return "by or hash";
-  return `${callback} of ${callback === "selector" ? peer : stage}`;
+/** What the foreign side of a source fails with is not wrapped, and it is its stage that is failed with it. */
+const FOREIGN: ReadonlySet<string> = new Set(["step", "next", "read"]);
+
+/** What a stage that fails because of a call is told of it. */
+function expectedFailure({ stage, callback, peer }: Call, error: unknown): string {
+  // Not the package's, and so without a record.
+  if (callback === "reduce") return "the error, no record";
+  const primitive = Object(error) !== error;
+  // A selector is the subscriber's.
+  const where = `${callback} of ${callback === "selector" ? peer : stage}`;
+  if (!FOREIGN.has(callback)) return `${primitive ? "wrapped" : "the error"}, ${where}`;
+  return `the error, ${primitive ? "no record" : `fail of ${stage}`}`;
 }
 
 /** A stage and all that depend on it. */
@@ -123,7 +132,7 @@ function expectedEnding({ faults, graph }: Run, call: Call, clean: Ending): Endi
   const consumer = peer === "toObservable" ? "result" : peer;
   let reports: string[] = [];
   let failing = new Set<string>();
-  const as = ["step", "next", "read", "reduce"].includes(callback) ? "the error" : placeOf(call);
+  const as = expectedFailure(call, faults.error);
   const phase = REPORTED.get(callback);
   if (phase !== undefined) reports = [`${phase} of ${stage}: the error`];
   else if (callback === "handleSubscribe" && part === "consumer") reports = [`handleSubscribe of ${stage}: the error`];
@@ -163,7 +172,12 @@ describe.each(Object.entries(graphs))("%s", (_name, build) => {
     }
   });
 
-  test.each(["throw", "reject"] as const)("F-2 ends as it should when any one call fails: %s", async (how) => {
+  test.each([
+    ["throw", "an error"],
+    ["reject", "an error"],
+    ["throw", "a primitive"],
+    ["reject", "a primitive"],
+  ] as const)("F-2 ends as it should when any one call fails: %s %s", async (how, what) => {
     const actual: Record<string, unknown> = {};
     const expected: Record<string, unknown> = {};
     for (const seed of seeds) {
@@ -171,7 +185,7 @@ describe.each(Object.entries(graphs))("%s", (_name, build) => {
       const { calls } = clean.faults;
       for (const [at, call] of calls.entries()) {
         if (!Faults.can(call, how)) continue;
-        const failed = await run(build, seed, at + 1, how);
+        const failed = await run(build, seed, at + 1, how, what === "a primitive" ? what : new Error("injected"));
         const { ending, faults } = failed;
         const title = `seed ${seed}, call ${at + 1}: ${describeCall(call)}`;
         // A source that nobody asked is not opened.

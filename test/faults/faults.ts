@@ -27,7 +27,7 @@ export type Source = () => "untouched" | "open" | "released" | "released again";
 
 /** Counts the calls of every function handed to a graph, and lets one of them fail. */
 export class Faults {
-  readonly error: Error = new Error("injected");
+  readonly error: unknown;
   readonly calls: Call[] = [];
   readonly sources: Source[] = [];
   readonly #fails: (call: Call, at: number) => boolean;
@@ -35,9 +35,14 @@ export class Faults {
   #failed = false;
 
   /** The first call that `fails` is right about fails; its number is counted from 1. */
-  constructor(fails: (call: Call, at: number) => boolean = () => false, how: How = "throw") {
+  constructor(
+    fails: (call: Call, at: number) => boolean = () => false,
+    how: How = "throw",
+    error: unknown = new Error("injected"),
+  ) {
     this.#fails = fails;
     this.#how = how;
+    this.error = error;
   }
 
   /** Whether a call can fail in that way. */
@@ -69,7 +74,8 @@ export class Faults {
   /** Fails what answers by a callback of its own. */
   #fail(later: (error: Error) => void): void {
     if (this.#how === "throw") throw this.error;
-    setImmediate(() => later(this.error));
+    // Typed as an error by Node, which takes any value.
+    setImmediate(() => later(this.error as Error));
   }
 
   /** The callbacks that every stage can have. */

@@ -9,8 +9,8 @@ const [count, most, spring = "", ...named] = process.argv.slice(2);
 const rounds = Number(count);
 const limit = Number(most);
 const { gc } = globalThis as unknown as { readonly gc: () => void };
-/** Tables that grow in leaps make one measurement look like a leak, but not three in a row. */
-const ATTEMPTS = 3;
+/** Tables that grow in leaps make one measurement look like a leak, but not five in a row. */
+const ATTEMPTS = 5;
 
 /** A drain that forgets to let go, to show that it is noticed. */
 const kept: unknown[] = [];

@@ -58,6 +58,7 @@ describe("attached and cancelled, over and over", { timeout: 600_000 }, () => {
   test("F-33 a leak is noticed, of memory and of listeners", async () => {
     const [found] = await measured(SHORT, "fromReadable", "a leak");
     expect(found?.bytes).toBeGreaterThan(2 * SHORT.limit);
-    expect(found?.listeners).toBe(3 * SHORT.rounds);
+    // What looks like a leak is measured five times.
+    expect(found?.listeners).toBe(5 * SHORT.rounds);
   });
 });

@@ -13,6 +13,7 @@ import {
   producer,
   producerConsumer,
   type Stage,
+  type StageContext,
   type Subscription,
 } from "../../src/index.ts";
 import { type TestRuntime, testRuntime, turns } from "../support/runtime.ts";
@@ -38,7 +39,7 @@ const BUFFERS = [0, 1, 5, 10_000];
 const DEMANDS = [1, 2, 3, 5, 10, 50, 1000];
 
 /** A dispatcher that takes a few events at a time, whatever it is offered, and sometimes none. */
-function bitByBit(most: number, refuses: () => boolean): Dispatcher<Item, object> {
+function bitByBit(most: number, refuses: () => boolean, throws: () => void): Dispatcher<Item, object> {
   const inner = demandDispatcher() as unknown as Dispatcher<Item, object>;
   return {
     get wanted() {
@@ -51,7 +52,10 @@ function bitByBit(most: number, refuses: () => boolean): Dispatcher<Item, object
     ask: (link, count) => inner.ask(link, count),
     cancel: (link) => inner.cancel(link),
     giveBack: (link, events) => inner.giveBack(link, events),
-    dispatch: (events) => (refuses() ? 0 : inner.dispatch(events.slice(0, most))),
+    dispatch: (events) => {
+      throws();
+      return refuses() ? 0 : inner.dispatch(events.slice(0, most));
+    },
     whenSent: (then) => inner.whenSent?.(then),
     clear: () => inner.clear?.() ?? [],
   };
@@ -61,7 +65,8 @@ function bitByBit(most: number, refuses: () => boolean): Dispatcher<Item, object
 export class Graph {
   readonly random: Random;
   readonly ledger = new Ledger();
-  readonly runtime: TestRuntime;
+  /** One, or two whose stages are linked with each other. */
+  readonly runtimes: readonly TestRuntime[];
   readonly calm: boolean;
   readonly emitters: Emitter[] = [];
   readonly stages: Stage[] = [];
@@ -69,17 +74,31 @@ export class Graph {
   readonly #subscriptions: Subscription[] = [];
   readonly #pending: Pending[] = [];
   readonly #controllers: { readonly controller: AbortController; readonly stage: Stage }[] = [];
-  readonly #settled = new Set<Stage>();
+  #loops = 0;
   readonly #idle = new Set<Stage>();
   #key = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
     this.calm = this.random.chance(40);
-    this.runtime = testRuntime(this.random.chance(70) ? { seed } : {});
+    const shuffled = this.random.chance(70) ? { seed } : {};
+    this.runtimes = Array.from({ length: this.random.chance(30) ? 2 : 1 }, () => testRuntime(shuffled));
+  }
+
+  get #runtime(): TestRuntime {
+    return this.random.pick(this.runtimes);
   }
 
   async run(): Promise<string[]> {
+    const release = this.ledger.listen();
+    try {
+      return await this.#run();
+    } finally {
+      release();
+    }
+  }
+
+  async #run(): Promise<string[]> {
     this.#build();
     const steps = this.random.between(10, 50);
     for (let i = 0; i < steps; i += 1) {
@@ -87,7 +106,8 @@ export class Graph {
       await (this.random.chance(30) ? turns(1) : Promise.resolve());
     }
     await this.#finish();
-    return [...this.ledger.balance(), ...this.#leftOver()];
+    const failures = this.stages.flatMap(({ failure }) => failure ?? []);
+    return [...this.ledger.balance(failures), ...(await this.#leftOver())];
   }
 
   // ── Building ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,6 +122,7 @@ export class Graph {
       if (middle.subscriptions.length === 0) middle.complete();
     }
     for (let i = random.between(1, 4); i > 0; i -= 1) this.#sink(random.pick(this.emitters));
+    if (random.chance(40)) this.#loop(random.pick(this.emitters));
     if (this.calm) for (const emitter of this.emitters) this.#cover(emitter);
   }
 
@@ -119,7 +140,18 @@ export class Graph {
     });
   }
 
-  #dispatcher(): {
+  /** The hash of a partition, which may end its own stage. */
+  #hash(partition: number, record: () => StageRecord): number {
+    if (this.calm || !this.random.chance(1)) return partition;
+    const { name } = record();
+    const stage = this.stages.find((other) => other.name === name);
+    const controller = this.#controllers.find((entry) => entry.stage === stage)?.controller;
+    if (this.random.chance(50)) controller?.abort(new Error("aborted in a hash"));
+    else void stage?.stop();
+    return partition;
+  }
+
+  #dispatcher(record: () => StageRecord): {
     kind: StageRecord["dispatcher"];
     make: () => Dispatcher<Item, object>;
     partitions: number;
@@ -135,10 +167,15 @@ export class Graph {
       if (kind === "partition") {
         const where = random.chance(50)
           ? { partitions, maxQueued, by: ({ key }: Item) => key }
-          : { partitions, maxQueued, hash: ({ key }: Item) => key % partitions };
+          : { partitions, maxQueued, hash: ({ key }: Item) => this.#hash(key % partitions, record) };
         return partitionDispatcher(where) as unknown as Dispatcher<Item, object>;
       }
-      if (kind === "custom") return bitByBit(random.between(1, 3), () => !this.calm && random.chance(20));
+      if (kind === "custom")
+        return bitByBit(
+          random.between(1, 3),
+          () => !this.calm && random.chance(20),
+          () => this.#maybeThrow(1),
+        );
       return demandDispatcher({ spread: kind === "even" ? "even" : "fill" });
     };
     return { kind, make, partitions, startAfter };
@@ -154,7 +191,7 @@ export class Graph {
     const { random } = this;
     return {
       name: record.name,
-      runtime: this.runtime,
+      runtime: this.#runtime,
       dispatcher,
       signal: controller.signal,
       bufferSize,
@@ -167,7 +204,7 @@ export class Graph {
 
   #source(): void {
     const { random } = this;
-    const { kind, make, partitions, startAfter } = this.#dispatcher();
+    const { kind, make, partitions, startAfter } = this.#dispatcher(() => record);
     const record = this.ledger.open(`source${this.emitters.length}`, kind);
     const controller = new AbortController();
     let left = random.between(0, 60);
@@ -198,11 +235,13 @@ export class Graph {
     else
       stage = producer<Item, object>(
         {
-          handleDemand: (demand) => {
+          handleDemand: (demand, self) => {
             if (style === "push") return undefined;
             this.#maybeThrow(3);
+            const acted = this.#inside(self);
             const items = some(demand);
             over();
+            if (acted) record.offered.push(items);
             if (style === "object") return take(items);
             return this.#later(items, record);
           },
@@ -214,7 +253,7 @@ export class Graph {
 
   #middle(): ProducerConsumer<Item, Item, object> {
     const { random } = this;
-    const { kind, make, partitions, startAfter } = this.#dispatcher();
+    const { kind, make, partitions, startAfter } = this.#dispatcher(() => record);
     const record = this.ledger.open(`middle${this.emitters.length}`, kind);
     const controller = new AbortController();
     const growth = random.pick([0, 1, 1, 2]);
@@ -222,15 +261,18 @@ export class Graph {
     const bufferSize = random.pick(BUFFERS);
     const stage = producerConsumer<Item, Item, object>(
       {
-        handleEvents: (events, subscription) => {
+        handleEvents: (events, subscription, self) => {
           this.ledger.handed(subscription, events);
           this.#maybeThrow(2);
+          const acted = this.#inside(self);
           // Keys go with their events, so that an order per key means something behind the next dispatcher, too.
           const out = events.flatMap(({ key }) =>
             Array.from({ length: growth }, () => ({ id: (this.ledger.nextId += 1), key })),
           );
           if (asynchronous) return this.#later(out, record);
           record.accepted.push(...out);
+          // A stage that ends inside its callback ignores what it returns.
+          if (acted) record.offered.push(out);
           return out;
         },
       },
@@ -246,15 +288,16 @@ export class Graph {
     const controller = new AbortController();
     const sink = consumer<Item>(
       {
-        handleEvents: (events, subscription) => {
+        handleEvents: (events, subscription, self) => {
           this.ledger.handed(subscription, events);
           this.#maybeThrow(2);
+          this.#inside(self);
           return asynchronous ? this.#later([], undefined) : undefined;
         },
       },
       {
         name: `sink${this.#takers.length}`,
-        runtime: this.runtime,
+        runtime: this.#runtime,
         signal: controller.signal,
         onReport: (error) => void this.ledger.reports.push(error),
       },
@@ -267,6 +310,47 @@ export class Graph {
     // Refused everywhere: nothing will ever end it but this.
     this.#idle.add(sink);
     void sink.stop();
+  }
+
+  /** A loop over an emitter: it takes its time, may leave, and may throw. */
+  #loop(emitter: Emitter): void {
+    const { random } = this;
+    const maxDemand = random.pick(DEMANDS);
+    const loop = emitter.watched.batches({
+      maxDemand,
+      cancel: this.calm ? "permanent" : random.pick(["permanent", "temporary"] as const),
+      ...(emitter.record.dispatcher === "partition" ? { partition: this.#partition(emitter) } : {}),
+    });
+    this.#loops += 1;
+    const run = async (): Promise<void> => {
+      for (let next = await loop.next(); !next.done; next = await loop.next()) {
+        this.ledger.handed(loop, next.value);
+        if (!this.calm && random.chance(5)) break;
+        if (random.chance(30)) await this.#later([], undefined);
+      }
+    };
+    void run()
+      .catch((error: unknown) => this.ledger.caught.push(error))
+      .then(() => loop.return?.())
+      .finally(() => (this.#loops -= 1));
+  }
+
+  /** What a callback does to the graph around it. Returns whether it did anything. */
+  #inside(stage: StageContext): boolean {
+    const { random } = this;
+    if (this.calm || !random.chance(3)) return false;
+    const subscription = this.#subscriptions.length > 0 ? random.pick(this.#subscriptions) : undefined;
+    const actions: (() => void)[] = [
+      () => stage.complete(),
+      () => stage.stop(),
+      () => stage.fail(this.ledger.inject("failed inside")),
+      () => subscription?.cancel(),
+      () => this.#resubscribe(subscription),
+      () => this.#sink(random.pick(this.emitters)),
+      () => this.#controllers.find((entry) => entry.stage.name === stage.name)?.controller.abort(new Error("aborted")),
+    ];
+    random.pick(actions)();
+    return true;
   }
 
   #join(taker: Consumer<Item> | ProducerConsumer<Item, Item, object>, emitter: Emitter): void {
@@ -304,21 +388,19 @@ export class Graph {
   #watchEnd(stage: Stage, controller: AbortController): void {
     this.stages.push(stage);
     this.#controllers.push({ controller, stage });
-    const settled = (): void => void this.#settled.add(stage);
-    stage.done.then(settled, settled);
   }
 
   // ── Running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #maybeThrow(percent: number): void {
-    if (!this.calm && this.random.chance(percent)) throw new Error("a callback failed");
+    if (!this.calm && this.random.chance(percent)) throw this.ledger.inject("a callback failed");
   }
 
   #later(items: Item[], record: StageRecord | undefined): Promise<Item[]> {
     const fails = !this.calm && this.random.chance(4);
     return new Promise((resolve, reject) => {
       const settle = (): void => {
-        if (fails) reject(new Error("a promise was rejected"));
+        if (fails) reject(this.ledger.inject("a promise was rejected"));
         else {
           record?.accepted.push(...items);
           if (items.length > 0) record?.offered.push(items);
@@ -354,7 +436,10 @@ export class Graph {
       () => emitter.stage.complete(),
       () =>
         emitter.stage.state === "running" &&
-        emitter.stage.fail(new Error("failed"), { after: random.pick([undefined, "buffer"]) }),
+        emitter.stage.fail(this.ledger.inject("failed"), { after: random.pick([undefined, "buffer"]) }),
+      () => void stage.stop({ timeout: random.between(0, 3) }),
+      () => random.pick(this.runtimes).clock.advance(random.between(1, 5)),
+      () => this.#loop(emitter),
     ];
     random.pick(actions)();
   }
@@ -391,7 +476,9 @@ export class Graph {
     if (this.calm) for (const { stage, pushes } of this.emitters) if (pushes) stage.complete();
     await this.#quiet();
     if (this.calm) return;
-    for (const stage of this.stages) void stage.stop();
+    for (const stage of this.stages) void stage.stop({ timeout: 10 });
+    await this.#quiet();
+    for (const { clock } of this.runtimes) clock.advance(10);
     await this.#quiet();
   }
 
@@ -407,12 +494,18 @@ export class Graph {
     }
   }
 
-  #leftOver(): string[] {
+  async #leftOver(): Promise<string[]> {
     const faults: string[] = [];
     for (const stage of this.stages) {
       if (!["completed", "stopped", "failed"].includes(stage.state))
         faults.push(`${stage.name} did not end: ${stage.state}`);
-      else if (!this.#settled.has(stage)) faults.push(`${stage.name}: done is pending`);
+      else {
+        const settled = stage.done.then(
+          () => true,
+          () => true,
+        );
+        if (!(await Promise.race([settled, turns(2)]))) faults.push(`${stage.name}: done is pending`);
+      }
       if (this.calm && !this.#idle.has(stage) && stage.state !== "completed")
         faults.push(`${stage.name} should have completed, is ${stage.state}`);
     }
@@ -421,7 +514,8 @@ export class Graph {
         if (record.discarded.some(({ cause }) => cause !== "overflow")) faults.push(`${record.name} discarded in calm`);
     for (const { controller, stage } of this.#controllers)
       if (getEventListeners(controller.signal, "abort").length > 0) faults.push(`${stage.name}: a listener is left`);
-    if (this.runtime.clock.pending > 0) faults.push("a timer is left");
+    if (this.runtimes.some(({ clock }) => clock.pending > 0)) faults.push("a timer is left");
+    if (this.#loops > 0) faults.push(`${this.#loops} loops have not ended`);
     return faults;
   }
 }

@@ -1,10 +1,13 @@
-import type {
-  ConsumerPort,
-  Discarded,
-  End,
-  Producer,
-  ProducerPort,
-  ResolvedSubscribeOptions,
+import { watchUnclaimed } from "../../src/adapter/index.ts";
+import {
+  type ConsumerPort,
+  type Discarded,
+  type End,
+  type Failure,
+  failureOf,
+  type Producer,
+  type ProducerPort,
+  type ResolvedSubscribeOptions,
 } from "../../src/index.ts";
 
 /** An event: unique, with a key for partitions. */
@@ -22,6 +25,10 @@ export interface LinkRecord {
   readonly handed: Item[];
   readonly partition: number | undefined;
   ended: "no" | "by producer" | "by consumer";
+  /** The producer has completed: its consumer owes it a last word. */
+  completed: boolean;
+  /** Last words of the consumer that gave nothing back. */
+  words: number;
 }
 
 /** What a stage accepted for delivery, in order, and what it said it discarded. */
@@ -43,7 +50,38 @@ export class Ledger {
   readonly faults: string[] = [];
   /** Reports of clean-up failures: none of them is expected. */
   readonly reports: unknown[] = [];
+  /** Errors that the graph has thrown on purpose, and those that its loops have caught. */
+  readonly injected: unknown[] = [];
+  readonly caught: unknown[] = [];
+  /** What the platform was left with. */
+  readonly unhandled: unknown[] = [];
+  /** What waits for a first consumer. */
+  #unclaimed: readonly unknown[] = [];
   nextId = 0;
+
+  inject(what: string): Error {
+    const error = new Error(what);
+    this.injected.push(error);
+    return error;
+  }
+
+  /** Hears of unhandled rejections in place of everyone else. Returns how to stop. */
+  listen(): () => void {
+    const others = process.listeners("unhandledRejection");
+    const hear = (error: unknown): void => void this.unhandled.push(error);
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", hear);
+    process.on("rejectionHandled", ignore);
+    watchUnclaimed((failures) => {
+      this.#unclaimed = failures.map(({ error }) => error);
+    });
+    return () => {
+      process.off("unhandledRejection", hear);
+      process.off("rejectionHandled", ignore);
+      for (const other of others) process.on("unhandledRejection", other);
+      watchUnclaimed(() => {});
+    };
+  }
 
   open(name: string, dispatcher: StageRecord["dispatcher"]): StageRecord {
     const record: StageRecord = { name, dispatcher, accepted: [], discarded: [], links: [], handed: [], offered: [] };
@@ -63,6 +101,8 @@ export class Ledger {
         delivered: [],
         handed: [],
         ended: "no",
+        completed: false,
+        words: 0,
       };
       const counted: ConsumerPort<Item> = {
         consumer: port.consumer,
@@ -78,6 +118,7 @@ export class Ledger {
         },
         end: (end: End) => {
           if (link.ended === "by producer") this.faults.push(`${record.name} → ${port.name}: ended twice`);
+          link.completed = link.ended === "no" && end.reason.type === "complete";
           link.ended = "by producer";
           port.end(end);
         },
@@ -91,6 +132,9 @@ export class Ledger {
         },
         end: (end) => {
           if (link.ended === "no") link.ended = "by consumer";
+          if ((end.unstarted ?? []).length === 0) link.words += 1;
+          if (link.words > 1) this.faults.push(`${record.name} → ${port.name}: a second last word`);
+          else if (link.completed) link.completed = false;
           up.end(end);
         },
       };
@@ -129,9 +173,18 @@ export class Ledger {
   }
 
   /** The books at the end, when every stage has ended. */
-  balance(): string[] {
-    const faults = [...this.faults];
+  balance(failures: readonly Failure[]): string[] {
+    const faults = [...this.faults, ...this.#failures()];
+    // What a dispatcher, or a function in it, had in hand when it threw: told with the error, which may have come second.
+    for (const { stage, callback, events } of [
+      ...failures,
+      ...this.injected.flatMap((error) => failureOf(error) ?? []),
+    ])
+      if (["dispatch", "by", "hash"].includes(callback))
+        this.stages.find(({ name }) => name === stage)?.offered.unshift(events as readonly Item[]);
     for (const stage of this.stages) {
+      for (const { consumer, completed } of stage.links)
+        if (completed) faults.push(`${stage.name} → ${consumer}: no last word behind a good end`);
       const dropped = new Set(
         stage.discarded.flatMap(({ events, cause }) => (cause === "overflow" ? (events as readonly Item[]) : [])),
       );
@@ -143,6 +196,20 @@ export class Ledger {
       faults.push(...out);
     }
     return faults;
+  }
+
+  /** Every failure has reached someone: the platform or `onReport` once at most, unless a loop has caught it. */
+  #failures(): string[] {
+    return this.injected.flatMap((error) => {
+      const [unhandled, reported, unclaimed, caught] = [this.unhandled, this.reports, this.#unclaimed, this.caught].map(
+        (list) => count(list, error),
+      ) as [number, number, number, number];
+      // What waits for a first consumer may have been told elsewhere in the meantime: it is then let go in silence.
+      if (unhandled + reported <= 1 && unhandled + reported + unclaimed + caught > 0) return [];
+      return [
+        `${String(error)}: ${unhandled} unhandled, ${reported} reported, ${unclaimed} unclaimed, ${caught} caught`,
+      ];
+    });
   }
 
   /** Demand and partition: every accepted event was handed over once or discarded once. */
@@ -203,6 +270,11 @@ export class Ledger {
     return faults;
   }
 }
+
+const ignore = (): void => {};
+
+/** How often an error is in a list. */
+const count = (list: readonly unknown[], error: unknown): number => list.filter((other) => other === error).length;
 
 /** With a single consumer all along, events are handed over in the order they were accepted. */
 function inOrder(stage: StageRecord, order: ReadonlyMap<number, number>): string[] {

@@ -1,5 +1,5 @@
 import { deepEqual, doesNotThrow, equal } from "node:assert/strict";
-import type { Reason } from "../../src/index.ts";
+import { type End, failureOf, type Reason } from "../../src/index.ts";
 import { turns } from "../support/runtime.ts";
 import { complete, failed, ManualProducer } from "./harness.ts";
 
@@ -26,8 +26,8 @@ export interface ConsumerCheck {
 
 const check = (rule: string, title: string, run: ConsumerCheck["run"]): ConsumerCheck => ({ rule, title, run });
 
-const causeOf = (reason: Reason | undefined): { readonly cause?: unknown; readonly events?: unknown } =>
-  reason?.type === "failure" ? (reason.error as object) : {};
+/** What a consumer says to a source that has ended so: it confirms a good end, once. */
+const lastWords = (reason: Reason): readonly End[] => (reason.type === "complete" ? [{ reason: complete }] : []);
 
 async function connected(make: ProbeFactory, handlers?: Handlers) {
   const source = new ManualProducer<unknown>();
@@ -94,7 +94,7 @@ export const consumerChecks: readonly ConsumerCheck[] = [
         source.finish(reason);
         await turns();
         deepEqual(probe.ends, [reason]);
-        deepEqual([source.asks, source.ends, source.flaws], [[1], [], []]);
+        deepEqual([source.asks, source.ends, source.flaws], [[1], lastWords(reason), []]);
       },
     ),
   ),
@@ -108,24 +108,28 @@ export const consumerChecks: readonly ConsumerCheck[] = [
     });
     source.finish();
     await turns(8);
-    deepEqual([probe.ends, source.asks, source.ends, source.flaws], [[complete], [], [], []]);
+    deepEqual([probe.ends, source.asks, source.ends, source.flaws], [[complete], [], lastWords(complete), []]);
   }),
   ...endings.map(([how, reason]) =>
-    check("2.4", `says nothing more to a source that ${how}, not even when it stops itself`, async (make) => {
-      const { source, probe } = await connected(make);
-      probe.ask(3);
-      await turns();
-      source.emit("a");
-      await turns();
-      source.finish(reason);
-      await turns();
-      probe.ask(1);
-      probe.cancel();
-      await probe.stop();
-      await turns();
-      deepEqual([probe.seen, probe.ends], [["a"], [reason]]);
-      deepEqual([source.asks, source.ends, source.flaws], [[3], [], []]);
-    }),
+    check(
+      "2.4",
+      `says ${how === "completes" ? "one last word" : "nothing more"} to a source that ${how}, not another when it stops itself`,
+      async (make) => {
+        const { source, probe } = await connected(make);
+        probe.ask(3);
+        await turns();
+        source.emit("a");
+        await turns();
+        source.finish(reason);
+        await turns();
+        probe.ask(1);
+        probe.cancel();
+        await probe.stop();
+        await turns();
+        deepEqual([probe.seen, probe.ends], [["a"], [reason]]);
+        deepEqual([source.asks, source.ends, source.flaws], [[3], lastWords(reason), []]);
+      },
+    ),
   ),
   check("2.8a", "takes no notice of events after its cancel", async (make) => {
     const { source, probe } = await connected(make);
@@ -150,7 +154,7 @@ export const consumerChecks: readonly ConsumerCheck[] = [
     const { source, probe } = await connected(make);
     source.finish();
     await turns();
-    deepEqual([probe.ends, source.flaws], [[complete], []]);
+    deepEqual([probe.ends, source.ends, source.flaws], [[complete], lastWords(complete), []]);
   }),
   check("2.10a", "sees a failure after asks", async (make) => {
     const { source, probe } = await connected(make);
@@ -202,9 +206,9 @@ export const consumerChecks: readonly ConsumerCheck[] = [
       }
       deepEqual(probe.seen, [0, 1]);
       deepEqual(source.ends.length, 1);
-      const { cause, events } = causeOf(source.ends[0]?.reason);
-      equal(cause, error);
-      deepEqual(events, [1]);
+      const reason = source.ends[0]?.reason;
+      equal(reason?.type === "failure" && reason.error, error);
+      deepEqual(failureOf(error)?.events, [1]);
       deepEqual(source.flaws, []);
     }),
   ),
@@ -226,7 +230,8 @@ export const consumerChecks: readonly ConsumerCheck[] = [
     source.onAsk = () => void source.emit("a", "b").finish();
     probe.ask(2);
     await turns();
-    deepEqual([probe.seen, probe.ends, source.flaws], [["a", "b"], [complete], []]);
+    deepEqual([probe.seen, probe.ends], [["a", "b"], [complete]]);
+    deepEqual([source.ends, source.flaws], [lastWords(complete), []]);
   }),
   check("3.11", "survives an end that comes before its subscription is handed over", async (make) => {
     for (const [, reason] of endings) {
@@ -235,7 +240,7 @@ export const consumerChecks: readonly ConsumerCheck[] = [
       const probe = make();
       probe.connect(source);
       await turns();
-      deepEqual([probe.ends, source.asks, source.ends, source.flaws], [[reason], [], [], []]);
+      deepEqual([probe.ends, source.asks, source.ends, source.flaws], [[reason], [], lastWords(reason), []]);
     }
   }),
 ];

@@ -114,6 +114,8 @@ export class ManualConsumer<T = number> implements ConsumerPort<T>, Named {
     if (this.ends.length > 0) this.flaws.push("a second end");
     this.ends.push(reason);
     this.atEnd();
+    // All that has come is looked at: a producer that has completed need not wait for it to come back.
+    if (reason.type === "complete" && !this.#cancelled) this.#port?.end({ reason });
   };
 }
 
@@ -126,7 +128,7 @@ export class ManualProducer<T = number> implements Attachable<T, object> {
   onAsk: (count: number) => void = () => {};
   onAttach: () => void = () => {};
   #port!: ConsumerPort<T>;
-  #over = false;
+  #finished: Reason | undefined;
   #ending = false;
 
   "~attach"(port: ConsumerPort<T>): ProducerPort {
@@ -136,14 +138,16 @@ export class ManualProducer<T = number> implements Attachable<T, object> {
       ask: (count) => {
         if (!(count > 0)) this.flaws.push(`an ask of ${count}`);
         if (this.#ending) this.flaws.push("an ask inside the end");
-        else if (this.#over) this.flaws.push("an ask after the end");
+        else if (this.#finished) this.flaws.push("an ask after the end");
         if (this.ends.length > 0) this.flaws.push("an ask after the cancel");
         this.asks.push(count);
         this.onAsk(count);
       },
       end: (end) => {
+        // A good end is confirmed, or answered with what comes back; to a failure nothing is left to say.
         const empty = (end.unstarted ?? []).length === 0;
-        if (this.#over && empty) this.flaws.push(`a cancel ${this.#ending ? "inside" : "after"} the end`);
+        if (this.#finished?.type === "failure" && empty)
+          this.flaws.push(`a cancel ${this.#ending ? "inside" : "after"} the end`);
         if (this.ends.length > 0) this.flaws.push("a second cancel");
         this.ends.push(end);
       },
@@ -162,7 +166,7 @@ export class ManualProducer<T = number> implements Attachable<T, object> {
     return this;
   }
   finish(reason: Reason = complete): this {
-    this.#over = true;
+    this.#finished = reason;
     this.#ending = true;
     this.#port.end({ reason });
     this.#ending = false;

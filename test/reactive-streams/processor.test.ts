@@ -69,7 +69,7 @@ describe("failures of the source", () => {
     source.finish(failed("E"));
     await turns();
     expect(heard(raw)).toEqual([[7], [failed("E")], []]);
-    expect(discarded).toEqual([{ events: [7], cause: "failure" }]);
+    expect(discarded).toEqual([{ events: [7], cause: "failure", stage: stage.name }]);
   });
 
   test("RS-4.2c a stage that lives on hears and says nothing more of that source", async () => {

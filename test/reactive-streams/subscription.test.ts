@@ -158,11 +158,12 @@ describe("cancel", () => {
     );
     const raw = new ManualConsumer().attach(stage).ask(1);
     await turns();
-    const done = stage.done.catch((error: Error) => error.cause);
+    const done = stage.done.catch((error: unknown) => error);
     expect(() => raw.cancel()).not.toThrow();
     await turns();
     expect([raw.received, raw.ends, stage.state]).toEqual([[], [], fails ? "failed" : "running"]);
     expect(fails ? await done : undefined).toEqual(fails ? new Error("hook") : undefined);
+    expect(stage.failure?.callback).toBe(fails ? "handleCancel" : undefined);
   });
 
   test.each(hooks)("RS-3.15 returns, whatever the iterator does when it is closed: it %s", async (how, hook) => {

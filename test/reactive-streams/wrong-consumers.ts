@@ -1,3 +1,4 @@
+import { callbackError } from "../../src/adapter/index.ts";
 import type { ConsumerPort, ProducerPort, Reason, Subscription } from "../../src/index.ts";
 import type { Handlers, Probe, ProbeFactory } from "./consumer-checks.ts";
 
@@ -16,6 +17,8 @@ export interface WrongConsumer {
   readonly ignoresRejections?: true;
   readonly countsAsksTwice?: true;
   readonly missesTheEnd?: true;
+  readonly neverConfirms?: true;
+  readonly confirmsTwice?: true;
 }
 
 /** A consumer written against the wire, with no stage behind it. */
@@ -26,6 +29,7 @@ class Double implements Probe {
   readonly #handlers: Handlers;
   #port: ProducerPort | undefined;
   #over = false;
+  #completed = false;
 
   constructor(wrong: WrongConsumer, handlers: Handlers = {}) {
     this.#wrong = wrong;
@@ -44,6 +48,7 @@ class Double implements Probe {
       end: ({ reason }) => this.#end(reason),
     };
     this.#port = source["~attach"](port);
+    this.#confirm();
     if (this.#wrong.asksUnbidden) this.#port.ask(1);
   };
   readonly ask = (count: number): void => {
@@ -63,6 +68,14 @@ class Double implements Probe {
     this.#port?.end({ reason });
   }
 
+  /** All that the source has sent is seen. It may have completed before there was a port to say so to. */
+  #confirm(): void {
+    if (this.#port === undefined || !this.#completed || this.#wrong.neverConfirms) return;
+    this.#completed = false;
+    this.#port.end({ reason: { type: "complete" } });
+    if (this.#wrong.confirmsTwice) this.#port.end({ reason: { type: "complete" } });
+  }
+
   #take(event: unknown): void {
     if (this.#over && this.#wrong.throwsOnLateEvents) throw new Error("too late");
     if (this.#over && !this.#wrong.seesLateEvents) return;
@@ -70,7 +83,10 @@ class Double implements Probe {
     this.seen.push(event);
     const failed = (cause: unknown): void => {
       if (!this.#over && !this.#wrong.goesOnAfterItsHandlerFailed)
-        this.#leave({ type: "failure", error: { cause, events: [event] } });
+        this.#leave({
+          type: "failure",
+          error: callbackError({ stage: "double", callback: "event" }, cause, [event]),
+        });
     };
     try {
       const result = this.#handlers.event?.(event);
@@ -88,6 +104,8 @@ class Double implements Probe {
     const lost = this.#wrong.losesFalsyErrors && reason.type === "failure" && !reason.error;
     this.ends.push(lost ? { type: "complete" } : reason);
     this.#handlers.end?.();
+    this.#completed = reason.type === "complete";
+    this.#confirm();
   }
 }
 

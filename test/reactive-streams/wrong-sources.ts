@@ -113,7 +113,8 @@ class Double implements Source {
       end: () => {
         cancels += 1;
         if (cancels > 1 && wrong.throwsOnSecondCancel) throw new Error("cancelled already");
-        if (!wrong.servesAfterACancel) link.to = undefined;
+        const serves = over ? wrong.servesAfterTheEnd : wrong.servesAfterACancel;
+        if (!serves) link.to = undefined;
         this.#ports.delete(port);
       },
     };

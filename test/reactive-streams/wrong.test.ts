@@ -84,6 +84,8 @@ const wrongConsumers: [what: string, wrong: WrongConsumer, caughtBy: string[]][]
   ["does not hear that its handler rejects", { ignoresRejections: true }, ["2.13d"]],
   ["asks for more than it is told to", { countsAsksTwice: true }, ["3.8a", "2.1a"]],
   ["misses the end", { missesTheEnd: true }, ["2.9a", "2.9b", "2.10a", "2.10b"]],
+  ["never confirms a good end", { neverConfirms: true }, ["2.3a", "2.3c", "2.4", "2.9b", "3.10", "3.11"]],
+  ["confirms a good end twice", { confirmsTwice: true }, ["2.3a", "2.4", "2.9b", "3.11"]],
 ];
 
 describe.each(wrongConsumers)("a consumer that %s", (_what, wrong, caughtBy) => {

@@ -7,8 +7,8 @@ import { accepts, checkFunction, perEvent } from "./per-event.ts";
  *
  * **Shape** none or one out for one in. A type predicate narrows the event.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `accept` throws, the stage fails with a `CallbackError`
- * `ERR_CALLBACK`, when it answers with a promise with `ERR_RESULT`, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `accept` throws fails the stage, and a promise
+ * that it returns does with `ERR_RESULT`, behind what the events before it gave.
  *
  * **Source** rules 8.1 to 8.3.
  *

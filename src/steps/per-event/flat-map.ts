@@ -7,8 +7,8 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  * **Shape** none, one or many out for one in, in order. The iterable is worked off at once, so it should be a short one; it
  * is left early (and its `return` called) when a later `take` has had enough.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `fn` or its iterable throws, the stage fails with a
- * `CallbackError` `ERR_CALLBACK`, when it answers with no iterable with `ERR_RESULT`, behind what came before.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `fn` or its iterable throws fails the stage, and
+ * what is no iterable does with `ERR_RESULT`, behind what came before.
  *
  * **Source** rules 8.1 to 8.3.
  *

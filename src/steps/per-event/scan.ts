@@ -7,8 +7,7 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  *
  * **Shape** one out for one in; the seed itself is not passed on.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the stage fails with a `CallbackError`
- * `ERR_CALLBACK`, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the stage, behind what the events before it gave.
  *
  * **Source** rules 8.1 to 8.3.
  *

@@ -9,8 +9,8 @@ import { accepts, checkFunction, perEvent } from "./per-event.ts";
  * **Completes** there; no later step sees another. **Cancels** the source in the same turn, and gives back what it had
  * not looked at.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `accept` throws, the stage fails with a `CallbackError`
- * `ERR_CALLBACK`, when it answers with a promise with `ERR_RESULT`, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `accept` throws fails the stage, and a promise
+ * that it returns does with `ERR_RESULT`, behind what the events before it gave.
  *
  * **Source** rules 8.1 to 8.4.
  *

@@ -8,8 +8,7 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  *
  * **Shape** one out for one in. What `fn` answers is not used, and a promise is not waited for: that is what `forEach` does.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the stage fails with a `CallbackError`
- * `ERR_CALLBACK`, behind what the events before it gave.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the stage, behind what the events before it gave.
  *
  * **Source** rules 8.1 to 8.3.
  *

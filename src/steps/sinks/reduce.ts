@@ -7,7 +7,7 @@ import { checkFunction, type PerEventSink, refusePromise, StepFailure } from "..
  *
  * **Shape** events in; `done` of the pipeline fulfils with the last answer of `fn`, or with the seed when there was no event.
  *
- * @throws ArgumentError `ERR_OPTION`: no function. When `fn` throws, the pipeline fails with a `CallbackError` `ERR_CALLBACK`.
+ * @throws ArgumentError `ERR_OPTION`: no function. What `fn` throws fails the pipeline.
  *
  * **Source** rules 8.2, 8.3, 8.6.
  *

@@ -81,7 +81,8 @@ describe("an emitter", () => {
     emit(emitter, 1, 3);
     await turns();
     expect([c.received, census(emitter)]).toEqual([[1], {}]);
-    expect(c.ends).toMatchObject([{ error: { code: "ERR_CALLBACK", cause: error, events: [2] } }]);
+    expect(c.ends).toEqual([{ type: "failure", error }]);
+    expect(stage.failure).toEqual({ error, stage: stage.name, callback: "map", events: [2] });
   });
 
   test("7.3 an emitter that refuses the second listener: the first is removed, the producer fails with its error", async () => {

@@ -218,7 +218,8 @@ describe("a source that can be paused", () => {
     await turns();
     c.ask(1);
     await turns();
-    expect(c.ends).toMatchObject([{ type: "failure", error: { code: "ERR_CALLBACK", cause: error } }]);
+    expect(c.ends).toEqual([{ type: "failure", error }]);
+    expect(stage.failure).toEqual({ error, stage: stage.name, callback: which, events: [] });
     expect([stage.state, census(stream)]).toEqual(["failed", {}]);
   });
 

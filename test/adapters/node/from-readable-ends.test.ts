@@ -394,7 +394,7 @@ describe.each(implementations)("the end of a Readable of %s", (name, { Duplex, P
     await turns(8);
     const back = where === "goes back";
     expect(readable.readableEnded).toBe(!back);
-    expect(discarded).toEqual(back ? [] : [{ events: [2, 3], cause: "stop" }]);
+    expect(discarded).toEqual(back ? [] : [{ events: [2, 3], cause: "stop", stage: source.name }]);
     expect(await readable.toArray()).toEqual(back ? [2, 3] : []);
   });
 

@@ -198,7 +198,9 @@ describe.each(implementations)("reading from a Readable of %s", (_, { PassThroug
     await turns();
     const before = listeners(readable);
     expectCode(() => fromReadable(readable, { runtime }), "ERR_NOT_SOURCE");
-    expect(() => fromReadable(readable, { runtime })).toThrow("expected a Readable that nothing else reads, got");
+    expect(() => fromReadable(readable, { runtime })).toThrow(
+      "expected a Readable that nothing else reads, got one that is read already (",
+    );
     expect(listeners(readable)).toEqual(before);
     it.subscription.ask(2);
     await turns();

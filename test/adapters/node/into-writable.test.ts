@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { intoWritable } from "../../../adapters/node/index.ts";
 import { fromIterable, type ProducerStage, producer } from "../../../src/index.ts";
@@ -207,12 +208,13 @@ describe.each(implementations)("writing into a Writable of %s", (_, { PassThroug
       const { end } = feed(stream, [""], { end: true });
       await turns();
       expect(end.outcome).toBe("completed");
-      const failing = producer(() => Promise.reject(new Error("no")), { runtime });
+      const error = new Error("no");
+      const failing = producer(() => Promise.reject(error), { runtime });
       const stage = intoWritable(stream, { runtime });
       const failed = watch(stage.done);
       stage.subscribe(failing);
       await turns();
-      expect(failed.outcome).toMatchObject({ error: { code: "ERR_CALLBACK" } });
+      expect(failed.outcome).toEqual({ error });
       expect([stream.writableEnded, stream.destroyed]).toEqual([false, false]);
       expect(listeners(stream)).toEqual(before);
     }
@@ -392,3 +394,10 @@ describe.each(implementations)("writing into a Writable of %s", (_, { PassThroug
 });
 
 const expectCode = (run: () => unknown, code: string) => expect(run).toThrow(expect.objectContaining({ code }));
+
+test("C11 nor is that of a worker thread", async () => {
+  const worker = new Worker(new URL("./stdout-worker.ts", import.meta.url), { stdout: true });
+  const told = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+  expect(told).toEqual({ state: "completed", ended: false });
+  await worker.terminate();
+});

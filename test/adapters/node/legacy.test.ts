@@ -233,7 +233,9 @@ describe("a stream of the old kind", () => {
   test("A33 a second producer is refused until the first has ended", async () => {
     const old = new Old();
     const first = fromReadable<number>(old, { runtime });
-    expect(() => fromReadable(old, { runtime })).toThrow("expected a Readable that nothing else reads, got");
+    expect(() => fromReadable(old, { runtime })).toThrow(
+      "expected a Readable that nothing else reads, got one that is read already (",
+    );
     await first.stop();
     const it = probe(fromReadable<number>(old, { runtime }), runtime);
     it.subscription.ask(2);

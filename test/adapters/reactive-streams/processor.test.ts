@@ -10,6 +10,7 @@ import {
 import {
   collect,
   consumer,
+  failureOf,
   fromIterable,
   partitionDispatcher,
   pipeline,
@@ -109,7 +110,8 @@ describe("throughProcessor", () => {
     await turns();
     source.emit(1, 2, 3);
     await turns();
-    expect(c.ends).toMatchObject([{ type: "failure", error: { code: "ERR_CALLBACK", cause: error, events: [2] } }]);
+    expect(c.ends).toEqual([failed(error)]);
+    expect(failureOf(error)).toMatchObject({ callback: "onNext", events: [2] });
     expect(source.ends.map(({ unstarted }) => unstarted)).toEqual([[3]]);
   });
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { broadcastDispatcher, type Emits, fromIterable, type Producer, producer } from "../../../src/index.ts";
+import {
+  broadcastDispatcher,
+  type Emits,
+  failureOf,
+  fromIterable,
+  type Producer,
+  producer,
+} from "../../../src/index.ts";
 import { kinds } from "../../reactive-streams/kinds.ts";
 import { ManualProducer, until, type Failure } from "../../reactive-streams/harness.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
@@ -215,7 +222,7 @@ describe.each(bridges)("%s: what a Subscriber sees", (_name, bridge) => {
       const hand = new ManualProducer();
       const error = new Error("E");
       const { publisher, faults } = bridge((onReport) => {
-        const core = { outcome: { report: onReport } };
+        const core = { report: { tell: onReport } };
         return Object.assign(hand, { "~core": core }).producer;
       });
       const p = new Probe();
@@ -234,7 +241,8 @@ describe.each(bridges)("%s: what a Subscriber sees", (_name, bridge) => {
       }
       const seen = method === "onNext" ? [1, 2] : [];
       expect(heard(p)).toEqual([seen, [], []]);
-      expect(faults).toMatchObject([{ code: "ERR_CALLBACK", cause: error, events: seen.slice(1) }]);
+      expect(faults).toEqual([error]);
+      expect(failureOf(error)).toMatchObject({ callback: method, events: seen.slice(1) });
       expect(hand.ends.map(({ unstarted }) => unstarted ?? [])).toEqual([method === "onNext" ? [3, 4] : []]);
     },
   );
@@ -253,7 +261,8 @@ describe.each(bridges)("%s: what a Subscriber sees", (_name, bridge) => {
       p.to(publisher).request(5);
       await turns();
       expect([ends, p.received, p.flaws]).toEqual([1, [0], []]);
-      expect(faults.filter((fault) => fault !== "E")).toMatchObject([{ code: "ERR_CALLBACK", cause: error }]);
+      expect(faults.filter((fault) => fault !== "E")).toEqual([error]);
+      expect(failureOf(error)).toMatchObject({ callback: failure ? "onError" : "onComplete", events: [] });
     },
   );
 

@@ -223,7 +223,8 @@ describe("release", () => {
       await turns();
       hand.next(1, 2);
       if (how === "abort") kill.abort("enough");
-      else if (how === "failure") (stage as unknown as { "~core": { fail(error: unknown): void } })["~core"].fail("E");
+      else if (how === "failure")
+        (stage as unknown as { "~core": { ends: { fail(error: unknown): void } } })["~core"].ends.fail("E");
       else await stage.call((context) => context.stop()).then(() => stage.done);
       await turns();
       const lost = discarded.length > 0 ? discarded : [["delivered", ...c.received]];

@@ -44,6 +44,7 @@ export class Hand<T> implements ConsumerPort<T> {
   readonly early: unknown[] = [];
   each: (event: T) => void = () => {};
   #port: ProducerPort | undefined;
+  #cancelled = false;
 
   attach(producer: Producer<T>): this {
     this.#port = producer["~attach"](this, {} as never);
@@ -54,6 +55,7 @@ export class Hand<T> implements ConsumerPort<T> {
     return this;
   }
   cancel(): this {
+    this.#cancelled = true;
     this.#port?.end({ reason: { type: "cancel" } });
     return this;
   }
@@ -67,6 +69,7 @@ export class Hand<T> implements ConsumerPort<T> {
   readonly end = ({ reason }: { readonly reason: Reason }): void => {
     if (this.#port === undefined) this.early.push(reason);
     this.ends.push(reason);
+    if (reason.type === "complete" && !this.#cancelled) this.#port?.end({ reason });
   };
 }
 

@@ -200,7 +200,7 @@ describe("unsubscribing", () => {
     });
     expect(await lastValueFrom(toObservable(stage).pipe(take(2), toArray()))).toEqual([1, 2]);
     await turns();
-    expect([stage.state, discarded]).toEqual(["completed", [{ events: [3, 4, 5], cause: "stop" }]]);
+    expect([stage.state, discarded]).toEqual(["completed", [{ events: [3, 4, 5], cause: "stop", stage: stage.name }]]);
   });
 
   test.each([5, 5000])(

@@ -41,3 +41,34 @@ describe("a DecompressionStream", () => {
     expect(reports).toEqual([]);
   });
 });
+
+/** A pair of a readable side that fails, and a writable side whose `close` is refused behind that. */
+test.each([
+  ["ERR_INVALID_STATE", 0],
+  [undefined, 1],
+] as const)("F-40 a close that a failed transform refuses is no second failure: code %s", async (code, told) => {
+  const { reports, onReport } = reporting();
+  const close = Promise.withResolvers<void>();
+  const writer = {
+    closed: new Promise<void>(() => {}),
+    ready: Promise.resolve(),
+    desiredSize: 1,
+    write: () => Promise.resolve(),
+    close: () => close.promise,
+    abort: () => Promise.resolve(),
+    releaseLock: () => {},
+  };
+  let fail!: (error: unknown) => void;
+  const readable = new ReadableStream<number>({ start: (controller) => (fail = (error) => controller.error(error)) });
+  const writable = { locked: false, getWriter: () => writer } as unknown as WritableStream<number>;
+  const stage = throughTransformStream<number, number>({ readable, writable }, { onReport });
+  const { done } = pipeline(fromIterable([1]), stage, collect());
+  const outcome = done.catch((error: unknown) => error);
+  await turns();
+  const boom = new Error("boom");
+  fail(boom);
+  expect(await outcome).toBe(boom);
+  close.reject(Object.assign(new TypeError("closed"), { code }));
+  await turns();
+  expect(reports.length).toBe(told);
+});

@@ -253,7 +253,7 @@ describe("cancelling a ReadableStream", () => {
       reads[0]?.resolve({ done: false, value: 1 });
       reads[1]?.resolve({ done: true });
       await turns();
-      expect([it.seen, discarded]).toEqual([[], [{ events: [1], cause }]]);
+      expect([it.seen, discarded]).toEqual([[], [{ events: [1], cause, stage: source.name }]]);
     },
   );
 });

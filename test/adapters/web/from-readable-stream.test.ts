@@ -250,7 +250,7 @@ describe("what is no source", () => {
     const runtime = testRuntime();
     const first = fromReadableStream(stream, { runtime, preventCancel: true });
     expect(() => fromReadableStream(stream, { runtime })).toThrow(
-      "expected a ReadableStream that is not locked, got an object (ReadableStream) (docs/protocol.md#rule-1.3)",
+      "expected a ReadableStream that is not locked, got one with a reader (docs/protocol.md#rule-1.3)",
     );
     await first.stop();
     expect(await pipeline(fromReadableStream(stream, { runtime }), collect()).done).toEqual([1, 2, 3]);

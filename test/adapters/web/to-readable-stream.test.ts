@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fromReadableStream, toReadableStream } from "../../../adapters/web/index.ts";
-import { fromIterable, partitionDispatcher, producer } from "../../../src/index.ts";
+import { type Discarded, fromIterable, partitionDispatcher, producer } from "../../../src/index.ts";
 import { testRuntime, turns } from "../../support/runtime.ts";
 import { counted, countedSignal, Drain, endOf, origin, reporting, unheard, upstream, upTo, watch } from "./support.ts";
 
@@ -273,21 +273,30 @@ describe("cancelling a ReadableStream", () => {
     expect([piped.outcome, drain.written, source.bufferedCount]).toEqual([{ error: "W" }, [1], 7]);
   });
 
-  test("H23 behind the producer's end there is nothing to wait for", async () => {
-    const discarded: unknown[] = [];
-    const source = producer<number>(
-      { handleDemand: () => [] },
-      { runtime: testRuntime(), onDiscard: ({ events, cause }) => void discarded.push([cause, events]) },
-    );
-    const reader = toReadableStream(source, { maxDemand: 3 }).getReader();
-    const first = reader.read();
-    await turns();
-    source.push([1, 2, 3]);
-    source.complete();
-    await source.done;
-    await reader.cancel();
-    expect([await first, discarded]).toEqual([{ done: false, value: 1 }, [["stop", [2, 3]]]]);
-  });
+  // A producer that ends without its consumers does so at once; another one waits for what they may give back.
+  test.each([
+    ["stop", "completed", [["stop", [2, 3]]], []],
+    ["continue", "ending", [], [2, 3]],
+  ] as const)(
+    "H23 behind the producer's end there is nothing to wait for: %s",
+    async (onLastCancel, state, lost, back) => {
+      const discarded: unknown[] = [];
+      const runtime = testRuntime();
+      const onDiscard = ({ events, cause }: Discarded): void => void discarded.push([cause, events]);
+      const source = producer<number>({ handleDemand: () => [] }, { runtime, onLastCancel, onDiscard });
+      const reader = toReadableStream(source, { maxDemand: 3 }).getReader();
+      const first = reader.read();
+      await turns();
+      source.push([1, 2, 3]);
+      source.complete();
+      await turns();
+      expect(source.state).toBe(state);
+      await reader.cancel();
+      expect([await first, discarded]).toEqual([{ done: false, value: 1 }, lost]);
+      expect(await all(toReadableStream(source))).toEqual(back);
+      await source.done;
+    },
+  );
 
   test("H23 a failure that waits behind events nobody reads is reported", async () => {
     const { reports, onReport } = reporting();

@@ -103,7 +103,11 @@ describe("what was asked for", () => {
     c.leave();
     // The end has its turn behind the batch's: what was collected before it still goes out, and back.
     await turns();
-    expect([c.batches.flat(), discarded, collector.closed]).toEqual([[], [{ events: [1, 2], cause: "stop" }], true]);
+    expect([c.batches.flat(), discarded, collector.closed]).toEqual([
+      [],
+      [{ events: [1, 2], cause: "stop", stage: stage.name }],
+      true,
+    ]);
     expect(released).toEqual([{ type: "stop" }]);
     collector.add(3);
     await turns();
@@ -118,7 +122,7 @@ describe("what was asked for", () => {
     collector.add(1);
     await turns();
     expect([c.batches.flat(), c.ends]).toEqual([[], [{ type: "failure", error: "E" }]]);
-    expect([discarded, released.length]).toEqual([[{ events: [1], cause: "failure" }], 1]);
+    expect([discarded, released.length]).toEqual([[{ events: [1], cause: "failure", stage: stage.name }], 1]);
   });
 });
 
@@ -195,7 +199,8 @@ describe("what comes unasked", () => {
     collector.add(1);
     c.ask(1);
     await turns();
-    expect(c.ends).toMatchObject([{ type: "failure", error: { code: "ERR_CALLBACK", cause: error } }]);
+    expect(c.ends).toEqual([{ type: "failure", error }]);
+    expect(stage.failure).toEqual({ error, stage: stage.name, callback: which, events: [] });
   });
 });
 

@@ -68,13 +68,13 @@ describe("a source's context", () => {
     ["failure", undefined],
   ] as const)("4.9 discard knows that the cause is a %s", async (cause, leaving) => {
     const lost: unknown[] = [];
-    const { context, c } = begun({ onDiscard: (discarded: unknown) => lost.push(discarded) });
+    const { context, c } = begun({ name: "it", onDiscard: (discarded: unknown) => lost.push(discarded) });
     await turns();
     if (leaving) c.leave(leaving);
     else context.fail("E", { after: "buffer" });
     await turns();
     context.discard([1]);
-    expect(lost).toEqual([{ events: [1], cause }]);
+    expect(lost).toEqual([{ events: [1], cause, stage: "it" }]);
   });
 });
 
@@ -121,7 +121,7 @@ const back = async (raw: RawProducer<number>): Promise<readonly unknown[]> => {
 };
 
 describe("what a stage gives back of a subscription that has ended", () => {
-  test("5.6 returns behind the end of its source", async () => {
+  test("5.6 in handleCancel returns with the last word to a source that has completed", async () => {
     const raw = given(
       () => {},
       (stage, subscription) => stage.giveBack(subscription, [2, 3]),
@@ -129,7 +129,7 @@ describe("what a stage gives back of a subscription that has ended", () => {
     expect(await back(raw)).toEqual([[2, 3]]);
   });
 
-  test("5.6 and so does what it gave back before, in order", async () => {
+  test("F-14 and so does what it gave back before, in order", async () => {
     const raw = given((stage, subscription) => {
       stage.giveBack(subscription, [3]);
       stage.giveBack(subscription, [2]);
@@ -156,6 +156,6 @@ describe("what a stage gives back of a subscription that has ended", () => {
     stage.subscribe(numbers, { cancel: "temporary" });
     await turns();
     await stage.stop();
-    expect([numbers.state, lost]).toEqual(["completed", [{ events: [1, 2, 3], cause: "stop" }]]);
+    expect([numbers.state, lost]).toEqual(["completed", [{ events: [1, 2, 3], cause: "stop", stage: numbers.name }]]);
   });
 });

@@ -113,9 +113,10 @@ describe.each(kinds)("5.5 the end of a %s", (kind) => {
       await turns();
       const reason = how === "stop()" ? "stop" : "failure boom";
       const last = `terminate of stage: ${reason}`;
-      if (how === "fail(boom)") expect(chain.log).toEqual([`${last}: not aborted`, "signal of stage: boom"]);
-      else if (kind === "producer") expect(chain.log).toEqual(["signal of stage: AbortError", `${last}: aborted`]);
-      else expect(chain.log).toEqual([`${last}: not aborted`]);
+      const stopped =
+        kind === "producer" ? ["signal of stage: AbortError", `${last}: aborted`] : [`${last}: not aborted`];
+      const failed = [`${last}: not aborted`, "signal of stage: boom"];
+      expect(chain.log).toEqual(how === "stop()" ? stopped : failed);
       expect(chain.stage.state).toBe("ending");
       gate.resolve();
       await turns();

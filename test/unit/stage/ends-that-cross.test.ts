@@ -32,6 +32,12 @@ function scene() {
   });
   return { reports, runtime, options };
 }
+/** A callback that fails its stage and then throws something else. */
+const failTwice = async (...args: readonly unknown[]): Promise<void> => {
+  (args.at(-1) as { fail(error: unknown): void }).fail(boom);
+  throw second;
+};
+
 const ended = (stage: Stage): Promise<string> =>
   stage.done.then(
     () => "well",
@@ -40,7 +46,31 @@ const ended = (stage: Stage): Promise<string> =>
 /** The errors of this file in a word. */
 const say = (value: unknown): string => (value instanceof Error ? value.message : JSON.stringify(value));
 
+/** A callback that fails its stage and then never returns. */
+const failsForever = (...args: readonly unknown[]): Promise<never> => {
+  (args.at(-1) as { fail(error: unknown): void }).fail(boom);
+  return never();
+};
+
 describe("F-01 a callback that ends its stage and returns a promise which rejects later", () => {
+  test.each(["handleEvents", "handleDemand"])("F-01 %s: its promise is not waited for", async (callback) => {
+    const { reports, options } = scene();
+    const stage =
+      callback === "handleEvents"
+        ? consumer<number>({ handleEvents: failsForever }, options("c"))
+        : producer<number>({ handleDemand: failsForever }, options("p"));
+    const end = ended(stage);
+    if ("subscribe" in stage) stage.subscribe(fromIterable([1, 2]));
+    else {
+      const reader = consumer<number>(() => {}, options("c"));
+      reader.done.catch(() => {});
+      reader.subscribe(stage);
+    }
+    await turns();
+    if (stage.state === "running" && "fail" in stage) stage.fail(second);
+    expect([stage.state, await end, reports]).toEqual(["failed", "boom", []]);
+  });
+
   test.each([
     ["init", () => {}],
     ["handleSubscribe", (c: Consumer<number>) => void c.subscribe(producer<number>(() => {}))],
@@ -50,11 +80,7 @@ describe("F-01 a callback that ends its stage and returns a promise which reject
     "F-01 %s: the second failure is reported",
     async (callback, begin) => {
       const { reports, options } = scene();
-      const failing = async (...args: readonly unknown[]): Promise<void> => {
-        (args.at(-1) as { fail(error: unknown): void }).fail(boom);
-        throw second;
-      };
-      const c = consumer<number>({ handleEvents: () => {}, [callback]: failing }, options("c"));
+      const c = consumer<number>({ handleEvents: () => {}, [callback]: failTwice }, options("c"));
       const end = ended(c);
       begin(c);
       expect([await end, reports]).toEqual(["boom", [`c ${callback}: second`]]);
@@ -94,10 +120,7 @@ describe("F-02 a failure whose carrier does not come to it, for its handleCancel
     const { reports, options, runtime } = scene();
     const abort = new AbortController();
     const p = producer<number>(() => {}, options("p"));
-    const c = consumer<number>(
-      { handleEvents: () => {}, handleCancel: handleCancel as () => unknown },
-      { ...options("c"), signal: abort.signal },
-    );
+    const c = consumer<number>({ handleEvents: () => {}, handleCancel }, { ...options("c"), signal: abort.signal });
     c.done.catch(() => {});
     c.subscribe(p);
     await turns();
@@ -171,30 +194,31 @@ test("F-06 a failure that waits for the buffer is not carried by the abort that 
   expect([p.state, unhandled]).toEqual(["failed", [boom]]);
 });
 
-describe("F-12 stage.signal", () => {
-  /** A producer whose handleDemand waits until it is told to give up, and then throws what it was told, or returns events. */
-  function poll(onSignal: (signal: AbortSignal) => readonly number[] | never, more: object = {}) {
-    const { reports, options } = scene();
-    const discarded: Discarded[] = [];
-    const stage = producer<number>(
-      (_demand, { signal }) =>
-        new Promise<readonly number[]>((resolve, reject) => {
-          signal.addEventListener("abort", () => {
-            try {
-              resolve(onSignal(signal));
-            } catch (error) {
-              reject(error as Error);
-            }
-          });
-        }),
-      { ...options("poll"), onDiscard: (what) => void discarded.push(what), ...more },
-    );
-    return { stage, reports, discarded };
-  }
-  const throwing = (signal: AbortSignal): never => {
-    throw signal.reason;
-  };
+/** A producer whose handleDemand waits until it is told to give up, and then throws what it was told, or returns events. */
+function poll(onSignal: (signal: AbortSignal) => readonly number[] | never, more: object = {}) {
+  const { reports, options } = scene();
+  const discarded: Discarded[] = [];
+  const stage = producer<number>(
+    (_demand, { signal }) =>
+      new Promise<readonly number[]>((resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          try {
+            resolve(onSignal(signal));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      }),
+    { ...options("poll"), onDiscard: (what) => void discarded.push(what), ...more },
+  );
+  return { stage, reports, discarded };
+}
 
+const throwing = (signal: AbortSignal): never => {
+  throw signal.reason;
+};
+
+describe("F-12 stage.signal", () => {
   test("F-12 of a producer aborts when the loop over it is left: it stops", async () => {
     const { stage, reports } = poll(throwing, { onLastCancel: "stop" });
     const loop = stage[Symbol.asyncIterator]();
@@ -268,7 +292,7 @@ describe("F-12 stage.signal", () => {
     c.done.catch(() => {});
     c.subscribe(fromIterable([1]));
     await turns();
-    end(c as never, fail);
+    end(c, fail);
     runtime.clock.advance(0);
     expect(signal.aborted).toBe(true);
   });
@@ -320,18 +344,19 @@ test.each([
   expect(discarded).toEqual([{ events: ["a", "b"], cause, stage: "polls" }]);
 });
 
-describe("F-14 a source that has completed", () => {
-  const failing = (): never => {
-    throw boom;
-  };
-  const take = async (source: Parameters<ReturnType<typeof consumer<number>>["subscribe"]>[0]): Promise<number[]> => {
-    const got: number[] = [];
-    const good = consumer<number>((events) => void got.push(...events));
-    good.subscribe(source as never);
-    await good.done;
-    return got;
-  };
+const failing = (): never => {
+  throw boom;
+};
 
+const take = async (source: Parameters<ReturnType<typeof consumer<number>>["subscribe"]>[0]): Promise<number[]> => {
+  const got: number[] = [];
+  const good = consumer<number>((events) => void got.push(...events));
+  good.subscribe(source);
+  await good.done;
+  return got;
+};
+
+describe("F-14 a source that has completed", () => {
   test.each([1500, 100, 8])("F-14 takes back what a failing consumer had not started: %i events", async (n) => {
     const { options } = scene();
     const source = fromIterable(Array(n).keys(), { ...options("source"), onLastCancel: "continue" });
@@ -402,13 +427,13 @@ describe("F-14 a source that has completed", () => {
     const first = source.events({ maxDemand: 10 });
     expect(await first.next()).toEqual({ done: false, value: 1 });
     const rest: number[] = [];
-    const second_ = (async () => {
+    const another = (async () => {
       for await (const n of source) rest.push(n);
     })();
     await turns();
     expect([source.state, rest]).toEqual(["ending", []]);
     await first.return?.();
-    await second_;
+    await another;
     await source.done;
     expect([rest, source.state]).toEqual([[2, 3], "completed"]);
   });

@@ -71,7 +71,7 @@ describe("the error of a stage is the value that was thrown, and failure tells w
     "2.6 a primitive that a source, a generator or fail(x) gives passes as it is: %s",
     async (value) => {
       const source = fromIterable(
-        // biome-ignore lint/correctness/useYield: it throws first
+        // oxlint-disable-next-line require-yield -- it throws first
         (function* (): Generator<number> {
           throw value;
         })(),
@@ -232,6 +232,7 @@ describe("F-15 a promise where a result is due", () => {
 describe("F-10 a function with a then", () => {
   test("F-10 is waited for, as await would", async () => {
     const gate = Promise.withResolvers<void>();
+    // oxlint-disable-next-line no-thenable -- that is what it is
     const callable = Object.assign(() => {}, { then: gate.promise.then.bind(gate.promise) });
     let batches = 0;
     const sink = consumer<number>(() => {

@@ -92,6 +92,9 @@ describe("F-08 a peer whose port throws", () => {
   });
 });
 
+const make = (overflow: string) => () =>
+  producerConsumer<number, number>((events) => events, { overflow: overflow as never });
+
 describe("4.6 overflow", () => {
   test('"fail" fails at once: push returns false, the rest is in the error, the buffer is discarded', async () => {
     const discarded: Discarded[] = [];
@@ -113,8 +116,6 @@ describe("4.6 overflow", () => {
   });
 
   test("F-54 a producerConsumer that should drop is refused, with the way out", () => {
-    const make = (overflow: string) => () =>
-      producerConsumer<number, number>((events) => events, { overflow: overflow as never });
     expect(make("drop-oldest")).toThrow(/throw or fail: buffer\(\) drops, got "drop-oldest"/);
     expect(make("drop-newest")).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
     expect(make("fail")().kind).toBe("producerConsumer");

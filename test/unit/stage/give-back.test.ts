@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { sink } from "../../../src/adapter/index.ts";
+import { sink, type SinkContext } from "../../../src/adapter/index.ts";
 import { consumer, producer, type Subscription } from "../../../src/index.ts";
 import { RawProducer } from "../../support/stages.ts";
 import { testRuntime, turns } from "../../support/runtime.ts";
 
 describe("giveBack", () => {
-  test("7.3 of a queue and of the rest of a batch: they go back in order, with the end of their link", async () => {
+  test("F-14 of the rest of a batch, then of a queue in terminate: the queue goes back by a second end", async () => {
     const source = new RawProducer<number>();
     const queue: number[] = [];
     let link!: Subscription;
@@ -30,9 +30,11 @@ describe("giveBack", () => {
     source.port.events([3, 4]);
     source.port.events([5]);
     await turns();
-    expect(source.ends).toEqual([{ reason: { type: "complete" }, unstarted: [4, 5] }]);
-    // `complete` leaves the source before `terminate`: a queue that is to go back is given back before it.
-    expect(queue).toEqual([1, 2]);
+    // `complete` leaves the source before `terminate`.
+    expect(source.ends).toEqual([
+      { reason: { type: "complete" }, unstarted: [4, 5] },
+      { reason: { type: "cancel" }, unstarted: [1, 2] },
+    ]);
   });
 
   test("7.3 in terminate, after a failure: the queue goes back in front of what has arrived since", async () => {
@@ -93,5 +95,113 @@ describe("giveBack", () => {
     consumer<number>((events) => void got.push(...events), { runtime }).subscribe(source);
     await source.done;
     expect(got).toEqual([1, 2, 3]);
+  });
+});
+
+describe("F-14 what is given back late", () => {
+  type Moment = "handleEvents" | "handleCancel" | "handleEnd" | "terminate" | "terminate, later" | "a call";
+
+  /**
+   * A sink that queues what it gets and gives it back at some moment, in front of a source that it leaves (`complete` inside
+   * its callback) or that completes. Returns what a second consumer gets of it, and what is told as discarded.
+   */
+  async function back(moment: Moment, how: "leaves" | "completes", cancel: "permanent" | "temporary") {
+    const runtime = testRuntime();
+    const lost: unknown[] = [];
+    const source = producer<number>(() => {}, { runtime, onDiscard: ({ events }) => void lost.push(...events) });
+    const queue: number[] = [];
+    let link!: Subscription;
+    const give = (self: SinkContext): void => self.giveBack(link, queue.splice(0));
+    const at = (here: Moment) => (self: SinkContext) => {
+      if (moment === here) give(self);
+    };
+    let later!: () => void;
+    const stage = sink<number>(
+      {
+        handleEvents(events, subscription, self) {
+          link = subscription;
+          // One event a batch: the first two are queued.
+          if (queue.length < 2) queue.push(...events);
+          else {
+            self.giveBack(subscription, events);
+            at("handleEvents")(self);
+            if (how === "leaves") self.complete();
+          }
+        },
+        handleCancel: (_reason, _subscription, self) => at("handleCancel")(self),
+        handleEnd: at("handleEnd"),
+        terminate: (_reason, self) => {
+          at("terminate")(self);
+          if (moment !== "terminate, later") return undefined;
+          return new Promise<void>((resolve) => {
+            later = () => {
+              give(self);
+              resolve();
+            };
+          });
+        },
+      },
+      { runtime },
+    );
+    stage.subscribe(source, { maxDemand: 3, minDemand: 2, cancel });
+    await turns();
+    source.push(how === "leaves" ? [1, 2, 3, 4, 5] : [1, 2, 3]);
+    if (how === "completes") source.complete();
+    await turns();
+    if (moment === "a call") await stage.call((self) => give(self as SinkContext));
+    if (moment === "terminate" && stage.state === "running") await stage.stop();
+    later?.();
+    await turns();
+    const got: number[] = [];
+    if (source.state !== "completed") {
+      consumer<number>((events) => void got.push(...events), { runtime }).subscribe(source);
+      await turns();
+    }
+    if (how === "leaves") source.complete();
+    await source.done;
+    return { got, lost };
+  }
+
+  test.each(["handleEvents", "handleEnd", "terminate", "terminate, later"] as const)(
+    "in %s, by a stage that leaves its source: all of it returns, in order",
+    async (moment) => {
+      expect(await back(moment, "leaves", "permanent")).toEqual({ got: [1, 2, 3, 4, 5], lost: [] });
+    },
+  );
+
+  test.each([
+    ["handleEvents", "permanent"],
+    ["handleCancel", "permanent"],
+    ["handleEnd", "permanent"],
+    ["terminate", "permanent"],
+    ["handleEvents", "temporary"],
+    ["handleCancel", "temporary"],
+  ] as const)("in %s, to a source that has completed (%s): all of it returns, in order", async (moment, cancel) => {
+    expect(await back(moment, "completes", cancel)).toEqual({ got: [1, 2, 3], lost: [] });
+  });
+
+  // The rest of the batch holds the source open until the second consumer takes it; the queue comes meanwhile.
+  test.each([
+    ["terminate, later", "permanent"],
+    ["terminate", "temporary"],
+    ["a call", "temporary"],
+  ] as const)("in %s, behind the last word to a source that has completed (%s)", async (moment, cancel) => {
+    expect(await back(moment, "completes", cancel)).toEqual({ got: [1, 2, 3], lost: [] });
+  });
+
+  test("to a source whose end is complete: it is told as discarded", async () => {
+    const runtime = testRuntime();
+    const lost: unknown[] = [];
+    const source = producer<number>(() => {}, { runtime, onDiscard: (discarded) => void lost.push(discarded) });
+    let link!: Subscription;
+    const stage = sink<number>({ handleEvents: (_events, subscription) => void (link = subscription) }, { runtime });
+    stage.subscribe(source, { cancel: "temporary" });
+    await turns();
+    source.push([1, 2]);
+    source.complete();
+    await source.done;
+    await stage.call((self) => self.giveBack(link, [1, 2]));
+    expect(lost).toEqual([{ events: [1, 2], cause: "stop", stage: source.name }]);
+    await stage.stop();
   });
 });

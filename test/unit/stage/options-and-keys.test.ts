@@ -232,6 +232,26 @@ describe("reports", () => {
   });
 });
 
+describe("F-17 a source in a mode that it has no way to leave", () => {
+  test("F-17 demandMode is an option of stages whose handle can change it", async () => {
+    const accumulate = { demandMode: "accumulate" } as object;
+    expect(() => fromIterable([1], accumulate)).toThrow(code("ERR_OPTION"));
+    const runtime = testRuntime();
+    const left = [1, 2];
+    const held = producer<number>({ handleDemand: () => left.splice(0) }, { runtime, demandMode: "accumulate" });
+    const got: number[] = [];
+    const reader = consumer<number>((events) => void got.push(...events), { runtime });
+    reader.subscribe(held);
+    await turns();
+    expect(got).toEqual([]);
+    held.demandMode = "forward";
+    await turns();
+    expect(got).toEqual([1, 2]);
+    await held.stop();
+    await reader.stop();
+  });
+});
+
 describe("handles", () => {
   test("demandMode is checked, and set again changes nothing", async () => {
     const source = producer<number>(() => {}, { runtime: testRuntime() });
