@@ -77,8 +77,9 @@ class Side implements OtherSide {
  * **Completes** with the source. The foreign thing passes on a good end of the input.
  * **Cancels** the sink at once when the source ends; unstarted events go back.
  *
- * @throws nothing. A failure of the sink ends the source with it, unless the sink leaves it to the source (`defer`).
- * If the source then ends otherwise, the failure goes to `onReport` in the phase `"input"`.
+ * @throws nothing. A failure of the sink ends the source with it, behind the events already emitted if the sink is
+ * `patient`, unless the sink leaves it to the source (`defer`). If the source then ends otherwise, the failure goes to
+ * `onReport` in the phase `"input"`.
  *
  * **Source** rules 5.5 and 7.2.
  *
@@ -146,7 +147,7 @@ export function coupled<In, Out, SO extends object>(
     if (!isFailure(reason)) return;
     const error = errorOf(reason);
     if (!output.over && !output.outcome.failed)
-      output.ends.failWith({ reason: failure(error), failure: input.outcome.failure }, false);
+      output.ends.failWith({ reason: failure(error), failure: input.outcome.failure }, isPatient(input));
     else sourceSide.defer(error);
   });
   return handle as unknown as ProducerConsumer<In, Out, SO>;
@@ -154,6 +155,8 @@ export function coupled<In, Out, SO extends object>(
 
 const coupleWith = (core: Core, other: OtherSide): void =>
   (core.callbacks.behaviour as AdapterBehaviour<never>).couple?.(other);
+
+const isPatient = ({ callbacks }: Core): boolean => callbacks.behaviour.patient === true;
 
 /** To its sources, a stage with a complete output has had enough. */
 const asLeaving = (reason: Reason): Reason => (isFailure(reason) ? reason : { type: "stop" });

@@ -37,6 +37,11 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_PARTITION_KEY: ["CallbackError", `${fails}; the batch that held the event is in events`],
   ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
   ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop: unstarted events go back, the buffer goes to onDiscard"],
+  ERR_TIMEOUT: [
+    "TimeoutError",
+    "the attempt has failed: retry and onFailure decide; its slot and key are free at once",
+  ],
+  ERR_IDLE: ["TimeoutError", "the step fails behind what it has passed on; it holds nothing"],
 };
 
 /** The one table of errors, by code. */

@@ -25,7 +25,7 @@ export type ProtocolCode =
   | "ERR_DISPATCHER";
 export type CallbackCode = "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY";
 export type OverflowCode = "ERR_OVERFLOW";
-export type TimeoutCode = "ERR_DRAIN_TIMEOUT";
+export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
 /**
@@ -56,6 +56,8 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_PARTITION_KEY: ["4.5"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
   ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
+  ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
+  ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
 };
 
 /** Every error of headrace carries its family under this key, so that two copies of the package agree. */

@@ -58,6 +58,8 @@ export interface OtherSide {
 
 /** Hooks of an adapter, beyond those of a behaviour. */
 export interface AdapterBehaviour<in Context> {
+  /** A failure of its sources, or of the sink of a `coupled` stage, waits for the events already emitted. @default false */
+  readonly patient?: boolean | undefined;
   /**
    * Called once, when the stage stands and before its maker returns: the place to listen to the foreign side.
    * `terminate` always comes later.

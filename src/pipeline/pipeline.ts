@@ -11,6 +11,7 @@ import type { PipelineSignatures } from "./signatures.ts";
 import type { Core } from "../stage/core.ts";
 import type { PerEvent, PerEventSink } from "../steps/per-event/per-event.ts";
 import { Fused, type Placed } from "../steps/per-event/fused.ts";
+import type { Setting, StageSink, StageStep } from "../steps/stage-step.ts";
 import type { Stage, Subscription } from "../contract/stage.ts";
 import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
 
@@ -21,24 +22,29 @@ type Part =
   | { readonly is: "event"; readonly step: PerEvent }
   | { readonly is: "shape"; readonly step: FanOut }
   | { readonly is: "stage"; readonly step: ProducerConsumerHandle }
+  | { readonly is: "own stage"; readonly step: StageStep }
   | { readonly is: "sink"; readonly step: PerEventSink }
+  | { readonly is: "own sink"; readonly step: StageSink }
   | { readonly is: "consumer"; readonly step: ConsumerHandle };
 
 /** `seen`: the source and earlier parts. */
 function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>): Part {
   const step = given as Partial<
-    Record<"kind" | "name" | "subscribe" | "~connect" | "~dispatcher" | "~begin", unknown>
+    Record<"kind" | "name" | "subscribe" | "~connect" | "~dispatcher" | "~begin" | "~stage" | "~sink", unknown>
   > | null;
   const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
   if (step?.["~connect"]) return { is: "event", step: given as PerEvent };
   if (step?.["~dispatcher"]) return { is: "shape", step: given as FanOut };
+  if (step?.["~stage"]) return { is: "own stage", step: given as StageStep };
   if (kind === "producerConsumer" && !placed.has(given as object) && !seen.has(given)) {
     seen.add(given);
     return { is: "stage", step: given as ProducerConsumerHandle };
   }
   if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
+  if (last && step?.["~sink"]) return { is: "own sink", step: given as StageSink };
   if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
-  const got = step && (kind || step["~begin"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
+  const got =
+    step && (kind || step["~begin"] || step["~sink"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
   const expected = `step ${index} of a pipeline to be a step, a free producerConsumer or, last, a sink`;
   throw argumentError("ERR_OPTION", expected, got);
 }
@@ -75,6 +81,13 @@ class Assembly {
     else if (is === "sink") {
       const fused = new Fused(this.#steps, { step, index });
       return new Composition(this, this.#make("consumer", fused, step) as ConsumerHandle, fused.result);
+    } else if (is === "own stage") {
+      this.flush();
+      this.current = this.#own(step["~stage"](this.#setting(step.name, index)) as unknown as ProducerConsumerHandle);
+    } else if (is === "own sink") {
+      this.flush();
+      const { consumer, result } = step["~sink"](this.#setting(step.name, index));
+      return new Composition(this, this.#own(consumer as unknown as ConsumerHandle), result);
     } else {
       this.flush();
       if (is === "stage") this.before = this.made.length;
@@ -98,11 +111,8 @@ class Assembly {
   #make(kind: "producerConsumer" | "consumer", fused: Fused, end: FanOut | PerEventSink | undefined): Subscribing {
     const names = [...this.#steps.map(({ step }) => step.name), ...(end ? [end.name] : [])];
     this.#steps = [];
-    const core = (this.#source as Partial<ConsumerHandle>)["~core"];
     const options = {
-      name: `${this.#name} ${names.join("+")}`,
-      runtime: core?.runtime,
-      onReport: core?.report.onReport,
+      ...this.#common(names.join("+")),
       ...(end && "~dispatcher" in end && { dispatcher: end["~dispatcher"]() }),
     };
     const faces = kind === "consumer" ? consumerFaces : transformFaces;
@@ -113,6 +123,23 @@ class Assembly {
     this.made.push(stage["~core"]);
     const manual: SubscribeOptions = fused.limited ? { demand: "manual" } : {};
     stage.subscribe(this.current, manual);
+    return stage;
+  }
+
+  /** What all stages of the pipeline's own have in common. */
+  #common(name: string): Omit<Setting, "index"> {
+    const core = (this.#source as Partial<ConsumerHandle>)["~core"];
+    return { name: `${this.#name} ${name}`, runtime: core?.runtime, onReport: core?.report.onReport };
+  }
+
+  #setting(name: string, index: number): Setting {
+    return { ...this.#common(name), index };
+  }
+
+  /** A stage that a step has made stands behind what there is so far. */
+  #own<Of extends Subscribing>(stage: Of): Of {
+    this.made.push(stage["~core"]);
+    stage.subscribe(this.current);
     return stage;
   }
 
@@ -165,11 +192,15 @@ class Composition implements Pipeline<unknown> {
     return this.done;
   }
 
-  async stop(options?: StopOptions): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    const { clock } = this.#sink["~core"].runtime;
+    const began = clock.now();
     await this.#sink.stop(options);
     const { made, before } = this.#assembly;
     for (const core of made.slice(0, before)) core.ends.end({ reason: { type: "stop" } });
-    await Promise.all(made.map(settled));
+    // A step may wait for what it has begun. What is left of the time is theirs.
+    const timeout = Math.max(0, (options.timeout ?? Number.POSITIVE_INFINITY) - (clock.now() - began));
+    await Promise.all(made.map((core) => core.ends.stop({ ...options, timeout })));
   }
 
   inspect(): Inspection {
@@ -182,8 +213,6 @@ class Composition implements Pipeline<unknown> {
     if (!heard) await this.done;
   }
 }
-
-const settled = ({ outcome }: Core): Promise<void> => new Promise((resolve) => outcome.whenSettled(resolve));
 
 /**
  * Composes a source and steps.

@@ -46,7 +46,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   dispatchers: ["base", "contract"],
   adapter: ["dispatchers", "stage", "runtime", "base", "contract"],
   sources: ["adapter", "dispatchers", "stage", "runtime", "base", "contract"],
-  steps: ["adapter", "dispatchers", "stage", "runtime", "base", "contract"],
+  steps: ["sources", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   pipeline: ["steps", "sources", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   constructors: ["sources", "steps", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   index: [

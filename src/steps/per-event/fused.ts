@@ -52,6 +52,7 @@ export class Fused {
   }
 
   handleSubscribe(role: Role, subscription: Subscription, stage: StageContext): void {
+    this.#chain.stage = stage;
     if (!this.limited || role !== "producer") return;
     if (this.#chain.left === 0) stage.complete();
     else if (subscription.options.demand === "manual") {

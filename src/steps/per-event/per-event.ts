@@ -1,7 +1,7 @@
 import type { Step } from "../../contract/step.ts";
 import { isThenable } from "../../base/thenable.ts";
 import { argumentError, CallbackError, callbackError, describe, words } from "../../base/errors.ts";
-import type { Named } from "../../contract/stage.ts";
+import type { Named, StageContext } from "../../contract/stage.ts";
 
 /** Takes one event; a step's results go to the next step's. */
 export type Receive = (event: unknown) => void;
@@ -14,6 +14,8 @@ export class Chain {
   pending: PromiseLike<unknown> | undefined;
   /** The stage has ended: events waiting in a sink stay there. */
   ended = false;
+  /** Known before the first event. */
+  stage: StageContext | undefined;
   /** How many events each `take` still lets through. */
   readonly takes: { left: number }[] = [];
 

@@ -1,0 +1,45 @@
+import { transform } from "../../adapter/transform.ts";
+import { refuseUnknown, requireInteger } from "../../base/check.ts";
+import type { Step } from "../../contract/step.ts";
+import { stageStep } from "../stage-step.ts";
+
+export interface BoundaryOptions {
+  /** Events asked for and not passed on at most. **Units** events, from 1. */
+  readonly maxDemand: number;
+  /** **Units** events, from 0 to maxDemand - 1. @default half of maxDemand, rounded down */
+  readonly minDemand?: number | undefined;
+}
+
+/**
+ * Ends a stage: what stands in front of it runs apart from what stands behind, with a window of its own between.
+ *
+ * **Shape** one out for one in.
+ * **Units** `maxDemand` and `minDemand` in events.
+ * **Backpressures** it asks for `maxDemand` events, and takes them only as it is asked: so many wait in front of it.
+ * **Completes** with its source, behind what has come. **Cancels** at a stop: what it has not passed on goes back.
+ *
+ * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no window, or no such option.
+ *
+ * **Source** rules 3.4, 8.8.
+ *
+ * @example
+ * const parsed = map((text: string) => Number(text));
+ * const { done } = pipeline(fromIterable(["1", "2"]), parsed, boundary({ maxDemand: 10 }), collect());
+ * console.log(await done); // [ 1, 2 ]
+ */
+export function boundary<In>(options: BoundaryOptions): Step<In, In> {
+  refuseUnknown("boundary", options, ["maxDemand", "minDemand"]);
+  requireInteger("maxDemand", options.maxDemand ?? null, 1);
+  requireInteger("minDemand", options.minDemand, 0, options.maxDemand - 1);
+  const { maxDemand, minDemand } = options;
+  return stageStep<In, In>("boundary", ({ name, runtime, onReport, signal, onDiscard }) =>
+    transform<In, In>(
+      {
+        patient: true,
+        admit: (others) => ({ ...others, maxDemand, minDemand }),
+        handleEvents: (events) => events,
+      },
+      { name, runtime, onReport, signal, onDiscard },
+    ),
+  );
+}

@@ -1,0 +1,204 @@
+import type { StageContext, Subscription } from "../../contract/stage.ts";
+import { TimeoutError, words } from "../../base/errors.ts";
+import { isThenable } from "../../base/thenable.ts";
+import { type Attempt, OneAttempt } from "./attempt.ts";
+import { type CallOptions, delayOf, type Retry } from "./call-options.ts";
+import type { Lane, Taken } from "./lanes.ts";
+import type { SlidingWindow } from "./rate-limiter.ts";
+
+/** Who makes the calls. */
+export interface Caller<In> {
+  readonly fn: (event: In, attempt: Attempt) => unknown;
+  readonly timeout: number | undefined;
+  readonly retry: Retry | undefined;
+  readonly limiter: SlidingWindow | undefined;
+  readonly onFailure: CallOptions<In>["onFailure"];
+  /** The name of the step, and that of its stage. */
+  readonly step: string;
+  readonly name: string;
+  readonly stage: StageContext;
+  /** Nothing is begun any more. */
+  readonly stopping: boolean;
+  /** The call has ended: with a result, or with none where `onFailure` says so. */
+  done(call: Call<In>): void;
+  /** The last attempt has failed, and nothing stands between that and the step. */
+  fail(call: Call<In>, error: unknown): void;
+  /** The last attempt has failed, and the event is skipped. */
+  skipped(error: unknown): void;
+}
+
+/** An event that has been begun: its attempts, and what came of them. */
+export class Call<In> implements Taken<In> {
+  readonly event: In;
+  readonly subscription: Subscription;
+  readonly seq: number;
+  readonly lane: Lane | undefined;
+  /** 0 while it waits for its first permit. */
+  attempts = 0;
+  /** It waits for its next attempt. */
+  waits = false;
+  /** What the last attempt has failed with. */
+  error: unknown = undefined;
+  /** `onFailure` has the event: whatever comes of it, it is not lost. */
+  handedOver = false;
+  ended = false;
+  /** Whether it has a result to emit. */
+  gives = false;
+  value: unknown = undefined;
+  readonly #caller: Caller<In>;
+  #attempt: OneAttempt | undefined = undefined;
+  /** Ends what it waits for besides: a timeout, a back-off, a permit. */
+  #cancel: (() => void) | undefined = undefined;
+
+  constructor(caller: Caller<In>, event: In, subscription: Subscription, seq: number, lane: Lane | undefined) {
+    this.#caller = caller;
+    this.event = event;
+    this.subscription = subscription;
+    this.seq = seq;
+    this.lane = lane;
+  }
+
+  /** Makes the next attempt once there is a permit for it. */
+  begin(): void {
+    const { limiter, stage } = this.#caller;
+    const { clock } = stage.runtime;
+    if (limiter === undefined || limiter.take(clock)) this.#invoke();
+    else {
+      this.waits = true;
+      this.#cancel = limiter.queue(clock, () => {
+        this.#cancel = undefined;
+        this.#invoke();
+      });
+    }
+  }
+
+  /** Goes on with what an attempt has returned. */
+  returned(attempt: OneAttempt, result: unknown): void {
+    this.attempts = attempt.attempt;
+    if (isThenable(result)) this.#wait(attempt, result);
+    else this.#succeeded(result);
+  }
+
+  /** Goes on with what an attempt has thrown. */
+  threw(attempt: OneAttempt, error: unknown): void {
+    this.attempts = attempt.attempt;
+    this.#attempt = attempt;
+    this.#failed(error);
+  }
+
+  /** Waits for nothing any more. */
+  withdraw(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  abandon(reason: unknown): void {
+    this.withdraw();
+    this.#attempt?.abort(reason);
+  }
+
+  #invoke(): void {
+    this.waits = false;
+    const attempt = new OneAttempt(this.attempts + 1);
+    let result: unknown;
+    try {
+      result = this.#caller.fn(this.event, attempt);
+    } catch (error) {
+      this.threw(attempt, error);
+      return;
+    }
+    this.returned(attempt, result);
+  }
+
+  #wait(attempt: OneAttempt, promise: PromiseLike<unknown>): void {
+    this.#attempt = attempt;
+    const ms = this.#caller.timeout;
+    if (ms !== undefined) this.#after(ms, () => this.#timedOut(attempt, ms));
+    Promise.resolve(promise).then(
+      (value) => this.#settled(attempt, value),
+      (error: unknown) => this.#rejected(attempt, error),
+    );
+  }
+
+  /** A result that comes late is dropped. */
+  #settled(attempt: OneAttempt, value: unknown): void {
+    if (attempt.over) return;
+    this.withdraw();
+    this.#succeeded(value);
+  }
+
+  #rejected(attempt: OneAttempt, error: unknown): void {
+    if (!attempt.over) {
+      this.withdraw();
+      this.#failed(error);
+    } else if (!attempt.gaveUp(error)) this.#report(error);
+  }
+
+  #timedOut(attempt: OneAttempt, ms: number): void {
+    const { step, name } = this.#caller;
+    const expected = `attempt ${attempt.attempt} of ${step} in ${name} to take at most ${ms} ms`;
+    const error = new TimeoutError("ERR_TIMEOUT", expected, words("no result"));
+    attempt.abort(error);
+    this.#failed(error);
+  }
+
+  #succeeded(value: unknown): void {
+    this.gives = true;
+    this.value = value;
+    this.#caller.done(this);
+  }
+
+  #failed(error: unknown): void {
+    const caller = this.#caller;
+    const { retry, onFailure } = caller;
+    if (retry !== undefined && this.attempts < retry.attempts && !caller.stopping) {
+      let again: boolean;
+      try {
+        again = retry.when?.(error, this.attempts) ?? true;
+      } catch (second) {
+        this.#report(error);
+        caller.fail(this, second);
+        return;
+      }
+      if (again) {
+        this.waits = true;
+        this.error = error;
+        this.#after(delayOf(retry, this.attempts, Math.random()), () => this.begin());
+        return;
+      }
+    }
+    if (onFailure === "skip") {
+      caller.skipped(error);
+      caller.done(this);
+    } else if (typeof onFailure === "function") void this.#handOver(error, onFailure);
+    else caller.fail(this, error);
+  }
+
+  /** The user's function has the failure, and the event with it. */
+  async #handOver(error: unknown, onFailure: (failed: never) => unknown): Promise<void> {
+    const attempt = new OneAttempt(this.attempts);
+    this.#attempt = attempt;
+    this.handedOver = true;
+    try {
+      await onFailure({ event: this.event, error, attempts: this.attempts } as never);
+      if (!attempt.over) this.#caller.done(this);
+    } catch (second) {
+      this.handedOver = false;
+      if (attempt.over) this.#report(second);
+      else this.#caller.fail(this, second);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#caller.stage.report(error, this.#caller.step);
+  }
+
+  #after(ms: number, then: () => void): void {
+    const { clock } = this.#caller.stage.runtime;
+    const timer = clock.setTimer(() => {
+      this.#cancel = undefined;
+      then();
+    }, ms);
+    this.#cancel = () => clock.clearTimer(timer);
+  }
+}
