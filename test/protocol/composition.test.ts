@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   balance,
+  batch,
   broadcast,
   collect,
   consumer,
@@ -9,7 +10,9 @@ import {
   flatMap,
   forEach,
   fromIterable,
+  idle,
   map,
+  mapAsync,
   partitionBy,
   pipeline,
   type Producer,
@@ -322,5 +325,76 @@ describe("8. Composition", () => {
     expect(gates).toHaveLength(2);
     gates[1]?.();
     expect(await run.done).toBeUndefined();
+  });
+
+  test("8.8 a step that is a stage asks for nothing before it is asked, and takes no more than it says", async () => {
+    const own = testRuntime();
+    const source = producer<number>(() => {}, { runtime: own });
+    const last = pipeline(
+      source,
+      mapAsync(() => new Promise<never>(nothing), { concurrency: 2, maxHeld: 3 }),
+    );
+    await turns();
+    expect(source.demand).toBe(0);
+    new RawConsumer<never>().attach(last).ask(100);
+    await turns();
+    source.push(range(1, 20));
+    await turns();
+    expect(20 - source.bufferedCount).toBeLessThanOrEqual(5);
+    await Promise.all([last.stop({ timeout: 0 }), turns().then(() => own.clock.advance(1)), source.stop()]);
+  });
+
+  test("8.8 what it has not begun goes back, and what was begun is in the failure", async () => {
+    const own = testRuntime();
+    const source = producer<number>(() => {}, { runtime: own, onLastCancel: "continue" });
+    const run = pipeline(
+      source,
+      mapAsync((n: number) => (n === 2 ? Promise.reject(boom) : new Promise<never>(nothing)), { concurrency: 2 }),
+      collect(),
+    );
+    source.push([1, 2, 3, 4]);
+    expect(await run.done.catch((error: unknown) => error)).toBe(boom);
+    await turns();
+    expect([failureOf(boom)?.events, source.bufferedCount]).toEqual([[1, 2], 2]);
+    await source.stop();
+  });
+
+  test("8.8 a failure of its source comes behind what it holds, and drain delivers that", async () => {
+    const own = testRuntime();
+    const late = (n: number) => Promise.resolve(n * 2);
+    const seen: number[] = [];
+    const failing = producer<number>(() => {}, { runtime: own });
+    const failed = pipeline(
+      failing,
+      mapAsync(late),
+      forEach((n: number) => void seen.push(n)),
+    );
+    failing.push([1, 2]);
+    await turns();
+    failing.fail(boom, { after: "buffer" });
+    expect(await failed.done.catch((error: unknown) => error)).toBe(boom);
+    const draining = producer<number>(() => {}, { runtime: own, onLastCancel: "stop" });
+    const drained = pipeline(draining, mapAsync(late), batch({ size: 10 }), collect());
+    draining.push([1, 2]);
+    await turns();
+    expect([seen, await drained.drain({ timeout: 10 })]).toEqual([[2, 4], [[2, 4]]]);
+    expect(own.clock.pending).toBe(0);
+  });
+
+  test.each([
+    ["an attempt beyond its timeout", "ERR_TIMEOUT", () => mapAsync(() => new Promise<never>(nothing), { timeout: 5 })],
+    ["a source that is silent for longer than idle allows", "ERR_IDLE", () => idle<number>({ after: 5 })],
+  ] as const)("8.8 %s fails it with %s", async (_what, code, step) => {
+    const own = testRuntime();
+    const source = producer<number>(() => {}, { runtime: own });
+    const run = pipeline(source, step() as Step<number, number>, collect());
+    const ended = run.done.catch((error: unknown) => error);
+    await turns();
+    if (code === "ERR_TIMEOUT") source.push([1]);
+    await turns();
+    own.clock.advance(5);
+    expect(await ended).toMatchObject({ code });
+    expect(own.clock.pending).toBe(0);
+    await source.stop();
   });
 });
