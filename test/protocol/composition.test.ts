@@ -29,6 +29,7 @@ import { range, testRuntime, turns } from "../support/runtime.ts";
 import { codeOf, Counter, Forwarder, outcome, Quiet, RawConsumer, RawProducer } from "../support/stages.ts";
 
 const nothing = () => {};
+const doubledLate = (n: number) => Promise.resolve(n * 2);
 const boom = new Error("boom");
 const runtime = testRuntime();
 const numbers = (to: number): Producer<number> => fromIterable(range(1, to), { runtime });
@@ -361,12 +362,11 @@ describe("8. Composition", () => {
 
   test("8.8 a failure of its source comes behind what it holds, and drain delivers that", async () => {
     const own = testRuntime();
-    const late = (n: number) => Promise.resolve(n * 2);
     const seen: number[] = [];
     const failing = producer<number>(() => {}, { runtime: own });
     const failed = pipeline(
       failing,
-      mapAsync(late),
+      mapAsync(doubledLate),
       forEach((n: number) => void seen.push(n)),
     );
     failing.push([1, 2]);
@@ -374,7 +374,7 @@ describe("8. Composition", () => {
     failing.fail(boom, { after: "buffer" });
     expect(await failed.done.catch((error: unknown) => error)).toBe(boom);
     const draining = producer<number>(() => {}, { runtime: own, onLastCancel: "stop" });
-    const drained = pipeline(draining, mapAsync(late), batch({ size: 10 }), collect());
+    const drained = pipeline(draining, mapAsync(doubledLate), batch({ size: 10 }), collect());
     draining.push([1, 2]);
     await turns();
     expect([seen, await drained.drain({ timeout: 10 })]).toEqual([[2, 4], [[2, 4]]]);
@@ -387,7 +387,7 @@ describe("8. Composition", () => {
   ] as const)("8.8 %s fails it with %s", async (_what, code, step) => {
     const own = testRuntime();
     const source = producer<number>(() => {}, { runtime: own });
-    const run = pipeline(source, step() as Step<number, number>, collect());
+    const run = pipeline(source, step(), collect());
     const ended = run.done.catch((error: unknown) => error);
     await turns();
     if (code === "ERR_TIMEOUT") source.push([1]);
