@@ -6,6 +6,7 @@ import {
   ArgumentError,
   broadcastDispatcher,
   CallbackError,
+  failureOf,
   consumer,
   fromIterable,
   OverflowError,
@@ -143,8 +144,13 @@ describe("stages", { timeout: 60_000 }, () => {
     });
     failing.subscribe(fromIterable([1, 2]));
     const error = await failing.done.catch((reason) => reason);
-    assert.ok(error instanceof CallbackError);
-    assert.deepEqual([error.code, error.cause, error.events], ["ERR_CALLBACK", cause, [1, 2]]);
+    assert.equal(error, cause);
+    assert.deepEqual([failing.failure?.callback, failureOf(error)?.events], ["handleEvents", [1, 2]]);
+    const primitive = consumer(() => Promise.reject("odd")); // oxlint-disable-line prefer-promise-reject-errors
+    primitive.subscribe(fromIterable([1]));
+    const wrapped = await primitive.done.catch((reason) => reason);
+    assert.ok(wrapped instanceof CallbackError);
+    assert.deepEqual([wrapped.code, wrapped.cause], ["ERR_CALLBACK", "odd"]);
     assert.throws(
       () => producer(() => [], { bufferSize: -1 }),
       (thrown) => thrown instanceof ArgumentError && thrown instanceof RangeError && thrown.code === "ERR_RANGE",

@@ -4,6 +4,7 @@ import {
   balance,
   broadcast,
   collect,
+  failureOf,
   filter,
   flatMap,
   forEach,
@@ -77,13 +78,16 @@ describe("pipelines", { timeout: 60_000 }, () => {
   });
 
   test("B-33 a step that throws tells where", async () => {
+    const boom = new Error("boom");
     const { done } = pipeline(
       fromIterable([1]),
       map(() => {
-        throw new Error("boom");
+        throw boom;
       }),
       forEach(() => {}),
     );
-    await assert.rejects(done, { code: "ERR_CALLBACK", step: "map", index: 0, event: 1 });
+    await assert.rejects(done, (error) => error === boom);
+    const { step, index, event } = failureOf(boom) ?? {};
+    assert.deepEqual([step, index, event], ["map", 0, 1]);
   });
 });

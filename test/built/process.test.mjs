@@ -32,21 +32,17 @@ describe("failures", { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await run(failing);
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, /CallbackError/);
-    assert.match(stderr, /\[cause\]: Error: mine/);
+    assert.match(stderr, /Error: mine/);
   });
 
   test("B-41 it is one unhandledRejection, with the error", async () => {
-    const told = await run(`process.on("unhandledRejection", ({ code, cause }) => console.log(code, cause.message));
+    const told = await run(`process.on("unhandledRejection", ({ message }) => console.log(message));
       ${failing}`);
-    assert.deepEqual(told, well("ERR_CALLBACK mine\n"));
+    assert.deepEqual(told, well("mine\n"));
   });
 
   test("B-42 one that somebody looks at is none", async () => {
-    assert.deepEqual(
-      await run(`${failing} stage.done.catch(({ code }) => console.log(code));`),
-      well("ERR_CALLBACK\n"),
-    );
+    assert.deepEqual(await run(`${failing} stage.done.catch(({ message }) => console.log(message));`), well("mine\n"));
   });
 
   test("B-43 one that a consumer, a loop or the one who aborted carries on is none", async () => {
@@ -55,11 +51,11 @@ describe("failures", { timeout: 60_000 }, () => {
       const broken = () => producer(() => { throw new Error("mine"); });
       const sink = consumer(() => {});
       sink.subscribe(broken());
-      await sink.done.catch(({ cause }) => console.log("consumer", cause.message));
+      await sink.done.catch(({ message }) => console.log("consumer", message));
       try {
         for await (const n of broken()) console.log(n);
-      } catch ({ cause }) {
-        console.log("loop", cause.message);
+      } catch ({ message }) {
+        console.log("loop", message);
       }
       const controller = new AbortController();
       consumer(() => {}, { signal: controller.signal }).subscribe(producer(() => []));
