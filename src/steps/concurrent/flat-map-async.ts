@@ -7,7 +7,7 @@ import type { Reason } from "../../contract/reason.ts";
 import type { Producer, Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { fromIterable } from "../../sources/from-iterable.ts";
-import { Port, type Source as AnyProducer } from "../../stage/standalone-inlet.ts";
+import { Port, type PortSource } from "../../adapter/index.ts";
 import { checkFunction } from "../per-event/per-event.ts";
 import { type Setting, stageStep } from "../stage-step.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
@@ -43,7 +43,7 @@ class InnerPort extends Port {
   /** Asked for and not handed on. **Units** events. */
   outstanding = 0;
 
-  constructor(name: string, producer: AnyProducer, onTurn: () => void) {
+  constructor(name: string, producer: PortSource, onTurn: () => void) {
     super(name, producer, Port.options(producer, {}, { maxDemand: AHEAD, demand: "manual" }));
     this.#onTurn = onTurn;
   }
@@ -154,7 +154,7 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
 
   #attach(inner: Inner<In>, opened: unknown): void {
     const { name, runtime, onReport } = this.#setting;
-    const given = opened as Partial<AnyProducer & Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+    const given = opened as Partial<PortSource & Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
     if (inner.attempt.over) {
       if (typeof given?.[Symbol.asyncIterator] === "function" && given["~attach"] === undefined)
         void closeLate(given as AsyncIterable<unknown>, (error) => this.input.report(error, "flatMapAsync"));
@@ -171,8 +171,8 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
         throw new CallbackError({ code: "ERR_RESULT", expected, got: opened }, [inner.event]);
       }
       const producer = isProducer
-        ? (opened as AnyProducer)
-        : (fromIterable(opened as AsyncIterable<unknown>, { name: `${name} inner`, runtime, onReport }) as AnyProducer);
+        ? (opened as PortSource)
+        : (fromIterable(opened as AsyncIterable<unknown>, { name: `${name} inner`, runtime, onReport }) as PortSource);
       const port = new InnerPort(name, producer, () => this.pump());
       port.open();
       inner.port = port;
