@@ -111,8 +111,10 @@ class Assembly {
   #make(kind: "producerConsumer" | "consumer", fused: Fused, end: FanOut | PerEventSink | undefined): Subscribing {
     const names = [...this.#steps.map(({ step }) => step.name), ...(end ? [end.name] : [])];
     this.#steps = [];
+    const { onDiscard, ...common } = this.#common(names.join("+"));
     const options = {
-      ...this.#common(names.join("+")),
+      ...common,
+      ...(kind === "producerConsumer" && { onDiscard }),
       ...(end && "~dispatcher" in end && { dispatcher: end["~dispatcher"]() }),
     };
     const faces = kind === "consumer" ? consumerFaces : transformFaces;
@@ -129,7 +131,12 @@ class Assembly {
   /** What all stages of the pipeline's own have in common. */
   #common(name: string): Omit<Setting, "index"> {
     const core = (this.#source as Partial<ConsumerHandle>)["~core"];
-    return { name: `${this.#name} ${name}`, runtime: core?.runtime, onReport: core?.report.onReport };
+    return {
+      name: `${this.#name} ${name}`,
+      runtime: core?.runtime,
+      onReport: core?.report.onReport,
+      onDiscard: core?.outcome.onDiscard,
+    };
   }
 
   #setting(name: string, index: number): Setting {

@@ -46,6 +46,10 @@ export class Outcome {
     return this.reason?.type === "complete" ? "completed" : "stopped";
   }
 
+  get onDiscard(): OutcomeOptions["onDiscard"] {
+    return this.#options.onDiscard;
+  }
+
   get failed(): boolean {
     return this.reason !== undefined && !this.left && isFailure(this.reason);
   }
