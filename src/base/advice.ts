@@ -19,12 +19,31 @@ function adapterFor(value: unknown): string | undefined {
   return has(value, "then") ? "await it first" : undefined;
 }
 
-/** Advice for a value that is no stage; empty where there is none. */
-export function adviceFor(value: unknown): string | undefined {
-  try {
-    return adapterFor(value);
-  } catch {
-    // A hostile value can throw wherever it is inspected.
-    return undefined;
-  }
+/** The adapter that makes a step or a sink of a foreign thing. */
+function stepFor(value: unknown): string | undefined {
+  if (typeof value === "function")
+    return "map(fn) takes a function, throughOperators from headrace/rxjs an operator, and collect is called: collect()";
+  if (typeof value !== "object" || value === null) return undefined;
+  if (has(value, "getWriter")) return "intoWritableStream from headrace/web makes a sink of it";
+  if ("readable" in value && "writable" in value && !has(value, "write"))
+    return "throughTransformStream from headrace/web makes a step of it";
+  if (has(value, "write", "read", "on")) return "throughDuplex from headrace/node makes a step of it";
+  return has(value, "write", "on") ? "intoWritable from headrace/node makes a sink of it" : undefined;
 }
+
+/** A hostile value can throw wherever it is inspected. */
+const careful =
+  (advise: (value: unknown) => string | undefined) =>
+  (value: unknown): string | undefined => {
+    try {
+      return advise(value);
+    } catch {
+      return undefined;
+    }
+  };
+
+/** Advice for a value that is no stage; empty where there is none. */
+export const adviceFor = careful(adapterFor);
+
+/** Advice for a value that is no step; empty where there is none. */
+export const adviceForStep = careful(stepFor);

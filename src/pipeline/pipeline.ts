@@ -3,7 +3,8 @@ import { consumerFaces, transformFaces, makeStage } from "../stage/make-stage.ts
 import { StageInlet } from "../stage/stage-inlet.ts";
 import type { FanOut } from "../steps/fan-out/fan-out.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
-import { argumentError, TimeoutError, words } from "../base/errors.ts";
+import { adviceForStep } from "../base/advice.ts";
+import { argumentError, describe, TimeoutError, words } from "../base/errors.ts";
 import type { Failure } from "../contract/failure.ts";
 import type { ConsumerHandle, ProducerConsumerHandle } from "../stage/faces.ts";
 import type { Inspection } from "../contract/inspection.ts";
@@ -43,8 +44,10 @@ function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>
   if (last && step?.["~begin"]) return { is: "sink", step: given as PerEventSink };
   if (last && step?.["~sink"]) return { is: "own sink", step: given as StageSink };
   if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle };
-  const got =
-    step && (kind || step["~begin"] || step["~sink"]) ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
+  const advice = adviceForStep(given);
+  const ours = step && (kind || step["~begin"] || step["~sink"]);
+  let got: unknown = ours ? words(`the ${String(step.kind)} ${String(step.name)}`) : given;
+  if (!ours && advice) got = words(`${describe(given)}: ${advice}`);
   const expected = `step ${index} of a pipeline to be a step, a free producerConsumer or, last, a sink`;
   throw argumentError("ERR_OPTION", expected, got);
 }

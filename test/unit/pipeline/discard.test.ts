@@ -2,6 +2,8 @@ import { describe, expect, test, vi } from "vitest";
 import { consumer, fromIterable, map, mapAsync, pipeline, producer, type Step } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 
+const identity = (): Step<number, number> => map((n: number) => n);
+
 /** A consumer that fails behind its first batches. */
 const failing = (runtime: ReturnType<typeof testRuntime>, seen: number[]) => {
   const sink = consumer<number>(
@@ -41,15 +43,14 @@ describe("events that a pipeline's own stage holds when its consumer fails", () 
   test("5.10 without it the stage warns, once, unless its consumer has only had enough", async () => {
     const runtime = testRuntime();
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-    const ones = (): Step<number, number> => map((n: number) => n);
-    const running = pipeline(fromIterable(range(1, 1000), { runtime }), ones(), failing(runtime, []));
+    const running = pipeline(fromIterable(range(1, 1000), { runtime }), identity(), failing(runtime, []));
     running.done.catch(() => {});
     await turns();
     expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
       expect.stringMatching(/^headrace: pipeline#\d+ map discarded 500 events \(stop\)/),
     ]);
     warn.mockClear();
-    for await (const n of pipeline(fromIterable(range(1, 1000), { runtime }), ones())) if (n === 3) break;
+    for await (const n of pipeline(fromIterable(range(1, 1000), { runtime }), identity())) if (n === 3) break;
     await turns();
     expect(warn.mock.calls).toEqual([]);
     warn.mockRestore();

@@ -117,3 +117,49 @@ describe("rateLimit", () => {
     expect(() => rateLimiter(options as never)).toThrow(/expected/);
   });
 });
+
+describe("rateLimit with a key", () => {
+  test("that throws fails with that; the events behind go back, and the one is told", async () => {
+    const source = counted(10);
+    const boom = new Error("no key");
+    const running = pipeline(
+      source.source,
+      rateLimit({
+        events: 1,
+        interval: 10,
+        key: (n: number) => {
+          if (n === 1) throw boom;
+          return n;
+        },
+      }),
+      collect(),
+    );
+    expect(await running.done.catch((error: unknown) => error)).toBe(boom);
+    expect([running.failure?.step, running.failure?.event]).toEqual(["rateLimit", 1]);
+    expect(source.runtime.clock.pending).toBe(0);
+  });
+
+  test("gives back what waits when it is stopped", async () => {
+    const source = counted(12);
+    const running = pipeline(
+      source.source,
+      rateLimit({ events: 1, interval: 50, maxQueued: 8, key: () => "one" }),
+      collect(),
+    );
+    await turns(20);
+    expect(source.taken).toBeGreaterThan(1);
+    await running.stop();
+    const first = await running.done;
+    expect(source.runtime.clock.pending).toBe(0);
+    const rest = await pipeline(source.source, collect()).done;
+    expect([...first, ...rest]).toEqual(range(0, 11));
+  });
+
+  test("forgets keys that have been silent, and delays none of the others", async () => {
+    const source = counted(300);
+    const running = pipeline(source.source, rateLimit({ events: 1, interval: 1, key: (n: number) => n }), collect());
+    await pass(source.runtime.clock, 600, 3);
+    expect(await running.done).toEqual(range(0, 299));
+    expect(source.runtime.clock.pending).toBe(0);
+  });
+});
