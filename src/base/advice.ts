@@ -32,18 +32,20 @@ function stepFor(value: unknown): string | undefined {
 }
 
 /** A hostile value can throw wherever it is inspected. */
-const careful =
-  (advise: (value: unknown) => string | undefined) =>
-  (value: unknown): string | undefined => {
-    try {
-      return advise(value);
-    } catch {
-      return undefined;
-    }
-  };
+function careful(advise: (value: unknown) => string | undefined, value: unknown): string | undefined {
+  try {
+    return advise(value);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Advice for a value that is no stage; empty where there is none. */
-export const adviceFor = careful(adapterFor);
+export function adviceFor(value: unknown): string | undefined {
+  return careful(adapterFor, value);
+}
 
 /** Advice for a value that is no step; empty where there is none. */
-export const adviceForStep = careful(stepFor);
+export function adviceForStep(value: unknown): string | undefined {
+  return careful(stepFor, value);
+}
