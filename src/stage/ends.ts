@@ -273,9 +273,7 @@ export class Ends {
     const held = core.downstream.takeAll();
     if (abort) this.#cause = "abort";
     else if (reason.type === "failure") this.#cause = "failure";
-    // A consumer that has had enough asked for it; one that failed did not.
-    const quiet = left && core.downstream.lastLeft.type !== "failure";
-    outcome.discard(held, this.#cause, quiet); // M28
+    outcome.discard(held, this.#cause, left); // M28
     for (const then of this.#emptied.splice(0)) then(held.length > 0);
     const last = core.callbacks.terminate(reason);
     // `terminate` may take its time after a good end; otherwise everything that waits must give up.

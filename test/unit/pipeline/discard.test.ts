@@ -1,8 +1,6 @@
-import { describe, expect, test, vi } from "vitest";
-import { consumer, fromIterable, map, mapAsync, pipeline, producer, type Step } from "../../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { consumer, map, mapAsync, pipeline, producer, type Step } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
-
-const identity = (): Step<number, number> => map((n: number) => n);
 
 /** A consumer that fails behind its first batches. */
 const failing = (runtime: ReturnType<typeof testRuntime>, seen: number[]) => {
@@ -39,20 +37,4 @@ describe("events that a pipeline's own stage holds when its consumer fails", () 
       expect([...seen, ...told].toSorted((a, b) => a - b)).toEqual(range(1, 1000));
     },
   );
-
-  test("5.10 without it the stage warns, once, unless its consumer has only had enough", async () => {
-    const runtime = testRuntime();
-    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-    const running = pipeline(fromIterable(range(1, 1000), { runtime }), identity(), failing(runtime, []));
-    running.done.catch(() => {});
-    await turns();
-    expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
-      expect.stringMatching(/^headrace: pipeline#\d+ map discarded 500 events \(stop\)/),
-    ]);
-    warn.mockClear();
-    for await (const n of pipeline(fromIterable(range(1, 1000), { runtime }), identity())) if (n === 3) break;
-    await turns();
-    expect(warn.mock.calls).toEqual([]);
-    warn.mockRestore();
-  });
 });
