@@ -164,6 +164,12 @@ export class Outcome {
     }
   }
 
+  /** Events meant for one consumer alone, which it has lost by the policy that it named. */
+  lag(events: readonly unknown[], consumer: string): void {
+    const { name, onDiscard } = this.#options;
+    if (onDiscard) this.report.guard(() => onDiscard({ events, cause: "lag", stage: name, consumer }), "onDiscard");
+  }
+
   /** The error of a request to an ended stage. */
   endedError(state: StageState): Error {
     return argumentError("ERR_ENDED", "", words(`${this.#options.name}, which is ${state}`), this.error);
