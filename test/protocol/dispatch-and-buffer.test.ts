@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
-  type BroadcastSubscribeOptions,
+  type BroadcastOptions,
   broadcastDispatcher,
   consumer,
   demandDispatcher,
@@ -451,7 +451,7 @@ describe("4. Dispatch and buffer", () => {
 
   test("4.11 a consumer that may lag behind holds no other up, and loses its own events, which are told", async () => {
     const lost: unknown[] = [];
-    const p = producer<number, BroadcastSubscribeOptions<number>>(() => {}, {
+    const p = producer<number, BroadcastOptions>(() => {}, {
       runtime: testRuntime(),
       dispatcher: broadcastDispatcher(),
       onDiscard: ({ events, cause, consumer: name }) => void lost.push([events, cause, name]),
@@ -469,7 +469,7 @@ describe("4. Dispatch and buffer", () => {
   });
 
   test("4.11 or it is cancelled; where all may lag, the fastest paces", async () => {
-    const p = producer<number, BroadcastSubscribeOptions<number>>(() => {}, {
+    const p = producer<number, BroadcastOptions>(() => {}, {
       runtime: testRuntime(),
       dispatcher: broadcastDispatcher(),
       onDiscard: () => {},

@@ -70,7 +70,7 @@ export class Group<In> implements SourceBehaviour<In> {
   fail(error: unknown): void {
     const { state } = this.#events;
     // One that has completed meanwhile has had all its events.
-    if (state === "running" || state === "ending") this.#context.fail(error);
+    if (state === "starting" || state === "running" || state === "ending") this.#context.fail(error);
   }
 
   #serve(): void {
