@@ -66,10 +66,12 @@ export interface Capabilities {
   /** Whether the foreign system can fail with `undefined`, `null`, 0 and `""`. @default true */
   readonly failsWithAnything?: boolean | undefined;
   /**
-   * Events the foreign sink or transform takes before it pushes back; Infinity if it never does. **Units** events.
-   * @default 1
+   * Events the foreign sink or transform takes, or collects, before it pushes back; Infinity if it never does.
+   * **Units** events. @default 1
    */
   readonly capacity?: number | undefined;
+  /** Whether the foreign sink has an end, and so is told a good one or a failure. @default true */
+  readonly ends?: boolean | undefined;
   /** Whether the end of the foreign sink can be awaited, and fail. @default true */
   readonly endWaits?: boolean | undefined;
   /** Whether the foreign sink or transform can fail during an event. @default true */
@@ -121,6 +123,7 @@ const usual: Can = {
   failsByIdentity: true,
   failsWithAnything: true,
   capacity: 1,
+  ends: true,
   endWaits: true,
   fails: true,
   flushes: true,

@@ -26,6 +26,9 @@ export interface Outcome {
 /** Turns that suffice for everything that happens by itself. */
 const QUIET = 10;
 
+/** Events of a check, unless the foreign side takes more before it pushes back. */
+const MANY = 100;
+
 /** A clock that only passes when it is read, so that runs are repeatable. */
 function clock(): Clock {
   const platform = runtime().clock;
@@ -66,6 +69,18 @@ export class Trial {
       encode: adapter.encode ?? ((n) => n),
       decode: adapter.decode ?? ((event) => [event as number]),
     };
+  }
+
+  /** More events than the foreign side takes before it pushes back, where that many can be told apart. */
+  get many(): number {
+    const { capacity } = this.can;
+    const count = MANY + 2 * capacity;
+    return capacity >= MANY && Number.isFinite(capacity) && this.tells(count) ? count : MANY;
+  }
+
+  /** Whether the foreign system tells the numbers below `count` apart. */
+  tells(count: number): boolean {
+    return this.values([this.codec.encode(count - 1)])[0] === count - 1;
   }
 
   sinkOptions(more: SinkOptions = {}): SinkOptions {
