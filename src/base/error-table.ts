@@ -20,6 +20,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_NOT_PRODUCER: ["ArgumentError", nothing],
   ERR_NOT_SOURCE: ["ArgumentError", nothing],
   ERR_EVENTS: ["ArgumentError", nothing],
+  ERR_GIVE_BACK: ["ArgumentError", nothing],
   ERR_ASK: ["ArgumentError", nothing],
   ERR_ASK_AUTOMATIC: ["ArgumentError", nothing],
   ERR_ENDED: ["ArgumentError", "nothing was accepted; earlier events follow the stage's end"],

@@ -10,6 +10,7 @@ export type ArgumentCode =
   | "ERR_NOT_PRODUCER"
   | "ERR_NOT_SOURCE"
   | "ERR_EVENTS"
+  | "ERR_GIVE_BACK"
   | "ERR_ASK"
   | "ERR_ASK_AUTOMATIC"
   | "ERR_ENDED"
@@ -39,6 +40,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_NOT_PRODUCER: ["1.3", "a producer", "the from… functions make one"],
   ERR_NOT_SOURCE: ["1.3"],
   ERR_EVENTS: ["2.1", "an array of events", "one event is [event]"],
+  ERR_GIVE_BACK: ["6.12", "{}", "giveBack(subscription, events) takes what handleEvents was given, each event once"],
   ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
   ERR_ASK_AUTOMATIC: ["3.3", "a subscription that is asked by hand", 'subscribe with { demand: "manual" }'],
   ERR_ENDED: ["5.1", "a running stage", "make a new one, for an ended one does not start again"],

@@ -94,6 +94,9 @@ export interface StageContext extends Named {
    * subscription return at once, behind those that returned with its end.
    *
    * **Units** events, in order of arrival. The oldest may be given back last.
+   *
+   * @throws ArgumentError `ERR_GIVE_BACK`: no subscription of the stage, more events than it was handed, or some of
+   * the batch in hand twice. `ERR_EVENTS`: not an array.
    */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void;
   /** Reports an error that came second or in clean-up, and so has nowhere else to go, to `onReport`. */

@@ -2,6 +2,7 @@
 import { StageInlet } from "./stage-inlet.ts";
 import { CallbackError, callbackError } from "../base/errors.ts";
 import { recordFailure } from "../base/failure.ts";
+import { notGivenBack } from "./give-back.ts";
 import type { Output } from "./output.ts";
 import { failure, ignore, none } from "../base/reason.ts";
 import type { Reason } from "../contract/reason.ts";
@@ -111,13 +112,15 @@ export class Callbacks {
     const count = events.length;
     if (this.#strict) Object.freeze(events);
     link.pending -= count;
+    link.kept += count;
+    link.batch = events;
     const ask = link.window === undefined ? 0 : link.window.handOver(count);
     let result: unknown;
     this.onStack = true;
     try {
       result = this.behaviour.handleEvents?.(events, link, core.context);
     } catch (cause) {
-      this.#threw("handleEvents", cause, events);
+      this.#threw("handleEvents", cause, notGivenBack(link, events));
       return false;
     }
     this.onStack = false;
@@ -139,11 +142,13 @@ export class Callbacks {
   }
 
   #failedBatch(cause: unknown): void {
-    this.#threw("handleEvents", cause, (this.#inHand as Batch).events);
+    const { link, events } = this.#inHand as Batch;
+    this.#threw("handleEvents", cause, notGivenBack(link, events));
   }
 
   #handedOver(link: StageInlet, events: readonly unknown[], ask: number, result: unknown): void {
     const core = this.#core;
+    link.batch = none;
     if (!core.plain && core.ends.doomed) core.ends.meetDoom();
     else if (core.output !== undefined && result !== undefined) this.emit("handleEvents", result, events);
     if (ask > 0 && (core.plain || (core.phase < ENDING && !core.halted)) && !link.ended) link.request(ask);

@@ -1,9 +1,10 @@
 import { Window } from "./window.ts";
 import { argumentError, words } from "../base/errors.ts";
+import type { Given } from "./give-back.ts";
 import { Inlet } from "./inlet.ts";
 import { CANCEL, EVENTS, SOURCE_END } from "./mailbox.ts";
 import type { End } from "../contract/reason.ts";
-import { failure } from "../base/reason.ts";
+import { failure, none } from "../base/reason.ts";
 import { isDemand } from "../base/demand.ts";
 import type { Core } from "./core.ts";
 import type { Named, Stage, Subscription } from "../contract/stage.ts";
@@ -26,6 +27,11 @@ export class StageInlet extends Inlet {
   vital = false;
   /** Handed over and given back unstarted, the oldest first: goes with the end of the link. */
   returned: (readonly unknown[])[] | undefined = undefined;
+  /** Events handed over and not given back. */
+  kept = 0;
+  /** The batch in a callback's hand. */
+  batch: readonly unknown[] = none;
+  given: Given | undefined = undefined;
   #cancelled = false;
   /** The clock's time when events were last taken up. */
   arrivedAt: number;

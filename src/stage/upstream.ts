@@ -4,6 +4,7 @@ import type { SubscribeOptions } from "../contract/options.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import type { ProducerPort, Stage, Subscription } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
+import { returnable } from "./give-back.ts";
 import { EVENTS, Mailbox, SUBSCRIBED } from "./mailbox.ts";
 import { ENDING, OVER } from "./phase.ts";
 import { type Cancellation, StageInlet } from "./stage-inlet.ts";
@@ -58,8 +59,14 @@ export class Upstream {
 
   /** Unstarted events from a callback: they go back with the end of their link, or behind it. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
+    if (Array.isArray(rest) && rest.length === 0) return;
+    const link = returnable(this.#core, subscription, rest);
+    link.kept -= rest.length;
+    this.#return(link, rest);
+  }
+
+  #return(link: StageInlet, rest: readonly unknown[]): void {
     if (rest.length === 0) return;
-    const link = subscription as StageInlet;
     if (link.ended && !this.#halfOpen.includes(link)) link.tell({ reason: { type: "cancel" }, unstarted: rest });
     else (link.returned ??= []).unshift(rest); // M24
   }
@@ -137,7 +144,7 @@ export class Upstream {
     const { reason } = end;
     this.#forget(link);
     if (reason.type === "complete") this.#halfOpen.push(link);
-    else this.giveBack(link, link.returned?.splice(0).flat(1) ?? none);
+    else this.#return(link, link.returned?.splice(0).flat(1) ?? none);
     this.#pendingEnd = end;
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
       this.#pendingEnd = undefined;

@@ -24,6 +24,7 @@ if (error instanceof ArgumentError) {
     | "ERR_NOT_PRODUCER"
     | "ERR_NOT_SOURCE"
     | "ERR_EVENTS"
+    | "ERR_GIVE_BACK"
     | "ERR_ASK"
     | "ERR_ASK_AUTOMATIC"
     | "ERR_ENDED"
