@@ -53,7 +53,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_DUPLICATE_LINK: ["1.6", "a new port"],
   ERR_MESSAGE: ["2.2", "an array of events"],
   ERR_DISPATCHER: ["4.1", "a dispatcher to {}"],
-  ERR_CALLBACK: ["6.1", "{} to succeed"],
+  ERR_CALLBACK: ["6.1", "{} to succeed", "throw an Error, which arrives as it is"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
@@ -79,7 +79,7 @@ export const describe = (value: unknown): string => {
 /** Codes for a thing that is no stage: its kind tells the way out. */
 const foreign: readonly ErrorCode[] = ["ERR_NOT_PRODUCER", "ERR_NOT_SOURCE"];
 
-const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
+const textOf = (code: ErrorCode, expected: string, got: unknown, better?: string): string => {
   const [rule, text = "{}", usual] = TEXTS[code];
   let shown = "a value that cannot be shown";
   try {
@@ -87,7 +87,7 @@ const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
   } catch {
     // A thrown value can itself throw when it is inspected.
   }
-  const advice = (foreign.includes(code) ? adviceFor(got) : undefined) ?? usual;
+  const advice = better ?? (foreign.includes(code) ? adviceFor(got) : undefined) ?? usual;
   return `expected ${text.replace("{}", () => expected)}, got ${shown}${advice ? `: ${advice}` : ""} (docs/protocol.md#rule-${rule})`;
 };
 
@@ -227,8 +227,8 @@ export const dispatcherError = (stage: string, cause: unknown): unknown =>
 export class TimeoutError extends Error {
   declare readonly name: "TimeoutError";
   declare readonly code: TimeoutCode;
-  constructor(code: TimeoutCode, expected: string, got: unknown) {
-    super(textOf(code, expected, got));
+  constructor(code: TimeoutCode, expected: string, got: unknown, advice?: string) {
+    super(textOf(code, expected, got, advice));
     dress(this, "TimeoutError", code);
   }
   static override [Symbol.hasInstance](value: unknown): boolean {

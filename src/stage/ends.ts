@@ -1,5 +1,5 @@
 import type { Failure } from "../contract/failure.ts";
-import { refuseUnknown, requireOneOf, requireOptions, requireType } from "../base/check.ts";
+import { refuseUnknown, requireOneOf, requireType } from "../base/check.ts";
 import { argumentError, TimeoutError } from "../base/errors.ts";
 import { complete, errorOf, failure, ignore, isFailure, sameFailure } from "../base/reason.ts";
 import { isThenable } from "../base/thenable.ts";
@@ -118,7 +118,6 @@ export class Ends {
 
   /** Lets everything taken in go out, and completes. */
   drain(options: DrainOptions = {}): Promise<void> {
-    requireOptions("drain", options);
     refuseUnknown("drain", options, ["timeout"]);
     const core = this.#core;
     const timeout = timeoutOf(options);

@@ -13,7 +13,7 @@ export function subscribeOptions<T extends SubscribeOptions>(
   options: T,
   defaultMaxDemand: number | undefined,
 ): T & ResolvedSubscribeOptions {
-  requireOptions("subscribe", options);
+  requireOptions("subscribe", options, ["maxDemand"]);
   const {
     maxDemand = defaultMaxDemand ?? 1000,
     minDemand = Math.floor(maxDemand / 2),
