@@ -106,14 +106,18 @@ export class Callbacks {
     if (this.#pull && emitted > 0 && emitted < this.#demand && core.output) core.output.pay(this.#demand - emitted);
   }
 
+  /** The batch of a link whose promise is pending. */
+  batchOf(link: StageInlet): readonly unknown[] | undefined {
+    return this.#inHand?.link === link ? this.#inHand.events : undefined;
+  }
+
   /** Hands one batch to the behaviour. False when its promise is pending or the stage has ended. */
   hand(link: StageInlet, events: readonly unknown[]): boolean {
     const core = this.#core;
     const count = events.length;
     if (this.#strict) Object.freeze(events);
     link.pending -= count;
-    link.kept += count;
-    link.batch = events;
+    link.handed += count;
     const ask = link.window === undefined ? 0 : link.window.handOver(count);
     let result: unknown;
     this.onStack = true;
@@ -148,7 +152,6 @@ export class Callbacks {
 
   #handedOver(link: StageInlet, events: readonly unknown[], ask: number, result: unknown): void {
     const core = this.#core;
-    link.batch = none;
     if (!core.plain && core.ends.doomed) core.ends.meetDoom();
     else if (core.output !== undefined && result !== undefined) this.emit("handleEvents", result, events);
     if (ask > 0 && (core.plain || (core.phase < ENDING && !core.halted)) && !link.ended) link.request(ask);

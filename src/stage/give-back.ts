@@ -4,56 +4,56 @@ import { StageInlet } from "./stage-inlet.ts";
 
 type Events = readonly unknown[];
 
-/** The batch in a callback's hand, and the events of it that were given back. */
+/** What callbacks have given back of a link. */
 export interface Given {
-  readonly batch: Events;
+  readonly total: number;
+  /** Those given back since the last batch was handed over. */
   readonly events: unknown[];
+  /** Events handed over by then. */
+  readonly at: number;
 }
 
-const counts = (events: Events): Map<unknown, number> => {
-  const found = new Map<unknown, number>();
-  for (const event of events) found.set(event, (found.get(event) ?? 0) + 1);
-  return found;
-};
-
-/** Whether some event of the batch is given back more often than it is there. */
-function repeats({ batch, events }: Given, rest: Events): boolean {
-  const left = counts(batch);
-  const over = (event: unknown): boolean => {
+/** Takes equal events out of a list, each as often as it is there. */
+function taker(events: Events): (event: unknown) => boolean | undefined {
+  const left = new Map<unknown, number>();
+  for (const event of events) left.set(event, (left.get(event) ?? 0) + 1);
+  return (event) => {
     const count = left.get(event);
     if (count !== undefined) left.set(event, count - 1);
-    return count === 0;
+    return count === undefined ? undefined : count > 0;
   };
-  return events.some(over) || rest.some(over);
 }
 
-/** The subscription of a `giveBack`, if its arguments can be meant. */
-export function returnable(core: Core, subscription: unknown, rest: Events): StageInlet {
+/** Notes a `giveBack`, if its arguments can be meant, and returns the subscription. */
+export function noteGivenBack(core: Core, subscription: unknown, rest: Events): StageInlet {
   if (!(subscription instanceof StageInlet) || subscription.core !== core) {
     const got = subscription instanceof StageInlet ? words(`one of ${subscription.name}`) : subscription;
     throw argumentError("ERR_GIVE_BACK", `a subscription of ${core.name}`, got);
   }
   if (!Array.isArray(rest)) throw argumentError("ERR_EVENTS", "", rest);
-  const { batch, kept } = subscription;
-  if (rest.length > kept) throw argumentError("ERR_GIVE_BACK", `at most the ${kept} events not given back`, rest);
-  if (batch.length === 0) return subscription;
-  let given = subscription.given;
-  if (given?.batch !== batch) subscription.given = given = { batch, events: [] };
+  const { handed } = subscription;
+  const given = (subscription.given ??= { total: 0, events: [], at: handed });
+  const kept = handed - given.total;
+  if (rest.length > kept) throw argumentError("ERR_GIVE_BACK", `at most ${kept} events, those not given back`, rest);
+  const before = given.at === handed ? given.events : [];
+  const events = before.concat(rest);
+  const batch = core.callbacks.batchOf(subscription);
   // Events of earlier batches, in a queue of the behaviour, may be equal ones.
-  else if (kept + given.events.length === batch.length && repeats(given, rest))
-    throw argumentError("ERR_GIVE_BACK", "each event once", words("one twice"));
-  given.events.push(...rest);
+  if (batch !== undefined && kept + before.length === batch.length) {
+    const take = taker(batch);
+    if (events.some((event) => take(event) === false))
+      throw argumentError("ERR_GIVE_BACK", "each event once", words("one twice"));
+  }
+  Object.assign(given, { total: given.total + rest.length, events, at: handed });
   return subscription;
 }
 
-/** A batch in hand, without the events of it that were given back. */
-export function notGivenBack({ given }: StageInlet, batch: Events): Events {
-  if (given?.batch !== batch) return batch;
-  const gone = counts(given.events);
-  const stays = (event: unknown): boolean => {
-    const count = gone.get(event) ?? 0;
-    if (count > 0) gone.set(event, count - 1);
-    return count === 0;
-  };
-  return batch.toReversed().filter(stays).toReversed();
+/** The last batch, without the events of it that were given back. */
+export function notGivenBack({ given, handed }: StageInlet, batch: Events): Events {
+  if (given?.at !== handed) return batch;
+  const take = taker(given.events);
+  return batch
+    .toReversed()
+    .filter((event) => take(event) !== true)
+    .toReversed();
 }

@@ -4,7 +4,7 @@ import type { Given } from "./give-back.ts";
 import { Inlet } from "./inlet.ts";
 import { CANCEL, EVENTS, SOURCE_END } from "./mailbox.ts";
 import type { End } from "../contract/reason.ts";
-import { failure, none } from "../base/reason.ts";
+import { failure } from "../base/reason.ts";
 import { isDemand } from "../base/demand.ts";
 import type { Core } from "./core.ts";
 import type { Named, Stage, Subscription } from "../contract/stage.ts";
@@ -27,10 +27,8 @@ export class StageInlet extends Inlet {
   vital = false;
   /** Handed over and given back unstarted, the oldest first: goes with the end of the link. */
   returned: (readonly unknown[])[] | undefined = undefined;
-  /** Events handed over and not given back. */
-  kept = 0;
-  /** The batch in a callback's hand. */
-  batch: readonly unknown[] = none;
+  /** Events handed over so far. A float from the start, since it may outgrow small integers. */
+  handed = -0;
   given: Given | undefined = undefined;
   #cancelled = false;
   /** The clock's time when events were last taken up. */

@@ -4,7 +4,7 @@ import type { SubscribeOptions } from "../contract/options.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import type { ProducerPort, Stage, Subscription } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
-import { returnable } from "./give-back.ts";
+import { noteGivenBack } from "./give-back.ts";
 import { EVENTS, Mailbox, SUBSCRIBED } from "./mailbox.ts";
 import { ENDING, OVER } from "./phase.ts";
 import { type Cancellation, StageInlet } from "./stage-inlet.ts";
@@ -60,8 +60,7 @@ export class Upstream {
   /** Unstarted events from a callback: they go back with the end of their link, or behind it. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
     if (Array.isArray(rest) && rest.length === 0) return;
-    const link = returnable(this.#core, subscription, rest);
-    link.kept -= rest.length;
+    const link = noteGivenBack(this.#core, subscription, rest);
     this.#return(link, rest);
   }
 

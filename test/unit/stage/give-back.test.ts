@@ -207,7 +207,7 @@ describe("F-14 what is given back late", () => {
 });
 
 describe("giveBack refuses", () => {
-  type Call = (stage: SinkContext, subscription: Subscription, events: readonly number[]) => void;
+  type Call = (stage: SinkContext, subscription: Subscription, events: readonly number[]) => unknown;
   const way = "giveBack(subscription, events) takes what handleEvents was given, each event once";
   const other = new RawProducer<number>();
   const foreign = consumer<number>(() => {}, { runtime: testRuntime(), name: "other" }).subscribe(other.producer);
@@ -218,9 +218,11 @@ describe("giveBack refuses", () => {
     const source = new RawProducer<number>();
     const stage = sink<number>(
       {
-        handleEvents(events, subscription, self) {
+        async handleEvents(events, subscription, self) {
           try {
-            call(self, subscription, events);
+            const called = call(self, subscription, events);
+            // Behind an await the batch is known to be in hand.
+            if (called) await called;
           } catch (error) {
             thrown = error;
           }
@@ -259,11 +261,21 @@ describe("giveBack refuses", () => {
       "more events than it was handed",
       (self, link, events) => self.giveBack(link, [...events, 5]),
       "ERR_GIVE_BACK",
-      `at most the 4 events not given back, got an array of 5: ${way}`,
+      `at most 4 events, those not given back, got an array of 5: ${way}`,
     ],
     [
-      "the same events a second time",
+      "most of a batch a second time",
       (self, link, events) => {
+        self.giveBack(link, events.slice(1));
+        self.giveBack(link, events.slice(1));
+      },
+      "ERR_GIVE_BACK",
+      `at most 1 events, those not given back, got an array of 3: ${way}`,
+    ],
+    [
+      "some of a batch a second time",
+      async (self, link, events) => {
+        await undefined;
         self.giveBack(link, events.slice(2));
         self.giveBack(link, events.slice(2));
       },
