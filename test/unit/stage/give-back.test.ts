@@ -207,7 +207,7 @@ describe("F-14 what is given back late", () => {
 });
 
 describe("giveBack refuses", () => {
-  type Call = (stage: SinkContext, subscription: Subscription, events: readonly number[]) => unknown;
+  type Call = (stage: SinkContext, subscription: Subscription, events: readonly number[]) => void | Promise<void>;
   const way = "giveBack(subscription, events) takes what handleEvents was given, each event once";
   const other = new RawProducer<number>();
   const foreign = consumer<number>(() => {}, { runtime: testRuntime(), name: "other" }).subscribe(other.producer);
@@ -275,7 +275,7 @@ describe("giveBack refuses", () => {
     [
       "some of a batch a second time",
       async (self, link, events) => {
-        await undefined;
+        await turns(1);
         self.giveBack(link, events.slice(2));
         self.giveBack(link, events.slice(2));
       },
