@@ -155,22 +155,21 @@ const prematureClose = (): Error =>
   Object.assign(new Error("the source was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 /**
- * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. An emitter cannot be asked,
- * so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. It cannot be asked, so
+ * `overflow` is required.
  *
- * **Shape** one event per event: an emitter's first argument, an EventTarget's Event, or the result of `map`.
- * Listeners are added once the first consumer subscribes.
+ * **Shape** one event per event: an emitter's first argument, an EventTarget's Event, or the result of `map`. Listeners
+ * are added once the first consumer subscribes.
  * **Units** `bufferSize` in events, 10 000 unless given, or `Infinity`.
- * **Backpressures** by `pause`, called when the demand is met, and `resume`, called when there is demand again.
- * Events that come anyway are buffered; beyond `bufferSize` the policy applies. A synchronous emitter is held while
- * its consumers work.
- * **Completes** with the event `end`, or with `close` where no `end` is named. **Fails** with the argument of
- * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. **Cancels** when its last consumer
- * leaves, or at `stop`: the emitter is paused, and the listeners are removed.
+ * **Backpressures** by `pause` and `resume`. Unwanted events are buffered; beyond `bufferSize` the policy applies. A
+ * synchronous emitter is held while its consumers work.
+ * **Completes** with the event `end`, or with `close` where no `end` is named. **Fails** with the argument of `error`,
+ * and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`.
+ * **Cancels** when its last consumer leaves, or at `stop`: the emitter is paused, the listeners are removed.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no policy,
- * `pause` without `resume`, a name used twice. A full buffer fails the stage with an `OverflowError` when the policy
- * is `"throw"`, errors of `map`, `pause` and `resume` by identity.
+ * @throws ArgumentError `ERR_NOT_SOURCE`, `ERR_OPTION`, `ERR_RANGE`: no emitter, no policy, `pause` without `resume`, a
+ * name used twice. A full buffer fails the stage with an `OverflowError` under `"throw"`, `map`, `pause` and `resume`
+ * with their errors.
  *
  * **Source** rules 7.1 to 7.4.
  *

@@ -75,15 +75,14 @@ class EmitterSink<In> implements SinkBehaviour<In> {
  * Makes a consumer that emits its events on a Node EventEmitter, or dispatches them on an EventTarget.
  *
  * **Shape** one `emit(name, event)` per event, or one `dispatchEvent` of a CustomEvent whose `detail` is the event;
- * `args` and `create` change that. Listeners are called synchronously, in order.
+ * `args` and `create` change that.
  * **Backpressures** as far as listeners are synchronous.
- * **Completes** with its source. `end` names the event emitted then, or at a stop; `error` the one emitted at a
- * failure. Without them the emitter is not told.
+ * **Completes** with its source. `end` is emitted then, or at a stop; `error` at a failure.
  * **Cancels** its source when a listener throws.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`. An error of a listener, `args` or
- * `create` fails the consumer by identity; events behind the failing one go back. Errors of the listeners of `error`,
- * or of `end` after a stop, go to `onReport`. An EventTarget keeps its listeners' errors to itself.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`. An error of a listener, `args` or `create`
+ * fails the consumer by identity; events behind the failing one go back. Errors of the listeners of `error`, or of
+ * `end` after a stop, go to `onReport`, an EventTarget's to the platform.
  *
  * **Source** rules 7.2 and 7.3.
  *

@@ -205,22 +205,21 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
 }
 
 /**
- * Makes a producer of a Node Readable of any make: Node's own, readable-stream's, streamx's, minipass's, old ones.
+ * Makes a producer of a Node Readable of any make.
  *
- * **Shape** object mode: one event per object, falsy ones included. Otherwise one event per `read()`: the whole
- * buffer, or on Node 26 its first chunk; only `setEncoding` decodes.
- * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
- * **Backpressures** `read` is called on demand. The Readable reads ahead to its own high-water mark once the first
- * consumer has come. A stream without `read` is paused instead; events it emits anyway are buffered, and `overflow`
- * decides beyond `bufferSize`.
- * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the
- * Readable is destroyed, and `stop` resolves once it has closed; `destroyOnCancel: false` leaves it to its owner.
+ * **Shape** one event per object, falsy ones included; without object mode one per `read()`: the whole buffer, or on
+ * Node 26 its first chunk. Only `setEncoding` decodes.
+ * **Units** events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
+ * **Backpressures** reads on demand. The Readable reads ahead to its high-water mark once the first consumer has come.
+ * One without `read` is paused; events it emits anyway are buffered, and `overflow` decides beyond `bufferSize`.
+ * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`, which
+ * resolves once the Readable has been destroyed and closed; `destroyOnCancel: false` leaves it to its owner.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that flows or has a running producer; `ERR_OPTION`,
- * `ERR_RANGE`. An error of the Readable fails the producer by identity, behind the events read; a close before the
- * end gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is destroyed go to `onReport`.
+ * `ERR_RANGE`. An error of the Readable fails the producer by identity, behind the events read; a close before the end
+ * gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is destroyed go to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `stream.finished` for what counts as an end.
+ * **Source** rules 7.1 to 7.3; `stream.finished`.
  *
  * @example
  * const source = fromReadable<Buffer>(fs.createReadStream("words.txt"));

@@ -17,23 +17,21 @@ export interface IntoWritableOptions extends StageOptions {
 }
 
 /**
- * Makes a consumer that writes into a Node Writable of any make: Node's own, readable-stream's, streamx's,
- * minipass's, old ones.
+ * Makes a consumer that writes into a Node Writable of any make.
  *
- * **Shape** one `write` per event; a batch is corked where the Writable has a `writev`. Nothing is converted.
- * **Units** events; the Writable's high-water mark is its own.
- * **Backpressures** once `write` returns false, nothing is written until `drain`.
+ * **Shape** one `write` per event; a batch is corked where the Writable has a `writev`.
+ * **Units** events.
+ * **Backpressures** between a `write` that returns false and `drain`.
  * **Completes** with its source: the Writable is ended, and `done` resolves after `finish`, and after `close` if it
  * destroys itself.
  * **Cancels** its source when the Writable fails, is destroyed or is ended elsewhere. A failing source destroys the
  * Writable with its error, a stopped one ends it (`onStop`); `end: false` leaves it to its owner.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Writable; `ERR_OPTION`. An error of the Writable, `final` included,
- * fails the consumer by identity: `ERR_STREAM_PREMATURE_CLOSE` if it was destroyed without one,
- * `ERR_STREAM_WRITE_AFTER_END` if it was ended elsewhere. The rest goes back to the source. Errors while it is
- * destroyed go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Writable; `ERR_OPTION`. An error of the Writable fails the consumer by
+ * identity: `ERR_STREAM_PREMATURE_CLOSE` if it was destroyed without one, `ERR_STREAM_WRITE_AFTER_END` if it was ended
+ * elsewhere. The rest goes back to the source. Errors while it is destroyed go to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `stream.pipeline` for what ends and what is destroyed.
+ * **Source** rules 7.1 to 7.3; `stream.pipeline`.
  *
  * @example
  * const file = intoWritable<string>(fs.createWriteStream("letters.txt"));

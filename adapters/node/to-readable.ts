@@ -142,18 +142,16 @@ const carried = (error: unknown): unknown =>
  *
  * **Shape** one chunk per event; objects by default, strings and bytes with `objectMode: false`.
  * **Units** `highWaterMark` in events, in bytes without object mode; `maxDemand` in events.
- * **Backpressures** asks when the Readable is read: for the room below the high-water mark in object mode, for
- * `maxDemand` (1) events otherwise.
+ * **Backpressures** asks when read: for the room below the high-water mark in object mode, else for `maxDemand` (1)
+ * events.
  * **Completes** with `end` when the producer completes or is stopped. **Cancels** when the Readable is destroyed, by
- * an early `break` or a `signal` too: the rest goes back, and `close` follows. An error other than an AbortError is
- * the reason.
+ * `break` or a `signal` too: the rest goes back, and `close` follows. An error other than an AbortError is the reason.
  *
- * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
- * producer destroys the Readable with it, a falsy one in the `cause` of an Error; the Readable's buffer is lost then.
- * An event `null`, or outside object mode neither string nor bytes, destroys it with `ERR_STREAM_NULL_VALUES` or
- * `ERR_INVALID_ARG_TYPE`.
+ * @throws ArgumentError as `subscribe` does. A failure of the producer destroys the Readable with it, a falsy one in
+ * the `cause` of an Error; its buffer is lost then. An event `null`, or outside object mode neither string nor bytes,
+ * destroys it with `ERR_STREAM_NULL_VALUES` or `ERR_INVALID_ARG_TYPE`.
  *
- * **Source** rules 7.1 to 7.3; `Readable.from` for what ends and what is destroyed.
+ * **Source** rules 7.1 to 7.3; `Readable.from`.
  *
  * @example
  * const letters = toReadable(fromIterable(["a", "b", "c"]));

@@ -86,17 +86,17 @@ class ObserverPort extends Port {
 }
 
 /**
- * Makes an Observable of a producer: of the installed generation of RxJS, or of the given class.
+ * Makes an Observable of a producer: of the installed RxJS, or of the given class.
  *
- * **Shape** one value per event. Each subscription is one to the producer; the dispatcher decides whether they
- * compete or share. Observables of the platform, RxJS 9's default, share one among concurrent listeners.
- * **Units** `maxDemand` and `minDemand` in events, as for a consumer.
+ * **Shape** one value per event. Each subscription is one to the producer; the dispatcher decides whether they compete
+ * or share. Observables of the platform, RxJS 9's default, share one among concurrent listeners.
+ * **Units** `maxDemand` and `minDemand` in events.
  * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
- * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** on unsubscribe or abort:
- * the rest goes back.
+ * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** on unsubscribe or abort: the
+ * rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`; a refusal of the producer's is the
- * Observable's error.
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`; the producer's refusal is the Observable's
+ * error.
  *
  * **Source** rules 7.1 to 7.4.
  *

@@ -182,19 +182,17 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
 /**
  * Makes a producer of a web ReadableStream of any platform.
  *
- * **Shape** one event per chunk, in order; with `byob`, one Uint8Array per filled view.
- * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 otherwise. `byob` in
- * bytes.
+ * **Shape** one event per chunk; with `byob`, one Uint8Array per filled view.
+ * **Units** events: 16 per subscription by default for bytes (about 1 MiB), 1000 otherwise. `byob` in bytes.
  * **Backpressures** one read per event asked for, 64 in flight at most, fewer where chunks come one by one.
  * **Completes** when the stream closes, behind the chunks read. **Cancels** when its last consumer leaves, or at
- * `stop`: the stream is cancelled and unlocked, and `stop` resolves after its cancel hook; `preventCancel` unlocks
- * only.
+ * `stop`, which resolves after the stream's cancel hook; `preventCancel` unlocks only.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no ReadableStream, a locked one, or with `byob` one that is not of bytes;
  * `ERR_OPTION`, `ERR_RANGE`. An error of the stream fails the producer by identity, behind the chunks read; the
- * stream's own queue is lost. An error of its cancel hook goes to `onReport`.
+ * stream's queue is lost. An error of its cancel hook goes to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `pipeTo` for what is cancelled, and with what.
+ * **Source** rules 7.1 to 7.3; `pipeTo`.
  *
  * @example
  * const source = fromReadableStream(new Blob(["a mill and its race"]).stream());

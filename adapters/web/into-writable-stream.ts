@@ -232,19 +232,19 @@ class StreamSink<In> implements SinkBehaviour<In> {
 /**
  * Makes a consumer that writes into a web WritableStream of any platform.
  *
- * **Shape** one `write` per event, in order. Nothing is converted.
- * **Units** events; the stream's high-water mark is its own.
+ * **Shape** one `write` per event.
+ * **Units** events.
  * **Backpressures** writes while the stream's desired size is above 0, or one event at a time if it never is.
  * **Completes** with its source: the stream is closed, and `done` resolves after that; `preventClose` unlocks it once
  * all is written.
  * **Cancels** its source when the stream fails or is closed elsewhere. A failing source aborts the stream with its
  * error (`preventAbort`), a stopped one closes it.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`. An error of the stream,
- * its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere. The stream's
- * queue is lost then; the rest goes back. Errors while it is aborted go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`. An error of the stream
+ * fails the consumer by identity; a TypeError if it was closed elsewhere. The stream's queue is lost then; the rest
+ * goes back. Errors while it is aborted go to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `pipeTo` for what is closed and what is aborted.
+ * **Source** rules 7.1 to 7.3; `pipeTo`.
  *
  * @example
  * const { readable, writable } = new TextEncoderStream();

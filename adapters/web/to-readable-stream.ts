@@ -227,16 +227,15 @@ class ReadableStreamPort extends Port {
  * **Shape** one chunk per event; with `type: "bytes"` a copy of the bytes of each view.
  * **Units** `highWaterMark` in events, in bytes with that type, or in units of `size`; `maxDemand` in events.
  * **Backpressures** asks for nothing before the first read unless there is a high-water mark, then for `maxDemand`
- * events (1), and for more once half of them are passed on.
- * **Completes** when the producer completes or is stopped. **Cancels** when the stream is cancelled, by an early
- * `break` or a failing `pipeTo` too: the rest goes back, and the promise of `cancel` resolves once the producer has
- * heard of it, and has ended if that ends it.
+ * events (1), and for more once half are passed on.
+ * **Completes** when the producer completes or is stopped. **Cancels** when the stream is cancelled, by `break` or a
+ * failing `pipeTo` too: the rest goes back; `cancel` resolves once the producer has heard of it, and has ended if that
+ * ends it.
  *
- * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
- * producer fails the stream by identity, behind earlier events, or the promise of `cancel`. An event that is no view
- * of bytes fails a byte stream with a TypeError.
+ * @throws ArgumentError as `subscribe` does. A failure of the producer fails the stream by identity, behind earlier
+ * events, or the promise of `cancel`. An event that is no view of bytes fails a byte stream with a TypeError.
  *
- * **Source** rules 7.1 to 7.3; `ReadableStream.from` for what is asked for when.
+ * **Source** rules 7.1 to 7.3; `ReadableStream.from`.
  *
  * @example
  * const letters = toReadableStream(fromIterable(["a", "b", "c"]));

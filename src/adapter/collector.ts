@@ -40,16 +40,15 @@ const MOST = 1024;
 /**
  * Collects a foreign side's events, and hands them to its stage in batches; the end comes behind them.
  *
- * **Shape** the events of one stretch make one batch: it goes out in a turn of the runtime, or as soon as it meets
- * the demand. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
+ * **Shape** the events of one stretch make one batch: it goes out in a turn of the runtime, or as soon as it meets the
+ * demand. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
  * **Units** events.
  * **Backpressures** with `overflow`: a synchronous foreign side is held while its consumers work, then by the `brake`
- * (call `resume` in `handleDemand`), then the policy applies. Without it, the foreign side must bring only what was
- * asked for.
+ * (call `resume` in `handleDemand`), then the policy applies. Without it, only what was asked for may come.
  * **Completes** behind the collected events. **Cancels** by `close`: collected events go to `stage.discard`.
  *
- * @throws nothing. A full buffer fails the stage with an `OverflowError` behind the buffer, an error of the brake by
- * identity; errors of `release` go to `onReport`.
+ * @throws nothing. A full buffer fails the stage with an `OverflowError` behind it, the brake with its own error;
+ * errors of `release` go to `onReport`.
  *
  * **Source** rules 7.1 to 7.4.
  *

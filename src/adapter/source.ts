@@ -24,11 +24,10 @@ export interface SourceTraits extends Traits {
  *
  * **Shape** the results of `handleDemand`, and events pushed or handed to `answer`, in order.
  * **Units** `demand` in events, 1 to 10 000 a call.
- * **Backpressures** `handleDemand` is called only for demand that is not owed yet.
- * **Cancels** when its last consumer leaves, unless `onLastCancel: "continue"`: `terminate` releases the foreign
- * side.
+ * **Backpressures** `handleDemand` is called only for demand not owed yet.
+ * **Cancels** when its last consumer leaves, unless `onLastCancel: "continue"`: `terminate` releases the foreign side.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once.
  *
  * **Source** rules 7.1 to 7.3.
  *

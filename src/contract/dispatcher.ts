@@ -22,13 +22,14 @@ export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfE
   : SO;
 
 /**
- * Decides which consumer gets which event. It knows no stage, no promise and no clock. Its functions are called as
- * methods, so it may be an instance of a class.
+ * Decides which consumer gets which event. It knows no stage, promise or clock, and may be an instance of a class.
  *
  * **Shape** a batch in, batches out to links; nothing twice on a link, nothing out of order.
- * **Units** events throughout.
+ * **Units** events.
  * **Errors** an error of `subscribe` goes to the subscriber; one of another method fails the stage.
- * **Source** rules 4.x of `docs/protocol.md`; GenStage's dispatcher contract with one number, `wanted`, for its counters.
+ *
+ * **Source** rules 4.x of `docs/protocol.md`; GenStage's dispatcher contract with one number, `wanted`, for its
+ * counters.
  */
 export interface Dispatcher<in Event, in out SO extends object = NoOptions> {
   readonly "~options"?: ((options: SO) => SO) | undefined;

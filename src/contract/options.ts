@@ -78,8 +78,8 @@ export interface EmitOptions<in Out> extends StageOptions {
   readonly bufferSize?: number | undefined;
   /**
    * The policy for events pushed beyond `bufferSize`. `"throw"`: `push` throws an `OverflowError` with the rest in
-   * `rejected`. `"fail"`: the stage fails with it at once, and its buffer goes to `onDiscard`. The others drop. A
-   * producerConsumer drops nothing: `buffer` does. @default "throw"
+   * `rejected`. `"fail"`: the stage fails with it at once, its buffer goes to `onDiscard`. The others drop, but not in
+   * a producerConsumer: `buffer` does. @default "throw"
    */
   readonly overflow?: Overflow | undefined;
   /** Receives every event that is accepted and not delivered. Without it there is one warning. */

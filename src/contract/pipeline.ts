@@ -22,9 +22,9 @@ export interface Pipeline<out Result = void> extends PromiseLike<Result>, AsyncD
    */
   stop(options?: StopOptions): Promise<void>;
   /**
-   * Takes nothing more in, delivers everything taken in, and resolves with the sink's result. A source that would stop
-   * without the pipeline drains first; any other is left, and keeps its events. Rejects with the pipeline's failure, and
-   * with a `TimeoutError` (`ERR_DRAIN_TIMEOUT`) when `timeout` runs out, after stopping.
+   * Takes nothing more in, delivers the rest, and resolves with the sink's result. A source that would stop without the
+   * pipeline drains first; any other is left, and keeps its events. Rejects with the pipeline's failure, and with a
+   * `TimeoutError` (`ERR_DRAIN_TIMEOUT`) when `timeout` runs out, after stopping.
    */
   drain(options?: DrainOptions): Promise<Result>;
   inspect(): Inspection;

@@ -56,7 +56,7 @@ export interface Stage extends AsyncDisposable {
   /** Handles messages received before, ends the stage, and resolves once it has ended. Never rejects. */
   stop(options?: StopOptions): Promise<void>;
   /**
-   * Takes no more input, lets everything go out, and completes: `handleEnd` runs. A producer that would stop without
+   * Takes no more input, lets everything go out, and completes; `handleEnd` runs. A producer that would stop without
    * this stage drains first; any other is left, and keeps its events.
    *
    * **Units** `timeout` in milliseconds from the call. Without it a consumer that never asks is waited for.
@@ -88,15 +88,15 @@ export interface StageContext extends Named {
   /** Ends the stage after the messages it has received so far. */
   stop(reason?: unknown): void;
   /**
-   * Gives back unstarted events of a subscription, the rest of a batch or a queue. They return to the producer in
-   * front of everything else, with the end of the subscription, which the caller must bring about after this call: by
-   * `complete`, `fail`, `subscription.cancel()`, or by an end reported by `terminate`. Events of an ended
-   * subscription return at once, behind those that returned with its end.
+   * Gives back unstarted events of a subscription, the rest of a batch or a queue. They return to the producer in front
+   * of everything else, with the end of the subscription, which the caller must bring about after this call: by
+   * `complete`, `fail`, `subscription.cancel()`, or `terminate`. Events of an ended subscription return at once, behind
+   * those that returned with its end.
    *
    * **Units** events, in order of arrival. The oldest may be given back last.
    *
-   * @throws ArgumentError `ERR_GIVE_BACK`: no subscription of the stage, more events than it was handed, or some of
-   * the batch in hand twice. `ERR_EVENTS`: not an array.
+   * @throws ArgumentError `ERR_GIVE_BACK`: no subscription of the stage, more events than it was handed, or one twice.
+   * `ERR_EVENTS`: not an array.
    */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void;
   /** Reports an error that came second or in clean-up, and so has nowhere else to go, to `onReport`. */
@@ -142,8 +142,7 @@ export interface ProducerStage<in out Out, SO extends object = NoOptions> extend
   call<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   info<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   /**
-   * Emits events from outside a callback. Returns false when some went to the buffer: `flushed()` then tells when to
-   * go on.
+   * Emits events from outside a callback. Returns false when some went to the buffer: `flushed()` tells when to go on.
    *
    * @throws ArgumentError `ERR_EVENTS`: not an array. `ERR_ENDED`: the stage is ending.
    * @throws OverflowError the rest is in `rejected`; events that fitted were accepted.

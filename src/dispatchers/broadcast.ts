@@ -123,12 +123,13 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
 /**
  * Gives each event to every consumer, at the pace of the slowest.
  *
- * **Shape** any number of consumers, each at most once; all get the same events from where they joined.
- * **Backpressures** when one subscribed consumer has no demand left; `inspect()` names it.
+ * **Shape** any number of consumers, each once; all get the same events from where they joined.
+ * **Backpressures** when one subscribed consumer has no demand left.
  * **Errors** `ArgumentError` `ERR_RANGE`: a wrong `startAfter`; at `subscribe` `ERR_OPTION`: a selector that is no
  * function, `ERR_DUPLICATE`: a consumer subscribed already. A selector that throws ends its own subscription.
+ *
  * **Source** rules 4.2 and 4.4; GenStage's BroadcastDispatcher, without its stalls after a cancel and with `startAfter`
- * in place of a demand mode switched by hand.
+ * for a demand mode switched by hand.
  *
  * @example
  * const ticks = producer(() => {}, { dispatcher: broadcastDispatcher({ startAfter: 2 }) });

@@ -231,11 +231,12 @@ export const defaultDispatcher = (): object => new DemandDispatcher();
 /**
  * Gives each event to one consumer: the one with the largest demand.
  *
- * **Shape** any number of consumers compete; each event goes to exactly one.
- * **Backpressures** when no consumer has demand left; `wanted` is the undelivered demand of all.
+ * **Shape** any number of consumers compete.
+ * **Backpressures** when no consumer has demand left.
  * **Errors** `ArgumentError` `ERR_OPTION`: an unknown option or spread.
- * **Source** rules 4.2 and 4.3; GenStage's DemandDispatcher, with demand counted once, so that a consumer's leaving neither
- * stalls nor reorders the others.
+ *
+ * **Source** rules 4.2 and 4.3; GenStage's DemandDispatcher, with demand counted once, so that a consumer that leaves
+ * neither stalls nor reorders the others.
  *
  * @example
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { dispatcher: demandDispatcher({ spread: "even" }) });
