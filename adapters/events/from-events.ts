@@ -27,8 +27,7 @@ import type {
 
 interface EventsOptions {
   /**
-   * What happens to unwanted events once `bufferSize` of them are held: `"throw"` fails the producer behind them, the
-   * others drop. Required, since an emitter knows no demand.
+   * The policy once `bufferSize` unwanted events are held: `"throw"` fails the producer behind them, the others drop.
    */
   readonly overflow: Overflow;
   /** Pauses the emitter; called once when the demand is met. Needs `resume`. */
@@ -39,9 +38,7 @@ interface EventsOptions {
   readonly end?: EventName | undefined;
   /** The event that fails the source with its argument. @default "error" of an emitter, none of an EventTarget */
   readonly error?: EventName | false | undefined;
-  /**
-   * The event that nothing follows: premature before `end`, or the end itself where `end` is not named. @default none
-   */
+  /** The last event: premature before `end`, or the end itself without one. @default none */
   readonly close?: EventName | undefined;
 }
 export interface FromEventsOptions<in out Out, in out SO extends object = NoOptions>

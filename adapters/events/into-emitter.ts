@@ -13,13 +13,13 @@ import { checkName } from "./from-events.ts";
 import type { CustomEventClass, DispatchLike, EmitLike, EventName, EventLike } from "./like.ts";
 
 export interface IntoEmitterOptions<in In> extends StageOptions {
-  /** The event to emit at a good end: the source completes or is stopped, or the consumer is stopped. @default none */
+  /** Emitted when the consumer completes or is stopped. @default none */
   readonly end?: EventName | undefined;
   /** The event to emit, with the error, when the consumer fails. @default none */
   readonly error?: EventName | undefined;
   /** The arguments that an emitter's listeners get. @default the event */
   readonly args?: ((event: In) => readonly unknown[]) | undefined;
-  /** The Event that an EventTarget dispatches, of any name. @default a CustomEvent with the event as `detail` */
+  /** The Event to dispatch. @default a CustomEvent with the event as `detail` */
   readonly create?: ((event: In, name: string) => EventLike) | undefined;
 }
 

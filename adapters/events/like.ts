@@ -1,7 +1,7 @@
 /** An event's name. EventTargets know strings only. */
 export type EventName = string | symbol;
 
-/** An emitter, as the adapters use it: `on` and `off` if it has both, else the longer names. */
+/** An emitter: `on` and `off` if it has both, else the longer names. */
 export type EmitterLike =
   | { on(name: any, listener: (...args: any[]) => void): unknown; off(name: any, listener: any): unknown }
   | {
@@ -24,7 +24,7 @@ export interface DispatchLike {
   dispatchEvent(event: any): unknown;
 }
 
-/** Makes one event of arguments of unknown types. A method, so that `(at: number) => at` may narrow them. */
+/** Makes one event of the arguments. A method, so that `(at: number) => at` may narrow them. */
 export type MapArguments<Out> = { map(...args: unknown[]): Out }["map"];
 
 interface Unheard {
@@ -87,7 +87,7 @@ export type FirstOf<Args extends readonly unknown[]> = 0 extends 1 & Args[0]
       ? undefined
       : Args[0] | undefined;
 
-/** Accepts a source only where its type is left to its default, as it is once another type argument is given. */
+/** Accepts a source only where its type is left to its default. */
 export type Told<Source> = [EmitterLike | EventTargetLike] extends [Source] ? unknown : never;
 
 /** The names for which an EventTarget has an `on…` property, which types the event. */

@@ -19,7 +19,7 @@ const pairs = [
   ["addEventListener", "removeEventListener"],
 ] as const;
 
-/** An object with both sets of methods is an emitter: its listeners get the event itself, not an Event around it. */
+/** With both sets of methods it is an emitter: listeners get the event itself. */
 export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   const methods = (source ?? {}) as Partial<Record<string, Register>>;
   for (const [add, remove] of pairs)
@@ -33,7 +33,7 @@ export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   return refuse("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", source);
 }
 
-/** The one listener for a name, shared by all stages on it: platforms warn of more than ten. */
+/** The one listener for a name, shared by all stages: platforms warn of more than ten. */
 class Shared {
   readonly #ears: Ears;
   readonly #name: EventName;

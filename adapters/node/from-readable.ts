@@ -27,8 +27,8 @@ import { closings, destroy, ReadableView } from "./view.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * Whether the Readable is destroyed when the producer ends first. Otherwise it stays as it is, paused; events that
-   * reached no consumer are put back into it, or go to `onDiscard` if it cannot take them. @default true
+   * Whether the Readable is destroyed when the producer ends first. Else it stays paused; undelivered events are put
+   * back into it, or go to `onDiscard`. @default true
    */
   readonly destroyOnCancel?: boolean | undefined;
 }
@@ -100,7 +100,7 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
     return closed;
   };
 
-  /** Events that reach no consumer go back into a Readable that stays open, if it still takes them. */
+  /** Undelivered events go back into a Readable that stays open, if it takes them. */
   readonly putBack = (events: readonly unknown[]): readonly unknown[] => {
     if (this.#destroys || this.#view.ended || this.#view.destroyed) return events;
     return this.#unshift(events) ? [] : events;

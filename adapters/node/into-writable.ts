@@ -8,11 +8,11 @@ import { WritableSink } from "./writable-sink.ts";
 
 export interface IntoWritableOptions extends StageOptions {
   /**
-   * Whether the Writable ends with the consumer: ended when it completes, destroyed when it fails. Otherwise it stays
-   * as it is. @default true, but false for `process.stdout` and `process.stderr`
+   * Whether the Writable is ended when the consumer completes, and destroyed when it fails. @default true, but false
+   * for `process.stdout` and `process.stderr`
    */
   readonly end?: boolean | undefined;
-  /** Whether a stop, of the consumer or of its source, ends or destroys the Writable. @default "end" */
+  /** What a stop of the consumer or its source does to the Writable. @default "end" */
   readonly onStop?: "end" | "destroy" | undefined;
 }
 

@@ -4,7 +4,7 @@ import { can, type LegacyLike, type OddLike, prematureClose, type StreamLike } f
 import { StreamSource } from "./stream-source.ts";
 import { destroy, isDestroyable } from "./view.ts";
 
-/** Takes what a stream of the old kind emits, and pauses it while there is no demand. */
+/** Takes what an old stream emits, and pauses it without demand. */
 export class LegacySource<Out> extends StreamSource<Out> {
   readonly #stream: LegacyLike & StreamLike & OddLike;
   readonly #destroys: boolean;

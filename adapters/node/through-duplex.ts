@@ -8,9 +8,7 @@ import { isLegacy } from "./legacy-source.ts";
 import type { DuplexLike } from "./like.ts";
 
 export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
-  /**
-   * Whether the writable side is ended behind the sources' last event, or once the readable side ends. @default true
-   */
+  /** Whether the writable side is ended behind the last event, or with the readable side. @default true */
   readonly end?: boolean | undefined;
   /** Whether the Duplex is destroyed when the stage ends first. @default true */
   readonly destroyOnCancel?: boolean | undefined;

@@ -24,7 +24,7 @@ export type ToReadableArguments<SO extends object> = {} extends SO
 
 type Destroy = ReadableSettings["destroy"];
 
-/** Pushes arrived events into a Readable, in the runtime's turns, and asks when the Readable is read. */
+/** Pushes arrived events into a Readable in turns, and asks when it is read. */
 class ReadablePort extends Port {
   readonly #readable: PushLike;
   /** How many events of the first batch were pushed. */
@@ -118,7 +118,7 @@ class ReadablePort extends Port {
   }
 }
 
-/** Why an event cannot be pushed: a Readable would take it for its end, or drop it. Others it refuses itself. */
+/** Why an event cannot be pushed: a Readable would take it for its end, or drop it. */
 function invalid(event: unknown, objectMode: boolean): Error | undefined {
   if (event === null)
     return Object.assign(new TypeError("expected events other than null, which would end the Readable"), {

@@ -37,7 +37,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
   #events: readonly In[] = [];
   #at = 0;
   #subscription: Subscription | undefined;
-  /** `write` returned false without a `drain` since, where the Writable does not show whether it has enough. */
+  /** `write` returned false without a `drain` since, where the Writable does not show that. */
   #full = false;
   #writing = false;
   #drained = false;

@@ -12,8 +12,7 @@ import { Receiver } from "./receiver.ts";
 
 export interface FromObservableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * What happens to unwanted values once `bufferSize` events are held: `"throw"` fails the producer behind them, the
-   * others drop. Required, since an Observable knows no demand.
+   * The policy once `bufferSize` unwanted values are held: `"throw"` fails the producer behind them, the others drop.
    */
   readonly overflow: Overflow;
 }

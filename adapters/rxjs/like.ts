@@ -26,10 +26,7 @@ export interface SubscriberLike<in Value> extends ObserverMethods<Value> {
   addTeardown?(teardown: () => void): void;
 }
 
-/**
- * An Observable, whatever declares it. Its observers are functions or objects, both declared here so that values are
- * inferred from either.
- */
+/** An Observable. Its observers are functions or objects, so that values are inferred from either. */
 export interface SubscribableLike<out Value> {
   subscribe(
     observer: ObserverMethods<Value> & ((value: Value) => void),
@@ -69,7 +66,7 @@ export type MadeObservable<Result, Value> = IfKnown<
   Result
 >;
 
-/** An Observable of either generation, anything that subscribes like one, or offers one under the interop key. */
+/** An Observable of either generation, or anything that subscribes like one or offers one. */
 export type ObservableLike<Value> =
   | SubscribableLike<Value>
   | { readonly "@@observable": () => SubscribableLike<Value> }

@@ -19,10 +19,7 @@ import type {
 
 export interface ToObservableOptions<in out Out, out Result extends SubscribableLike<unknown>>
   extends SubscribeOptions {
-  /**
-   * The class to make: RxJS 9's `ColdObservable`, the platform's `Observable`, another copy's of RxJS 7. @default the
-   * installed RxJS's
-   */
+  /** The class to make, RxJS 9's `ColdObservable` say. @default the installed RxJS's */
   readonly Observable: ObservableClass<Out, Result>;
 }
 

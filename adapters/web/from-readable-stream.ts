@@ -18,10 +18,7 @@ import type { Producer, ProducerOptions, Reason, Runtime, SubscribeOptionsOf, Ta
 import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
 
 interface ReadingOptions {
-  /**
-   * Reads a byte stream into views of this size. **Units** bytes per view, from 1; an event holds that many at most.
-   * @default chunks as they come
-   */
+  /** Reads a byte stream into views. **Units** bytes per view, at most, from 1. @default chunks as they come */
   readonly byob?: number | undefined;
   /** Whether the stream is only unlocked, and stays open, when the producer ends first. @default false */
   readonly preventCancel?: boolean | undefined;
@@ -49,7 +46,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = 0;
-  /** Target of reads in flight. A few are faster than many where chunks are made one by one. */
+  /** Reads in flight. A few are faster where chunks come one by one. */
   #most = READS;
   #batch: Out[] = [];
   #scheduled = false;

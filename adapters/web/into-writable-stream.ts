@@ -19,7 +19,7 @@ interface Coded {
   readonly code?: unknown;
 }
 export interface IntoWritableStreamOptions extends StageOptions {
-  /** Whether the stream is only unlocked, and stays open, when the consumer completes or is stopped. @default false */
+  /** Whether the stream stays open when the consumer completes or is stopped. @default false */
   readonly preventClose?: boolean | undefined;
   /** Whether the stream is only unlocked, and stays open, when the consumer fails. @default false */
   readonly preventAbort?: boolean | undefined;
@@ -122,7 +122,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     return reason !== undefined && reason.type !== "complete";
   }
 
-  /** A stream with a high-water mark of 0 never wants anything: it gets one event at a time. */
+  /** A stream with a high-water mark of 0 never wants: it gets one event at a time. */
   get #room(): boolean {
     const { desiredSize } = this.#writer;
     return desiredSize !== null && (desiredSize > 0 || this.#unwritten === 0);

@@ -18,8 +18,8 @@ interface Options extends Pick<SubscribeOptions, "data"> {
   /** Ends the stream at once with `signal.reason`. */
   readonly signal?: StageOptions["signal"];
   /**
-   * Events in flight at most, beyond those the stream keeps ready. **Units** events, from 1. @default the high-water
-   * mark, from 1 to 1000; 1 with `size` or for bytes
+   * Events in flight beyond those. **Units** events, from 1. @default the high-water mark, from 1 to 1000; 1 with
+   * `size` or for bytes
    */
   readonly maxDemand?: number | undefined;
 }
@@ -37,7 +37,7 @@ export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
   ? [options?: ToReadableStreamOptions<Out> & SO]
   : [options: ToReadableStreamOptions<Out> & SO];
 
-/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue can be recognised. */
+/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue shows. */
 const MOST = 2 ** 32;
 
 /** Passes on arrived events when the stream is pulled, then asks for more. */
@@ -158,7 +158,7 @@ class ReadableStreamPort extends Port {
     return true;
   }
 
-  /** Copies bytes, since a stream takes the memory it is given, which others may hold. True if none are left. */
+  /** Copies bytes, since a stream takes memory that others may hold. True if none are left. */
   #passBytes(event: unknown): boolean {
     if (!ArrayBuffer.isView(event)) {
       const error = new TypeError(`expected events that are views of bytes, got ${typeof event}`);

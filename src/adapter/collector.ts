@@ -10,23 +10,20 @@ export interface Brake {
   readonly resume: () => unknown;
 }
 export interface CollectorOptions {
-  /**
-   * The stage's policy, where the foreign side emits unasked. Without one, the foreign side emits on request only,
-   * and all of it is accepted.
-   */
+  /** The stage's policy, where the foreign side emits unasked. Without one, all it emits is accepted. */
   readonly overflow?: Overflow | undefined;
   /** The stage's, where there is a policy. **Units** events. @default 10000 */
   readonly bufferSize?: number | undefined;
   /** Pauses the foreign side while there is no demand. @default it cannot be paused */
   readonly brake?: Brake | undefined;
   /**
-   * Releases the foreign side, as far as it was opened; called again if it ended while being opened. `reason` says
-   * why this side leaves; absent where the foreign side ended by itself.
+   * Releases the foreign side, as far as it was opened; again if it ended meanwhile. `reason` is this side's, absent
+   * where the foreign side ended.
    */
   readonly release?: ((reason: Reason | undefined) => unknown) | undefined;
   /**
-   * Whether later events of one run of the microtask queue wait for its end, to make one batch: for a foreign side
-   * with one event per promise. The first event goes at once. @default false
+   * Whether later events of one microtask run make one batch: for one event per promise. The first goes at once.
+   * @default false
    */
   readonly lingers?: boolean | undefined;
 }
@@ -110,10 +107,7 @@ export class Collector<Event> implements Task {
     return this.#closed;
   }
 
-  /**
-   * Opens the foreign side, once, after the current run, so that events it emits at once can be held by working off
-   * the queue.
-   */
+  /** Opens the foreign side, once, after the current run, so that its first events can be held. */
   start(open: () => void): void {
     if (this.#started) return;
     this.#started = true;

@@ -7,7 +7,7 @@ import type { Consumer, Producer, ProducerConsumer, Stage, Subscription } from "
 import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
 import { toldErrors } from "./told.ts";
 
-/** One stage over two: the user's handle of a sink and a source with something foreign in between. */
+/** The user's handle of a sink and a source with something foreign in between. */
 class CoupledHandle extends ProducerConsumerHandle {
   readonly #input: Core;
 

@@ -30,8 +30,8 @@ export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
 /**
- * Each code's rule of docs/protocol.md, expectation (`{}`, or all of it, is filled in later), and advice. The rest of
- * the table, which only readers need, is in error-table.ts.
+ * Each code's rule of docs/protocol.md, expectation (`{}` is filled in later), and advice. The rest is in
+ * error-table.ts.
  */
 export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?: string, advice?: string]>> = {
   ERR_OPTION: ["1.1"],
@@ -62,7 +62,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
 };
 
-/** Every error of headrace carries its family under this key, so that two copies of the package agree. */
+/** The key of an error's family: two copies of the package agree on it. */
 const brand: unique symbol = Symbol.for("headrace.error") as never;
 
 /** A value in a few words, for an error text. */
@@ -118,7 +118,7 @@ const dress = (error: Error, family: Family, code: ErrorCode): void => {
 };
 
 /**
- * Bad input, thrown at once to the caller. Each one is also a `TypeError` or a `RangeError`.
+ * Bad input, thrown at once. Each is also a `TypeError` or a `RangeError`.
  *
  * @example
  * try { subscription.ask(-1) } catch (error) { if (error instanceof ArgumentError) console.log(error.code) }
@@ -200,8 +200,7 @@ export class CallbackError extends Error {
 export type Where = Omit<Failure, "error" | "events" | "earlier">;
 
 /**
- * The error of user code: the very value, or for a primitive a `CallbackError` around it. The place is recorded
- * beside it (`failureOf`).
+ * The error of user code: the very value, or a `CallbackError` around a primitive. Its place is recorded (`failureOf`).
  */
 export function callbackError(where: Where, cause: unknown, events: readonly unknown[]): unknown {
   const error = Object(cause) === cause ? cause : wrapped(where, cause, events);
@@ -215,7 +214,7 @@ function wrapped({ stage, callback, step, index, event }: Where, cause: unknown,
   return step === undefined ? error : Object.assign(error, { step, index, event });
 }
 
-/** The error of a dispatcher that threw while it placed a batch. Its stage, unknown to it, adds the name. */
+/** The error of a dispatcher that threw while it placed a batch. Its stage adds the name. */
 export const dispatchError = (cause: unknown, batch: readonly unknown[]): unknown =>
   isUnplaced(cause) ? cause : callbackError({ stage: UNPLACED, callback: "dispatch" }, cause, batch);
 

@@ -55,7 +55,7 @@ export function placeFailure(error: unknown, stage: string): boolean {
   return true;
 }
 
-/** The record of a stage's error: the one noted for it, or else that the stage itself was failed. */
+/** The record of a stage's error, or else that the stage itself was failed. */
 export function claimFailure(error: unknown, stage: string, callback: string): Failure | undefined {
   if (!isObject(error)) return undefined;
   const noted = failures.get(error);

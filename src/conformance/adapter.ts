@@ -1,7 +1,7 @@
 import type { Consumer, Producer, Subscriber } from "../contract/stage.ts";
 import type { EmitOptions, StageOptions } from "../contract/options.ts";
 
-/** Options that a factory must pass on to the adapter: runtime, signal, reports and discarded events are watched. */
+/** Options that a factory must pass on: the kit watches runtime, signal, reports and discarded events. */
 export interface SinkOptions extends StageOptions {}
 export interface SourceOptions extends EmitOptions<unknown> {}
 
@@ -30,10 +30,7 @@ export interface ThroughSubject {
 
 /** The foreign sink's reports to the kit. */
 export interface SinkProbe {
-  /**
-   * The foreign sink got an event. It works while the promise is pending, and fails if that rejects; without a
-   * promise it is done.
-   */
+  /** The foreign sink got an event. It works while the promise is pending, and fails if it rejects. */
   event(event: unknown): Promise<void> | undefined;
   /** The foreign sink was told the end. The promise means the same as for an event. */
   end(): Promise<void> | undefined;
@@ -66,8 +63,8 @@ export interface Capabilities {
   /** Whether the foreign system can fail with `undefined`, `null`, 0 and `""`. @default true */
   readonly failsWithAnything?: boolean | undefined;
   /**
-   * Events the foreign sink or transform takes, or collects, before it pushes back; Infinity if it never does.
-   * **Units** events. @default 1
+   * Events the foreign sink or transform takes or collects before it pushes back; Infinity if it never does. **Units**
+   * events. @default 1
    */
   readonly capacity?: number | undefined;
   /** Whether the foreign sink has an end, and so is told a good one or a failure. @default true */

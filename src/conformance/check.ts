@@ -13,7 +13,7 @@ export interface Check {
 type Factory = "source" | "failedSource" | "failedRelease" | "silentSource" | "sink" | "through" | "refuses";
 type Flag = { [Name in keyof Can]: Can[Name] extends boolean ? Name : never }[keyof Can];
 
-/** A check that needs a factory, and abilities of the foreign system; "!" marks those it must lack. */
+/** A check that needs a factory, and abilities; "!" marks those it must lack. */
 export function check(
   rule: string,
   title: string,

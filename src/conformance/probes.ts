@@ -10,10 +10,7 @@ export interface Codec {
   readonly decode: (event: unknown) => readonly number[];
 }
 
-/**
- * A well-behaved source of numbers, for sinks and transforms. It records sent events, and consumers that leave with
- * their reasons.
- */
+/** A well-behaved source of numbers. It records sent events, and consumers that leave. */
 export class Feed {
   readonly producer: ProducerStage<unknown>;
   readonly left: Reason[] = [];

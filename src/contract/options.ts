@@ -26,8 +26,8 @@ export interface SubscribeOptions {
   /** Most events outstanding. **Units** events, from 1. @default 1000, or as the producer's source suggests */
   readonly maxDemand?: number | undefined;
   /**
-   * Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of maxDemand,
-   * rounded down
+   * Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of it, rounded
+   * down
    */
   readonly minDemand?: number | undefined;
   /** @default "permanent" */
@@ -69,7 +69,7 @@ export interface StageOptions {
   readonly signal?: AbortSignal | undefined;
   /** @default one runtime for all */
   readonly runtime?: Runtime | undefined;
-  /** Receives errors that came second or in clean-up, and so have nowhere else to go. @default console.error */
+  /** Receives errors that came second or in clean-up. @default console.error */
   readonly onReport?: ((error: unknown, where: { readonly stage: string; readonly phase: string }) => void) | undefined;
 }
 /** Options of stages that emit. */

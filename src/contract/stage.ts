@@ -65,19 +65,16 @@ export interface Stage extends AsyncDisposable {
    * the stage, too.
    */
   drain(options?: DrainOptions): Promise<void>;
-  /** Where the failure of this stage began. Undefined while it runs, after another end, or for a primitive. */
+  /** Where its failure began. Undefined while it runs, after another end, or for a primitive. */
   readonly failure: Failure | undefined;
   inspect(): Inspection;
 }
 
 /**
- * The stage inside its own callbacks. It offers nothing to await: a callback that awaited its own stage would never
- * return.
+ * The stage inside its callbacks. It has nothing to await: a callback that awaited its own stage would never return.
  */
 export interface StageContext extends Named {
-  /**
-   * Aborts once there is no point in going on: a producer's as soon as it is to end, a consumer's once it has failed.
-   */
+  /** Aborts once waiting is of no use: a producer's as soon as it is to end, a consumer's once it has failed. */
   readonly signal: AbortSignal;
   /** The stage's runtime: its clock for timers, its queue for one's own work. */
   readonly runtime: Runtime;
@@ -99,7 +96,7 @@ export interface StageContext extends Named {
    * `ERR_EVENTS`: not an array.
    */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void;
-  /** Reports an error that came second or in clean-up, and so has nowhere else to go, to `onReport`. */
+  /** Reports an error that came second or in clean-up to `onReport`. */
   report(error: unknown, phase: string): void;
 }
 /** The stage inside the callbacks of a producer. */
@@ -109,9 +106,7 @@ export interface ProducerContext<in Out> extends StageContext {
   readonly push: (events: readonly Out[]) => boolean;
 }
 
-/**
- * Replaces the iterator's method: iteration without options is an error, and a hover over the method names the cure.
- */
+/** Replaces the iterator's method where options are needed: a hover names the cure. */
 export interface NeedsOptions {
   readonly "iterate with events({ partition })": never;
 }
@@ -128,11 +123,9 @@ export interface Producer<out Out, SO extends object = NoOptions> extends Stage 
   readonly bufferedCount: number;
   /** The maxDemand of subscribers that name none. */
   readonly defaultMaxDemand: number | undefined;
-  /**
-   * Iterates event by event, with demand behind them. Leaving the loop gives the rest back and ends the subscription.
-   */
+  /** Iterates event by event. Leaving the loop gives the rest back and ends the subscription. */
   events(...options: SubscribeArguments<SO>): AsyncIterableIterator<Out>;
-  /** Iterates over batches of at most maxDemand - minDemand events; pulling the batch after requests the next ones. */
+  /** Iterates over batches of at most maxDemand - minDemand events. */
   batches(...options: SubscribeArguments<SO>): AsyncIterableIterator<readonly Out[]>;
   readonly [Symbol.asyncIterator]: {} extends SO ? () => AsyncIterator<Out, undefined> : NeedsOptions;
 }
@@ -202,7 +195,7 @@ export interface ProducerPort {
   readonly end: (end: End) => void;
 }
 
-/** How a consumer reaches a producer: the subscribe message. A string key, so that two copies of the package agree. */
+/** The subscribe message. A string key, so that two copies of the package agree. */
 export interface Attachable<out Event, in Options> {
   readonly "~attach": (port: ConsumerPort<Event>, options: Options, replaces?: ProducerPort) => ProducerPort;
 }

@@ -5,7 +5,7 @@ import { addDemand } from "../base/demand.ts";
 import { Heap, type Placed } from "../base/heap.ts";
 
 export interface BroadcastDispatcherOptions {
-  /** Nothing is requested or delivered until this many consumers are subscribed at once. From 1. @default 1 */
+  /** Consumers subscribed together before anything is requested. From 1. @default 1 */
   readonly startAfter?: number | undefined;
 }
 export interface BroadcastSubscribeOptions<in Event> {

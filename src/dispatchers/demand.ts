@@ -7,8 +7,8 @@ import { none } from "../base/reason.ts";
 
 export interface DemandDispatcherOptions {
   /**
-   * `"fill"`: a batch fills the consumer with the largest demand before it goes on to the next. `"even"`: it is dealt
-   * out in rounds, so that slow asynchronous consumers start together. @default "fill"
+   * `"fill"`: a batch fills the neediest consumer first. `"even"`: it is dealt out in rounds, so that slow consumers
+   * start together. @default "fill"
    */
   readonly spread?: "fill" | "even" | undefined;
 }
@@ -170,7 +170,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     return sum;
   }
 
-  /** Fills the neediest before it goes on to the next. A served consumer may leave, ask or bring others meanwhile. */
+  /** Fills the neediest first. A served consumer may leave, ask or bring others meanwhile. */
   #fill(events: readonly Event[]): number {
     const { length } = events;
     let from = 0;

@@ -41,7 +41,7 @@ interface Batch {
 }
 export type Continuation = (this: Callbacks, value: unknown, callback: string) => void;
 
-/** Calls the user's functions, one at a time, awaits their promises, and passes on results and errors. */
+/** Calls user code, one callback at a time, awaits promises, and passes on results and errors. */
 export class Callbacks {
   readonly behaviour: AnyBehaviour;
   readonly #core: Core;
@@ -51,10 +51,7 @@ export class Callbacks {
   onStack = false;
   /** The callback whose promise is pending, and how to go on. */
   busy: string | undefined;
-  /**
-   * By the clock, in milliseconds. Minus zero is a float to engines: a field that turned into one later would
-   * deoptimize every stage.
-   */
+  /** In milliseconds. Minus zero is a float to engines: turning into one later would deoptimize every stage. */
   busySince = -0;
   #then: Continuation = ignore;
   #otherwise: Continuation = ignore;
@@ -111,7 +108,7 @@ export class Callbacks {
     return this.#inHand?.link === link ? this.#inHand.events : undefined;
   }
 
-  /** Hands one batch to the behaviour. False when its promise is pending or the stage has ended. */
+  /** Hands a batch over. False when its promise is pending or the stage has ended. */
   hand(link: StageInlet, events: readonly unknown[]): boolean {
     const core = this.#core;
     const count = events.length;

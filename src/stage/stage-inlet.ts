@@ -23,7 +23,7 @@ export class StageInlet extends Inlet {
   readonly options: ResolvedSubscribeOptions;
   /** Absent on a manual subscription. */
   readonly window: Window | undefined;
-  /** Whether its stage cannot do without it, and fails when its `handleSubscribe` refuses, as in a pipeline. */
+  /** Whether its stage fails when its `handleSubscribe` refuses, as in a pipeline. */
   vital = false;
   /** Handed over and given back unstarted, the oldest first: goes with the end of the link. */
   returned: (readonly unknown[])[] | undefined = undefined;

@@ -147,7 +147,7 @@ export abstract class Port extends Inlet implements Task {
     if (count > 0 && this.active && !this.ended) super.request(count);
   }
 
-  /** Reports an error of the foreign side that has nowhere else to go, to the producer's `onReport`. */
+  /** Reports an error of the foreign side to the producer's `onReport`. */
   report(error: unknown, phase: string): void {
     const report = this.producer["~core"]?.report;
     if (report) report.tell(error, phase);
@@ -184,7 +184,7 @@ export abstract class Port extends Inlet implements Task {
     if (this.#halfOpen) this.#tell({ reason: complete });
   }
 
-  /** Ends the subscription at once. `rest`, the untaken part of a batch, goes back with all arrived events. */
+  /** Ends the subscription at once. `rest`, the untaken part of a batch, and all arrived events go back. */
   leave(reason: Reason, rest: readonly unknown[] = []): void {
     if (!sameFailure(this.reason, reason)) this.#onNotPassedOn?.();
     this.#onNotPassedOn = undefined;

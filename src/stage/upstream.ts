@@ -11,7 +11,7 @@ import { type Cancellation, StageInlet } from "./stage-inlet.ts";
 import { subscribeOptions } from "./subscribe-options.ts";
 import type { Window } from "./window.ts";
 
-/** The side of a stage that takes events: its subscriptions, and their events that no callback has seen. */
+/** The side that takes events: subscriptions, and their events that no callback has seen. */
 export class Upstream {
   /** The oldest first. */
   readonly links: StageInlet[] = [];
