@@ -32,7 +32,7 @@ interface EventsOptions {
   readonly overflow: Overflow;
   /** Pauses the emitter; called once when the demand is met. Needs `resume`. */
   readonly pause?: (() => unknown) | undefined;
-  /** Resumes the emitter; called once when there is demand and the buffer is empty. Needs `pause`. */
+  /** Resumes the emitter: called once when there is demand and the buffer is empty. */
   readonly resume?: (() => unknown) | undefined;
   /** The event that ends the source well. @default none */
   readonly end?: EventName | undefined;
@@ -48,14 +48,14 @@ export interface FromEventsOptions<in out Out, in out SO extends object = NoOpti
   /** Makes one event of a listener's arguments. @default the first one */
   readonly map?: MapArguments<Out> | undefined;
 }
-/** Options for an EventTarget that types its events, with a `map` to other events. */
+/** Options for a typed EventTarget, with a `map`. */
 export interface FromTargetOptions<in Event, in out Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     EventsOptions {
   readonly overflow: Overflow;
   readonly map: (event: Event) => Out;
 }
-/** Options for an emitter that types its arguments, with a `map` to an event. */
+/** Options for a typed emitter, with a `map`. */
 export interface FromEmitterOptions<
   in out Args extends readonly unknown[],
   in out Out,

@@ -15,7 +15,7 @@ import type { CustomEventClass, DispatchLike, EmitLike, EventName, EventLike } f
 export interface IntoEmitterOptions<in In> extends StageOptions {
   /** Emitted when the consumer completes or is stopped. @default none */
   readonly end?: EventName | undefined;
-  /** The event to emit, with the error, when the consumer fails. @default none */
+  /** Emitted with the error when the consumer fails. @default none */
   readonly error?: EventName | undefined;
   /** The arguments that an emitter's listeners get. @default the event */
   readonly args?: ((event: In) => readonly unknown[]) | undefined;

@@ -7,7 +7,7 @@ type Register = (name: EventName, listener: Listener) => void;
 /** A source of events, with uniform method names. */
 interface Ears {
   readonly target: object;
-  /** Whether it is an emitter, whose event "error" needs a listener, or an EventTarget. */
+  /** Whether it is an emitter, not an EventTarget: its "error" needs a listener. */
   readonly emitter: boolean;
   readonly add: Register;
   readonly remove: Register;
@@ -71,7 +71,7 @@ const shared = {
   first: new WeakMap<object, Map<EventName, Shared>>(),
 };
 
-/** Listens until the returned function is called once. Each call needs a function of its own. */
+/** Listens until the returned function is called. */
 export function listen(ears: Ears, name: EventName, listener: Listener, all: boolean): () => void {
   const known = all ? shared.all : shared.first;
   let names = known.get(ears.target);

@@ -33,7 +33,7 @@ export interface FromReadableOptions<in Out, in out SO extends object = NoOption
   readonly destroyOnCancel?: boolean | undefined;
 }
 
-/** Chunks of bytes in flight per subscription: about 1 MiB at 64 KiB each. */
+/** Chunks of bytes in flight: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
 const READS = "a Readable that nothing else reads";
 const READ = words("one that is read already");
@@ -53,7 +53,7 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
     this.#destroys = destroys;
   }
 
-  /** Watches from the start: an error before the first demand needs a listener. */
+  /** An error before the first demand needs a listener. */
   readonly begin = (stage: SourceContext<Out>): void => {
     const [view, listeners] = [this.#view, this.listeners];
     this.stage = stage;

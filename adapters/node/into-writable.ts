@@ -59,7 +59,7 @@ export function writing<In>(
   return sink<In>(new WritableSink<In>(writable, settings), options, { own });
 }
 
-/** Whether it is one of the process's own, which are looked up only where that opens nothing. */
+/** Whether it is one of the process's own, looked up only where that opens nothing. */
 function isStandard(writable: WritableLike & OddLike): boolean {
   if (isMainThread && writable.fd !== 1 && writable.fd !== 2) return false;
   const { stdout, stderr } = globalThis.process;

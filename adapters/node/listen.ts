@@ -4,7 +4,7 @@ import type { EmitterLike } from "./like.ts";
 type Event = string | symbol;
 type Listener = (argument: unknown) => void;
 
-/** One listener per emitter and event for all attached stages: emitters warn of more than ten. */
+/** One listener per emitter and event: emitters warn of more than ten. */
 class Hub {
   readonly #emitter: EmitterLike;
   readonly #event: Event;

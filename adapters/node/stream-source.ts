@@ -9,7 +9,7 @@ import type { Reason } from "../../src/index.ts";
 import type { StreamLike } from "./like.ts";
 import { Listeners } from "./listen.ts";
 
-/** A source over a stream of any kind: how the stream's end and errors become the stage's. */
+/** How a stream's end and errors become its stage's. */
 export abstract class StreamSource<Out> implements SourceBehaviour<Out> {
   protected readonly listeners: Listeners;
   protected stage!: SourceContext<Out>;

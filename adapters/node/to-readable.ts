@@ -38,7 +38,7 @@ class ReadablePort extends Port {
     this.#readable = readable;
   }
 
-  /** A turn: arrived events go out, then the end if it has come, then the next ask. */
+  /** A turn: arrived events go out, then the end, then the next ask. */
   override turn(): void {
     if (this.#closed) this.#closed();
     else {

@@ -11,7 +11,7 @@ abstract class View<Stream extends StreamLike> {
   protected readonly stream: Stream & OddLike;
   /** Nothing depends on it being there. */
   protected readonly state: StateLike | undefined;
-  /** Of streamx's kind, bare-stream's included: destroyed from `destroying` on, and certain to close. */
+  /** Of streamx's kind: destroyed from `destroying` on, and certain to close. */
   readonly lasting: boolean;
   /** It was gone when first looked at. */
   readonly #late: boolean;
@@ -121,7 +121,7 @@ export class ReadableView extends View<ReadableLike> {
 export class WritableView extends View<WritableLike> {
   /** It emitted the one of `finish`, `end` and `close` by which its make finishes. */
   heardFinish = false;
-  /** It shows no state: its events are those of streams before Node 0.10. */
+  /** It shows no state, as before Node 0.10. */
   readonly isOld: boolean;
   /** Whether `write` calls back. */
   readonly callsBack: boolean;
@@ -175,7 +175,7 @@ const verbs = ["destroy", "close", "abort"] as const;
 
 export const isDestroyable = (stream: Destroyable): boolean => verbs.some((verb) => stream[verb] !== undefined);
 
-/** Destroys a stream by its make's method. Destroyed twice, some emit the second error as well. */
+/** Destroys a stream by its make's method, once: some emit a second error. */
 export function destroy(stream: Destroyable, error?: unknown): void {
   const verb = verbs.find((name) => stream[name] !== undefined);
   if (verb && stream.destroyed !== true) stream[verb]?.(error);

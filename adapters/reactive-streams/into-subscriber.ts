@@ -21,7 +21,7 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
   #link: Link | undefined;
   /** Requested and not delivered. */
   #due = 0;
-  /** The Subscriber has heard the end, has cancelled or has thrown: it hears nothing more. */
+  /** The Subscriber hears nothing more. */
   #done = false;
   /** An invalid request is to fail the stage. */
   #broken = false;

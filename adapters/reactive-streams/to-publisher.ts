@@ -12,13 +12,13 @@ import {
 import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
-/** `data`, and the options of the producer's dispatcher; the Subscriber decides how much is requested. */
+/** `data`, and the options of the producer's dispatcher. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
 export type ToPublisherArguments<SO extends object> = {} extends SO
   ? [options?: ToPublisherOptions & SO]
   : [options: ToPublisherOptions & SO];
 
-/** Asks as the Subscriber requests, and hands over in the runtime's turns, never inside a request. */
+/** Asks as the Subscriber requests, and hands over in turns, never inside a request. */
 class SubscriberPort extends Port implements Subscription {
   #subscriber: Subscriber<unknown> | undefined;
   /** The message in hand, and how many of its events the Subscriber has seen. */

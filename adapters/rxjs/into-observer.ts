@@ -11,7 +11,7 @@ import {
 } from "../../src/adapter/index.ts";
 import type { PartialObserverLike } from "./like.ts";
 
-/** A part of an observer, a Subject of RxJS 7 or 9, or a function of each event. */
+/** A part of an observer, a Subject, or a function of each event. */
 export type ObserverLike<In> = PartialObserverLike<In> | ((value: In) => void);
 
 /** Hands events over one by one, until the observer is over. */

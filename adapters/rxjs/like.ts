@@ -5,7 +5,7 @@ export interface ObserverMethods<in Value> {
   complete(): void;
 }
 
-/** Any part of an observer, as `intoObserver` uses it. A Subject of either generation is one. */
+/** Any part of an observer. A Subject is one. */
 export interface PartialObserverLike<in Value> {
   readonly next?: ((value: Value) => void) | undefined;
   readonly error?: ((error: any) => void) | undefined;
@@ -52,7 +52,7 @@ type Interop7<Value> = import("rxjs").InteropObservable<Value>;
 type PlatformObservable<Value> = Observable<Value>;
 type IfKnown<Type, Then, Else> = [unknown] extends [Type] ? Else : Then;
 
-/** An Observable of the installed generation of RxJS, with all that it declares. */
+/** An Observable of the installed RxJS. */
 export type InstalledObservable<Value> = IfKnown<
   Observable7<unknown>,
   Observable7<Value>,

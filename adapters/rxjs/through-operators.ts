@@ -28,14 +28,11 @@ import { Receiver } from "./receiver.ts";
 
 export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO> {
-  /**
-   * The class of the chain's Observable: RxJS 9's `ColdObservable`, the platform's `Observable`. @default the
-   * installed RxJS's
-   */
+  /** The class of the chain's Observable. @default the installed RxJS's */
   readonly Observable?: AnyObservableClass | undefined;
 }
 
-/** Output that comes while input goes in is the stage's result; later output is collected. */
+/** Output during the input is the stage's result; later output is collected. */
 class ChainReceiver<Out> extends Receiver<Out> {
   result: Out[] | undefined;
   /** Called when the chain has ended. */

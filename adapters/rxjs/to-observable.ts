@@ -26,7 +26,7 @@ export interface ToObservableOptions<in out Out, out Result extends Subscribable
 /** A subscriber of RxJS 7 says `closed`, any other `active`. */
 const isOver = (subscriber: SubscriberLike<never>): boolean => subscriber.closed ?? subscriber.active === false;
 
-/** Hands events to an observer, batch by batch; a batch's ask follows its last event. */
+/** Hands events to an observer; a batch's ask follows its last event. */
 class ObserverPort extends Port {
   readonly #subscriber: SubscriberLike<unknown>;
   /** The message in hand, and how many of its events the observer has seen. */

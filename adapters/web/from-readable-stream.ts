@@ -20,19 +20,19 @@ import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
 interface ReadingOptions {
   /** Reads a byte stream into views. **Units** bytes per view, at most, from 1. @default chunks as they come */
   readonly byob?: number | undefined;
-  /** Whether the stream is only unlocked, and stays open, when the producer ends first. @default false */
+  /** Whether the stream stays open when the producer ends first. @default false */
   readonly preventCancel?: boolean | undefined;
 }
 export interface FromReadableStreamOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     ReadingOptions {}
 
-/** Chunks of bytes in flight per subscription: about 1 MiB at 64 KiB each. */
+/** Chunks of bytes in flight: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
-/** Reads in flight at most: enough for a good batch where chunks are ready. */
+/** Reads in flight at most. */
 const READS = 64;
 
-/** Reads on demand, several chunks at a time, and delivers arrived chunks as one batch. */
+/** Reads on demand, several chunks at a time, in one batch. */
 class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #reader: ReaderLike<Out>;
   /** Bytes per view, 0 for a default reader. */

@@ -21,7 +21,7 @@ interface Coded {
 export interface IntoWritableStreamOptions extends StageOptions {
   /** Whether the stream stays open when the consumer completes or is stopped. @default false */
   readonly preventClose?: boolean | undefined;
-  /** Whether the stream is only unlocked, and stays open, when the consumer fails. @default false */
+  /** Whether the stream stays open when the consumer fails. @default false */
   readonly preventAbort?: boolean | undefined;
 }
 
@@ -103,7 +103,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     return this.#aborts ? this.#writer.abort(errorOf(reason)).then(undefined, this.#onError) : undefined;
   }
 
-  /** A transform whose readable side is being cancelled ends by that; one still open behind it is aborted. */
+  /** A transform whose readable side is cancelled ends by that; one still open is aborted. */
   async #abortBehind(reason: Reason): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#source?.whenEnded(resolve);

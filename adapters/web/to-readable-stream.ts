@@ -46,7 +46,7 @@ class ReadableStreamPort extends Port {
   readonly #bytes: boolean;
   readonly #signal: StageOptions["signal"];
   #controller!: ControllerLike;
-  /** In the first batch, how many events are passed on, and how many bytes of the next one. */
+  /** In the first batch: events passed on, and bytes of the next one. */
   #at = 0;
   #from = 0;
   /** The ask due for the events passed on: sent when the next one is pulled. */
@@ -183,7 +183,7 @@ class ReadableStreamPort extends Port {
     return count === length;
   }
 
-  /** Passes the producer's end on. A failed stream drops what it keeps ready, so that is waited for. */
+  /** Passes the producer's end on. A failed stream drops what it keeps, so that is waited for. */
   #end(reason: Reason): void {
     const controller = this.#controller;
     const failed = isFailure(reason);

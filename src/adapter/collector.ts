@@ -4,7 +4,7 @@ import type { Overflow } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Task } from "../contract/runtime.ts";
 
-/** Pauses and resumes a foreign side that emits unasked, where that is possible. */
+/** Pauses and resumes a foreign side that emits unasked. */
 export interface Brake {
   readonly pause: () => unknown;
   readonly resume: () => unknown;
@@ -159,7 +159,7 @@ export class Collector<Event> implements Task {
     if (this.#brake && !this.#paused && this.#exhausted()) this.#relieve();
   }
 
-  /** Consumers want events: hands over the collected ones, and resumes the foreign side. For `handleDemand`. */
+  /** For `handleDemand`: hands over collected events, and resumes the foreign side. */
   resume(): void {
     if (!this.#beginning) this.send();
     if (!this.#paused || this.#closed || this.#exhausted()) return;
@@ -248,7 +248,7 @@ export class Collector<Event> implements Task {
     return this.#stage.demand === 0 || this.#stage.buffered > 0;
   }
 
-  /** The demand is met: the foreign side is paused, unless consumers ask for more at once. */
+  /** The demand is met: pauses the foreign side, unless more is asked for at once. */
   #relieve(): void {
     this.#stage.runtime.flush();
     if (!this.#closed && this.#exhausted()) this.#pause();

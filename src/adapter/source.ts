@@ -13,9 +13,9 @@ export interface Traits {
   readonly name?: string | undefined;
 }
 export interface SourceTraits extends Traits {
-  /** The maxDemand of subscribers, unless they or the user name one. **Units** events. @default 1000 */
+  /** The maxDemand of subscribers. **Units** events. @default 1000 */
   readonly defaultMaxDemand?: number | undefined;
-  /** Whether the foreign side emits unasked: `overflow` is an option then, and refused otherwise. @default false */
+  /** Whether the foreign side emits unasked, so that `overflow` is an option. @default false */
   readonly pushes?: boolean | undefined;
 }
 

@@ -171,7 +171,7 @@ export class ProtocolError extends Error {
   }
 }
 
-/** User code returned an invalid result, or threw a primitive: `cause` holds it, `events` the batch in hand. */
+/** User code returned an invalid result, or threw a primitive, the `cause`. */
 export class CallbackError extends Error {
   declare readonly name: "CallbackError";
   declare readonly code: CallbackCode;
@@ -196,7 +196,7 @@ export class CallbackError extends Error {
   }
 }
 
-/** Where user code was called: the stage, the callback, and in a pipeline the step. */
+/** Where user code was called. */
 export type Where = Omit<Failure, "error" | "events" | "earlier">;
 
 /**
@@ -214,7 +214,7 @@ function wrapped({ stage, callback, step, index, event }: Where, cause: unknown,
   return step === undefined ? error : Object.assign(error, { step, index, event });
 }
 
-/** The error of a dispatcher that threw while it placed a batch. Its stage adds the name. */
+/** The error of a dispatcher that threw. Its stage adds the name. */
 export const dispatchError = (cause: unknown, batch: readonly unknown[]): unknown =>
   isUnplaced(cause) ? cause : callbackError({ stage: UNPLACED, callback: "dispatch" }, cause, batch);
 

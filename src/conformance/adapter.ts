@@ -30,9 +30,9 @@ export interface ThroughSubject {
 
 /** The foreign sink's reports to the kit. */
 export interface SinkProbe {
-  /** The foreign sink got an event. It works while the promise is pending, and fails if it rejects. */
+  /** The foreign sink got an event. It works while the promise is pending; a rejection fails it. */
   event(event: unknown): Promise<void> | undefined;
-  /** The foreign sink was told the end. The promise means the same as for an event. */
+  /** The foreign sink was told the end. The promise means the same. */
   end(): Promise<void> | undefined;
   /** The foreign sink was told a failure: destroyed or aborted with it. */
   fail(error: unknown): void;
@@ -44,7 +44,7 @@ export interface ThroughProbe {
   transform(event: unknown): readonly unknown[];
   /** The results behind the last event. */
   flush(): readonly unknown[];
-  /** Whether the foreign transform must end its output now: checked behind each `transform`. */
+  /** Whether the foreign transform must end its output now. */
   readonly over: boolean;
 }
 
@@ -54,13 +54,13 @@ export interface Capabilities {
   readonly demand?: boolean | undefined;
   /** Events the foreign source takes unasked. **Units** events. @default 0 */
   readonly readAhead?: number | undefined;
-  /** Whether adjacent events may arrive as one, as bytes do; `decode` separates them. @default false */
+  /** Whether adjacent events may arrive as one; `decode` separates them. @default false */
   readonly joins?: boolean | undefined;
-  /** Whether the foreign source ends behind its last event without a further ask. @default true */
+  /** Whether the foreign source ends without a further ask. @default true */
   readonly endsUnasked?: boolean | undefined;
-  /** Whether an error stays the same object on its way through the foreign system. @default true */
+  /** Whether errors stay the same objects. @default true */
   readonly failsByIdentity?: boolean | undefined;
-  /** Whether the foreign system can fail with `undefined`, `null`, 0 and `""`. @default true */
+  /** Whether it can fail with `undefined`, `null`, 0 and `""`. @default true */
   readonly failsWithAnything?: boolean | undefined;
   /**
    * Events the foreign sink or transform takes or collects before it pushes back; Infinity if it never does. **Units**
@@ -85,7 +85,7 @@ export interface Deviation {
   readonly reason: string;
 }
 
-/** An adapter's factories, for one or several directions. Each call makes something fresh. */
+/** An adapter's factories. Each call makes something fresh. */
 export interface Adapter {
   readonly name: string;
   /** A source of the events 0 to `count` - 1. */

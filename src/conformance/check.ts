@@ -32,7 +32,7 @@ export function check(
   return { rule, title, lacks, run };
 }
 
-/** The same check for a transform in front of a source, which is a source as well. */
+/** The same check for a transform in front of a source. */
 export const ofThrough = ({ rule, title, lacks, run }: Check): Check => ({
   rule: `RS-4.1/${rule}`,
   title: `behind a source, ${title}`,

@@ -21,7 +21,7 @@ const checks: readonly Check[] = [
   ...throughChecks,
 ];
 
-/** The required part of a test framework: vitest's, node:test's, or a function of one's own. */
+/** The required part of a test framework. */
 export interface Framework {
   readonly test: (title: string, run: () => Promise<void>) => unknown;
 }

@@ -51,7 +51,7 @@ async function left(trial: Trial, { sent, count, left: reasons }: Feed): Promise
   if (reasons.length > 0 || !tookAll) same(reasons.length, 1, "how often the source was left");
 }
 
-/** A demand large enough to show how a sink treats the rest of a batch. */
+/** Large enough to show how a sink treats the rest of a batch. */
 const MUCH = 1000;
 
 /** The batch in hand, by the error's record. */

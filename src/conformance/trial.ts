@@ -45,7 +45,7 @@ function clock(): Clock {
   };
 }
 
-/** A running check: a runtime of its own, its subjects and doubles, and the flaws noticed. */
+/** A running check: its runtime, subjects, doubles and flaws. */
 export class Trial {
   readonly adapter: Adapter;
   readonly can: Can;
@@ -71,7 +71,7 @@ export class Trial {
     };
   }
 
-  /** More events than the foreign side takes before it pushes back, where that many can be told apart. */
+  /** More events than the foreign side takes before it pushes back, if it can tell them apart. */
   get many(): number {
     const { capacity } = this.can;
     const count = MANY + 2 * capacity;
@@ -200,7 +200,7 @@ export class Trial {
     for (const watcher of this.#watchers) watcher.seal();
   }
 
-  /** Waits for exactly this many events; for bytes, which may be coupled, for at most this many. */
+  /** Waits for exactly this many events; for bytes, for at most this many. */
   async arrived(watcher: Watcher, count: number): Promise<void> {
     if (!this.can.joins) await this.until(() => watcher.received.length >= count, `event ${count} to arrive`);
     await this.quiet();
