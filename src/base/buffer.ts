@@ -43,8 +43,8 @@ export class Buffer<T> {
   }
 
   /**
-   * Takes up to `count` events from the head as one batch. A batch ends before a mark; the caller releases due marks
-   * by `releaseMarks` once it has placed the batch.
+   * Takes up to `count` events from the head as one batch, which ends before a mark; the caller releases due marks by
+   * `releaseMarks`.
    */
   take(count: number): readonly T[] {
     let batch: T[] | undefined;

@@ -26,8 +26,8 @@ export interface SubscribeOptions {
   /** Most events outstanding. **Units** events, from 1. @default 1000, or as the producer's source suggests */
   readonly maxDemand?: number | undefined;
   /**
-   * Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of maxDemand,
-   * rounded down
+   * Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of it, rounded
+   * down
    */
   readonly minDemand?: number | undefined;
   /** @default "permanent" */
@@ -80,7 +80,7 @@ export interface StageOptions {
   readonly signal?: AbortSignal | undefined;
   /** @default one runtime for all */
   readonly runtime?: Runtime | undefined;
-  /** Receives errors that came second or in clean-up, and so have nowhere else to go. @default console.error */
+  /** Receives errors that came second or in clean-up. @default console.error */
   readonly onReport?: ((error: unknown, where: { readonly stage: string; readonly phase: string }) => void) | undefined;
 }
 /** Options of stages that emit. */
@@ -89,8 +89,8 @@ export interface EmitOptions<in Out> extends StageOptions {
   readonly bufferSize?: number | undefined;
   /**
    * The policy for events pushed beyond `bufferSize`. `"throw"`: `push` throws an `OverflowError` with the rest in
-   * `rejected`. `"fail"`: the stage fails with it at once, and its buffer goes to `onDiscard`. The others drop. A
-   * producerConsumer drops nothing: `buffer` does. @default "throw"
+   * `rejected`. `"fail"`: the stage fails with it at once, its buffer goes to `onDiscard`. The others drop, but not in
+   * a producerConsumer: `buffer` does. @default "throw"
    */
   readonly overflow?: Overflow | undefined;
   /** Receives every event that is accepted and not delivered. Without it there is one warning. */

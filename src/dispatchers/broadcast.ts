@@ -6,7 +6,7 @@ import { addDemand } from "../base/demand.ts";
 import { Heap, type Placed } from "../base/heap.ts";
 
 export interface BroadcastDispatcherOptions {
-  /** Nothing is requested or delivered until this many consumers are subscribed at once. From 1. @default 1 */
+  /** Consumers subscribed together before anything is requested. From 1. @default 1 */
   readonly startAfter?: number | undefined;
 }
 export interface BroadcastSubscribeOptions<in Event> {
@@ -153,13 +153,14 @@ export function checkLag(lag: Lag | undefined): boolean {
 /**
  * Gives each event to every consumer, at the pace of the slowest.
  *
- * **Shape** any number of consumers, each at most once; all get the same events from where they joined.
- * **Backpressures** when one subscribed consumer has no demand left; `inspect()` names it. One with a `lag` that does not
- * hold loses its own events instead.
+ * **Shape** any number of consumers, each once; all get the same events from where they joined.
+ * **Backpressures** when one subscribed consumer has no demand left. One with a `lag` that does not hold loses its own
+ * events instead.
  * **Errors** `ArgumentError` `ERR_RANGE`: a wrong `startAfter`; at `subscribe` `ERR_OPTION`: a selector that is no
  * function, `ERR_DUPLICATE`: a consumer subscribed already. A selector that throws ends its own subscription.
+ *
  * **Source** rules 4.2 and 4.4; GenStage's BroadcastDispatcher, without its stalls after a cancel and with `startAfter`
- * in place of a demand mode switched by hand.
+ * for a demand mode switched by hand.
  *
  * @example
  * const ticks = producer(() => {}, { dispatcher: broadcastDispatcher({ startAfter: 2 }) });

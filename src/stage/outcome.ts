@@ -16,7 +16,7 @@ export interface OutcomeOptions {
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
 }
 
-/** A stage's end, as others see it: `done`, the signal, and the destination of events that no consumer gets. */
+/** A stage's end, as others see it: `done`, the signal, and the destination of undelivered events. */
 export class Outcome {
   readonly report: Report;
   readonly #options: OutcomeOptions;
