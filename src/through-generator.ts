@@ -132,7 +132,7 @@ export function throughGenerator<In, Out, SO extends object = NoOptions>(
   const lazily: AsyncIterable<Out> = {
     [Symbol.asyncIterator](): AsyncIterator<Out> {
       const outputs = generator(input) as Partial<AsyncIterable<Out> & Iterable<Out>> | null | undefined;
-      // A synchronous iterator's `return` value is taken as it is, as a promise would be.
+      // A synchronous iterator's `return` value is taken as it is.
       const open = (outputs?.[Symbol.asyncIterator] ?? outputs?.[Symbol.iterator]) as
         | (() => AsyncIterator<Out>)
         | undefined;

@@ -71,7 +71,7 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
   };
 
   readonly handleSubscribe = (): void => {
-    // With a high-water mark of 0 a Readable does nothing unasked, so its end could not be seen either.
+    // With a high-water mark of 0 a Readable does nothing unasked, and shows no end.
     if (this.#view.readsAhead || this.#view.isFed) this.#open();
   };
 
@@ -79,7 +79,7 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
     this.wanted += demand;
     if (this.#view.destroyed) this.#noticeDestroyed();
     const events = this.#flows() ? [] : this.#read();
-    // A new listener makes a Readable read ahead at once, even with a high-water mark of 0.
+    // A new listener makes a Readable read ahead, even with a high-water mark of 0.
     if (this.wanted > 0 || this.#view.readsAhead) this.#open();
     if (this.wanted > 0 && this.#view.lasting) this.stage.runtime.clock.macrotask(this.#look);
     return events;
@@ -89,7 +89,7 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
     const view = this.#view;
     this.over = true;
     const destroys = this.#destroys && !this.ended;
-    // A Readable that destroys itself has begun to do so at its end: an error there needs a listener.
+    // A Readable that destroys itself does so at its end: an error there needs a listener.
     this.#release(destroys || view.destroyed);
     const waits = view.unsaid === undefined && (destroys || (this.sink !== undefined && view.destroyed));
     const closed = waits && view.willClose ? this.listeners.next("close") : undefined;
@@ -165,8 +165,7 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
     try {
       this.stage.push(events);
     } catch (error) {
-      // The asking consumer has left and the buffer is full: the events stay for the next demand. A
-      // stage that is over has no next demand.
+      // The asking consumer has left and the buffer is full: the events stay for the next demand, if any.
       const full = error instanceof OverflowError;
       const rest = full ? (error.rejected as readonly Out[]) : events;
       if (!full) this.wanted = 0;

@@ -49,7 +49,7 @@ const readers = new WeakMap<EmitterLike, readonly [Listeners, Runtime]>();
 
 /** Whether a stage reads it. */
 export function isRead(stream: EmitterLike): boolean {
-  // Its last consumer, an ended loop say, may have left before the stage had its turn.
+  // Its last consumer may have left before the stage had its turn.
   readers.get(stream)?.[1].flush();
   return readers.has(stream);
 }

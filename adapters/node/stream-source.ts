@@ -39,7 +39,7 @@ export abstract class StreamSource<Out> implements SourceBehaviour<Out> {
     if (this.over) return;
     this.over = true;
     this.stage.complete();
-    // Nothing more need be written. At the end of the input the writable side finishes by itself.
+    // Nothing more need be written. At the input's end the writable side finishes by itself.
     if (this.sink && !this.sink.reason) this.sink.end({ type: "stop" });
   };
 

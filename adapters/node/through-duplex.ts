@@ -45,7 +45,7 @@ export function throughDuplex<In, Out, SO extends object = NoOptions>(
     refuse("ERR_NOT_SOURCE", adviceOn(duplex, "Duplex"), duplex);
   const { end, signal, runtime, onReport } = options;
   requireType("end", end, "boolean");
-  // The readable side first, so that it hears the stream's events first and tells of them.
+  // The readable side first, so that it hears the stream's events first.
   const output = reading<Out, SO>(duplex, options, ["end", "destroyOnCancel"]);
   const input = writing<In>(duplex, { name: `${output.name} input`, signal, runtime, onReport, end }, ["end"], true);
   return coupled(input, output);

@@ -45,7 +45,7 @@ class ReadablePort extends Port {
       try {
         this.#pushAll();
       } finally {
-        // A user's handler threw out of a push: the rest is for the next turn.
+        // A user's handler threw out of a push: the rest waits a turn.
         if (this.arrived.size > 0) this.wake();
       }
       if (this.reason) this.#end(this.reason);
@@ -55,7 +55,7 @@ class ReadablePort extends Port {
 
   readonly onRead = (): void => {
     this.#pulled = true;
-    // Asks in a turn of its own: by then a flowing reader has emptied the Readable, and one ask serves for all.
+    // Asks in a turn of its own: by then a flowing reader has emptied the Readable.
     this.wake();
   };
 
@@ -187,7 +187,7 @@ export function toReadable<Out, SO extends object>(
     const most = maxDemand ?? (objectMode ? Math.max(1, readable.readableHighWaterMark) : 1);
     const resolved = Port.options(producer, { ...rest, maxDemand: most }, { demand: "manual" });
     port = new ReadablePort(producer, resolved, readable);
-    // A signal aborted before has destroyed it: the producer is left as it is.
+    // A signal aborted before has destroyed it.
     if (!readable.destroyed) port.open();
   } catch (error) {
     readable.destroy();

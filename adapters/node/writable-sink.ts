@@ -113,7 +113,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     if (this.#subscription) this.#stage.giveBack(this.#subscription, this.#events.slice(this.#at));
     this.#wake?.();
     const { finished } = view;
-    // The readable side destroyed the stream, left it as it is, or is about to tell its failure.
+    // The readable side destroyed the stream, left it, or is about to tell its failure.
     if (this.#left || (isFailure(reason) && !this.#tells)) {
       this.#release(this.#ending && !finished);
       return undefined;
@@ -123,7 +123,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     if (isFailure(reason) || this.#onStop === "destroy") return this.#destroy(reason);
     if (view.destroyed) return undefined;
     const ended = this.#finish();
-    // A stream that has had enough may take its time: its sources need not wait.
+    // A stream that has had enough may take its time.
     return this.#source?.reason ? undefined : ended;
   };
 

@@ -43,7 +43,7 @@ export type AnyObservableClass = new (init: (subscriber: any) => void) => Subscr
 /** The values of an Observable. */
 export type ValueOf<Source> = Source extends SubscribableLike<infer Value> ? Value : never;
 
-// A generation's declaration is an error in a project without it: then it stands for any.
+// A generation's declaration is an error in a project without it, and stands for any.
 /** @ts-ignore: RxJS 7 */
 type Observable7<Value> = import("rxjs").Observable<Value>;
 /** @ts-ignore: RxJS 7 */

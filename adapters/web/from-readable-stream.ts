@@ -83,13 +83,13 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     if (this.#over) return undefined;
     this.#over = true;
     const error = errorOf(reason);
-    // A stream that failed by itself repeats its error, and so does the other side of a transform.
+    // A failed stream repeats its error, as does the other side of a transform.
     const onSecond = (second: unknown): void => {
       const known = isFailure(reason) && second === error;
       if (!known && this.#told.add(second)) throw second;
     };
     const cancelled = this.#cancels ? this.#reader.cancel(error).then(undefined, onSecond) : undefined;
-    // Reads in flight have ended with the stream; in one that stays open they leave their chunks to the next reader.
+    // Reads in flight have ended with the stream; in an open one they leave chunks to the next reader.
     this.#reader.releaseLock();
     return cancelled;
   };
@@ -110,7 +110,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     if (this.#failed) this.#stage.fail(this.#failed.error, { after: "buffer" });
     else {
       this.#stage.complete();
-      // A transform that ends by itself has had enough. At the end of the input its writable side is closing.
+      // A transform that ends by itself has had enough; at the input's end it is closing.
       if (this.#sink && !this.#sink.reason) this.#sink.end({ type: "stop" });
     }
   }
@@ -121,7 +121,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
     this.#most = this.#reading > 0 ? Math.max(1, this.#most >> 1) : Math.min(READS, this.#most * 2);
     const late = this.#over;
     if (!late && this.#stage.answer(batch)) return;
-    // A stage that takes no more asks for no more. A batch it failed on is in its error.
+    // A stage that takes no more asks for no more.
     this.#wanted = 0;
     if (late || !this.#over) this.#stage.discard(batch);
   }

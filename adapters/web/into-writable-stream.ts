@@ -162,7 +162,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     const { ready } = this.#writer;
     if (ready !== this.#ready) {
       this.#ready = ready;
-      // It rejects before the stream has failed, since a write in flight may take its time.
+      // It rejects before the stream has failed: a write may be in flight.
       ready.then(this.#rouse, this.#onBreak);
     }
     return new Promise((resolve) => {

@@ -98,7 +98,7 @@ class ReadableStreamPort extends Port {
     this.#leave(reason);
     const { producer } = this;
     if (!open || typeof producer.call !== "function") return;
-    // A message behind the cancel. A stage that no longer handles it is ending.
+    // Behind the cancel. A stage that no longer handles it is ending.
     const heard = await producer.call(() => true).catch(() => false);
     if (!heard) await producer.done;
   };
@@ -187,7 +187,7 @@ class ReadableStreamPort extends Port {
   #end(reason: Reason): void {
     const controller = this.#controller;
     const failed = isFailure(reason);
-    // If anything is kept, the last event is. Half of it, since sums of fractional sizes are inexact.
+    // If anything is kept, the last event is; half of it, since sums of fractions are inexact.
     if (failed && this.#highWaterMark - (controller.desiredSize ?? 0) > this.#last / 2) return;
     this.#finish();
     this.told();
@@ -198,7 +198,7 @@ class ReadableStreamPort extends Port {
         // A read into a view waits until it is told that nothing comes.
         controller.byobRequest?.respond(0);
       } catch {
-        // A view of wider elements is filled in part: the stream has failed with that, and tells its reader.
+        // A view of wider elements is filled in part: the stream has failed with that.
       }
     }
   }

@@ -140,7 +140,7 @@ export function coupled<In, Out, SO extends object>(
   coupleWith(input, sourceSide);
   coupleWith(output, sinkSide);
   if (output.over) follow(output.outcome.reason as Reason);
-  // The foreign thing had ended before. In a turn, so that sources subscribed at once hear it as they would later.
+  // The foreign thing had ended before. In a turn, so that sources subscribed at once hear it.
   else if (sourceSide.reason) void input.ends.stop();
   input.outcome.whenSettled(() => {
     const reason = input.outcome.reason as Reason;

@@ -8,7 +8,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   try {
     return !Array.isArray(value) && typeof (value as { then?: unknown }).then === "function";
   } catch {
-    // Awaiting it turns an error of the look-up, on a revoked proxy for one, into a rejection.
+    // Awaiting it turns an error of the look-up (a revoked proxy) into a rejection.
     return true;
   }
 }

@@ -136,7 +136,7 @@ export const cancelChecks: readonly Check[] = [
         if (watcher.received.length !== 5) return;
         if (how === "abort") controller.abort(new Error("midway"));
         else if (how === "stop") void producer.stop();
-        // Events it has not looked at go back with the end of the subscription.
+        // Events it has not looked at go back with the end.
         watcher.cancel();
       };
       watcher.ask(1000);

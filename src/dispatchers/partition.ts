@@ -128,7 +128,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
   dispatch(events: readonly Event[]): number {
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
-    // The user's function is called for all events first: if it fails, none of the batch has gone anywhere.
+    // The user's function is called for all events first: if it fails, none has gone anywhere.
     try {
       for (let i = 0; i < taken; i += 1) {
         const event = events[i] as Event;
@@ -182,7 +182,7 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       this.#deliver(partition, partition.link as DispatcherLink, n === batch.length ? batch : batch.slice(0, n));
     partition.queue.push(batch, n);
     this.queued += batch.length - n;
-    // A served consumer may have asked for more, or made room for another, meanwhile.
+    // A served consumer may have asked, or made room for another.
     if (partition.unmet > 0) this.#serve(partition);
   }
 

@@ -9,7 +9,7 @@ interface AsyncHooks {
   readonly AsyncResource: new (type: string) => object;
 }
 
-// Looked up by name at run time: nothing is imported, so browsers need no stand-in.
+// Looked up by name: nothing is imported, so browsers need no stand-in.
 const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
 const hooks = process?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined;
 

@@ -115,7 +115,7 @@ class Engine implements Runtime {
         const before = this.time;
         this.time = this.clock.now();
         if (this.time - this.#start >= this.#budget) break;
-        // Reading the clock costs as much as a small turn: read less often while turns are short.
+        // Reading the clock costs a small turn: read less often while turns are short.
         const took = this.time - before;
         stride = took > this.#budget / 4 ? 1 : took < this.#budget / 32 ? Math.min(MOST_TURNS, stride * 2) : stride;
         left = stride;

@@ -98,7 +98,7 @@ export class Callbacks {
       return;
     }
     const emitted = this.emit("handleDemand", result, none);
-    // A pull function is called again for the rest, unless it returned nothing: then it will push.
+    // A pull function is called again for the rest, unless it returned nothing.
     // M39
     if (this.#pull && emitted > 0 && emitted < this.#demand && core.output) core.output.pay(this.#demand - emitted);
   }
@@ -277,7 +277,7 @@ export class Callbacks {
   #threw(callback: string, cause: unknown, events: readonly unknown[]): void {
     const core = this.#core;
     this.onStack = false;
-    // The first end wins: a callback that fails its stage and also throws has told one failure twice.
+    // The first end wins: a callback that fails its stage and throws tells one failure twice.
     if (core.ends.doomed || core.outcome.failed || core.phase >= ENDING) {
       this.#late(callbackError({ stage: core.name, callback }, cause, events), callback);
       core.ends.meetDoom();

@@ -203,7 +203,7 @@ export class Core implements Task {
         return;
       }
     } catch {
-      // A getter of the dispatcher threw. The message's turn meets that again, and fails the stage.
+      // A getter of the dispatcher threw. The message's turn meets that again.
     }
     this.post(ASK, outlet, count);
   }
@@ -228,7 +228,7 @@ export class Core implements Task {
 
   /** The stage ended before the call's turn came. */
   callEnded({ promise, reject }: Call): void {
-    // An orderly end that crosses an ignored call is no failure to tell the process.
+    // An orderly end that crosses an ignored call is no failure.
     promise.catch(ignore);
     reject(this.endedError);
   }
@@ -311,7 +311,7 @@ export class Core implements Task {
     try {
       this.#turn();
     } catch (cause) {
-      // A getter of the dispatcher threw: all other user code is caught where it is called.
+      // A getter of the dispatcher threw: other user code is caught where it is called.
       this.downstream.dispatcherThrew(cause);
     }
   }
@@ -325,7 +325,7 @@ export class Core implements Task {
       return;
     } else if (this.callbacks.settled) {
       this.callbacks.goOn();
-      // New messages come before new work: a stage that always has some would never hear them.
+      // New messages before new work: a stage that always has some would never hear them.
       if (this.mailbox.size > 0 && this.plain) {
         this.wake();
         return;

@@ -145,7 +145,7 @@ export class Downstream {
   /** Takes events back from a consumer that has left. Those the dispatcher then keeps reach no one. */
   takeLate(outlet: Outlet, { unstarted = none }: End): void {
     const { phase, ends } = this.#core;
-    // Its end has not had its turn: the events join those it brings back.
+    // Its end has not had its turn: the events join it.
     if (phase < CLOSED && this.#knows(outlet)) (outlet.early ??= []).unshift(unstarted);
     else {
       this.#takeBack(outlet, unstarted);
@@ -201,7 +201,7 @@ export class Downstream {
       outlet.halfOpen = halfOpen;
       this.#tell(outlet.port, reason);
     }
-    // A consumer that left meanwhile was to pass a failure on, and will not.
+    // A consumer that left was to pass a failure on, and will not.
     if (crossed && this.#core.outcome.failed) this.#core.outcome.carrier()(); // M13
   }
 

@@ -275,7 +275,7 @@ export class Ends {
     outcome.discard(held, this.#cause, left); // M28
     for (const then of this.#emptied.splice(0)) then(held.length > 0);
     const last = core.callbacks.terminate(reason);
-    // `terminate` may take its time after a good end; otherwise everything that waits must give up.
+    // After a good end `terminate` may take its time; else all that waits must give up.
     if (outcome.failed || left || (core.kind === "producer" && reason.type !== "complete"))
       outcome.abort(errorOf(reason));
     core.onEnding?.(reason);
@@ -312,8 +312,7 @@ export class Ends {
   /** Ends the links, and tells everyone who waits. Advances to *parting*, or to *closed*. */
   #close(reason: Reason): void {
     const core = this.#core;
-    // Consumers may still give events back after a good end. A stage that stops with its last consumer has no one to
-    // give them to.
+    // After a good end consumers may give events back, unless the stage stops with its last one.
     const parts = reason.type === "complete" && !core.stopsAfterLast && core.downstream.outlets.size > 0;
     this.#leaveAll(reason, parts ? PARTING : CLOSED);
     core.runtime.schedule(core);

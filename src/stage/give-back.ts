@@ -38,7 +38,7 @@ export function noteGivenBack(core: Core, subscription: unknown, rest: Events): 
   const before = given.at === handed ? given.events : [];
   const events = before.concat(rest);
   const batch = core.callbacks.batchOf(subscription);
-  // Events of earlier batches, in a queue of the behaviour, may be equal ones.
+  // Events of earlier batches, in the behaviour's queue, may be equal.
   if (batch !== undefined && kept + before.length === batch.length) {
     const take = taker(batch);
     if (events.some((event) => take(event) === false))

@@ -203,7 +203,7 @@ export class Upstream {
   leave(reason: Reason): void {
     const ending = this.#core.phase >= ENDING;
     const completed = ending ? this.#halfOpen.splice(0) : none;
-    // The newest first: of two links to one producer the older one's events come back last, and so end up in front.
+    // The newest first: of two links to one producer the older one's events end up in front.
     // M25
     for (const link of [...completed, ...this.links.splice(0)].toReversed()) {
       link.ended = true;
