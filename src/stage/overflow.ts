@@ -31,6 +31,7 @@ export function keep(core: Core, events: readonly unknown[], sent: number): bool
   const kept = oldest ? length : Math.min(length, sent + room);
   output.keep(events, sent, kept);
   if (rest <= room) return false;
+  if (output.overflow === "throw" || output.overflow === "fail") output.emitted -= length - kept;
   if (output.overflow === "throw") throw overflown(core.name, length, events.slice(kept));
   if (output.overflow === "fail") {
     const error = overflown(core.name, length, events.slice(kept));

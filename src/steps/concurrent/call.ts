@@ -25,6 +25,10 @@ export interface Caller<In> {
   fail(call: Call<In>, error: unknown): void;
   /** The last attempt has failed, and the event is skipped. */
   skipped(error: unknown): void;
+  /** Events passed over so far. */
+  failed: number;
+  /** Calls of the function so far. */
+  count: number;
 }
 
 /** An event that has been begun: its attempts, and what came of them. */
@@ -101,6 +105,7 @@ export class Call<In> implements Taken<In> {
     this.waits = false;
     const attempt = new OneAttempt(this.attempts + 1);
     let result: unknown;
+    this.#caller.count += 1;
     try {
       result = this.#caller.fn(this.event, attempt);
     } catch (error) {
@@ -184,6 +189,7 @@ export class Call<In> implements Taken<In> {
     this.handedOver = true;
     try {
       await onFailure({ event: this.event, error, attempts: this.attempts } as never);
+      this.#caller.failed += 1;
       if (!attempt.over) this.#caller.done(this);
     } catch (second) {
       this.handedOver = false;
