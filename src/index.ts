@@ -36,6 +36,10 @@ export { skip } from "./steps/per-event/skip.ts";
 export { take } from "./steps/per-event/take.ts";
 export { takeWhile } from "./steps/per-event/take-while.ts";
 export { tap } from "./steps/per-event/tap.ts";
+export { decodeText } from "./steps/text/decode-text.ts";
+export type { Bytes } from "./steps/text/decoder.ts";
+export { jsonLines, type JsonLinesOptions, type LineFailure } from "./steps/text/json-lines.ts";
+export { lines, type LinesOptions } from "./steps/text/lines.ts";
 // Dispatchers
 export type {
   Dispatcher,

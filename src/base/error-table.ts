@@ -13,6 +13,8 @@ const nothing = "nothing changes: the call had no effect";
 const stays = "the subscription ends; events not delivered on it stay with the producer";
 const fails = "the stage fails: unstarted events go back to its sources, its buffer to onDiscard";
 
+const behind = "the step fails behind the lines before: chunks not begun go back to its source";
+
 const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>> = {
   ERR_OPTION: ["ArgumentError", nothing],
   ERR_RANGE: ["ArgumentError", nothing],
@@ -35,6 +37,9 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_CALLBACK: ["CallbackError", `${fails}; the batch in hand is in events`],
   ERR_RESULT: ["CallbackError", `${fails}; the batch in hand is in events`],
   ERR_PARTITION_KEY: ["CallbackError", `${fails}; the batch that held the event is in events`],
+  ERR_LINE_LENGTH: ["CallbackError", `${behind}; the line's begin is in events`],
+  ERR_JSON: ["CallbackError", `${behind}; the line and those behind it in its chunk are in events`],
+  ERR_EMPTY: ["CallbackError", "nothing: there were no events"],
   ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
   ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop: unstarted events go back, the buffer goes to onDiscard"],
   ERR_TIMEOUT: [

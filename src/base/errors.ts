@@ -23,7 +23,13 @@ export type ProtocolCode =
   | "ERR_DUPLICATE_LINK"
   | "ERR_MESSAGE"
   | "ERR_DISPATCHER";
-export type CallbackCode = "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY";
+export type CallbackCode =
+  | "ERR_CALLBACK"
+  | "ERR_RESULT"
+  | "ERR_PARTITION_KEY"
+  | "ERR_LINE_LENGTH"
+  | "ERR_JSON"
+  | "ERR_EMPTY";
 export type OverflowCode = "ERR_OVERFLOW";
 export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
@@ -54,6 +60,9 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_CALLBACK: ["6.1", "{} to succeed"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
+  ERR_LINE_LENGTH: ["8.8", "{}", 'raise maxLength, or set onTooLong: "skip" or "cut" (of jsonLines onFailure)'],
+  ERR_JSON: ["8.3", "{}", 'set onFailure: "skip", or a function'],
+  ERR_EMPTY: ["8.6", "{}", "first({ orElse }) has a result then"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
   ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
   ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
@@ -169,7 +178,10 @@ export class ProtocolError extends Error {
   }
 }
 
-/** User code returned an invalid result, or threw a primitive: `cause` holds it, `events` the batch in hand. */
+/**
+ * User code returned an invalid result or threw a primitive, which is the `cause`, or the events are none that a step can go
+ * on with. `events` holds those in hand.
+ */
 export class CallbackError extends Error {
   declare readonly name: "CallbackError";
   declare readonly code: CallbackCode;
@@ -180,6 +192,8 @@ export class CallbackError extends Error {
   declare readonly index?: number;
   /** The step's event, or the one without a valid key. */
   declare readonly event?: unknown;
+  /** Of `lines` and `jsonLines`: the failing line, by its position from 0; of one that is too long the first units. */
+  declare readonly line?: { readonly index: number; readonly text: string };
   constructor(
     details: Details & { readonly code: CallbackCode },
     events: readonly unknown[],

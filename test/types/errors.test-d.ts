@@ -38,7 +38,9 @@ if (error instanceof ProtocolError)
     error.code,
   );
 if (error instanceof CallbackError) {
-  expectType<"ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY">(error.code);
+  expectType<"ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY" | "ERR_LINE_LENGTH" | "ERR_JSON" | "ERR_EMPTY">(
+    error.code,
+  );
   expectType<readonly unknown[]>(error.events);
   expectType<unknown>(error.cause);
 }
