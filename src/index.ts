@@ -26,6 +26,7 @@ export { mapAsync, type MapAsyncOptions } from "./steps/concurrent/map-async.ts"
 export { type Rate, type RateLimiter, rateLimiter } from "./steps/concurrent/rate-limiter.ts";
 export { collect } from "./steps/sinks/collect.ts";
 export { filter } from "./steps/per-event/filter.ts";
+export { first } from "./steps/sinks/first.ts";
 export { flatMap } from "./steps/per-event/flat-map.ts";
 export { forEach, type ForEachOptions } from "./steps/sinks/for-each.ts";
 export { map } from "./steps/per-event/map.ts";

@@ -8,6 +8,7 @@ import {
   decodeText,
   distinct,
   type Discarded,
+  first,
   flatMapAsync,
   forEach,
   fromIterable,
@@ -189,3 +190,11 @@ expectError(lines({ onTooLong: "drop" }));
 expectError(lines({ encoding: "latin1" }));
 expectError(decodeText({ fatal: true }));
 expectError(jsonLines({ onFailure: "cut" }));
+
+// first
+expectType<Pipeline<Row>>(pipeline(rows, first()));
+expectType<Pipeline<Row | undefined>>(pipeline(rows, first({ orElse: undefined })));
+expectType<Pipeline<Row | "none">>(pipeline(rows, first({ orElse: "none" as const })));
+expectType<Sink<Row, Row>>(first<Row>());
+expectError(first({ or: 1 }));
+expectError(first({}));
