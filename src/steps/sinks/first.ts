@@ -42,7 +42,6 @@ export function first<In, Else>(options?: { readonly orElse: Else }): Sink<In, I
       chain.onEnd = () => void result();
       return {
         receive(event): void {
-          if (own.left === 0) return;
           own.left = 0;
           found = event;
           chain.over = true;

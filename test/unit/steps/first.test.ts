@@ -61,6 +61,9 @@ describe("first", () => {
     await turns();
     await running.stop();
     expect(await failed).toMatchObject({ code: "ERR_EMPTY" });
+    const quick = pipeline(source, first());
+    await quick.stop();
+    expect(await failureFrom(quick.done)).toMatchObject({ code: "ERR_EMPTY" });
     const other = pipeline(source, first({ orElse: "none" }));
     await turns();
     await other.stop();
