@@ -5,6 +5,9 @@ const has = (value: unknown, ...names: readonly string[]): boolean =>
 function adapterFor(value: unknown): string | undefined {
   if (typeof value === "function") return "call it, or hand it to producer() as its handleDemand";
   if (typeof value !== "object" || value === null) return undefined;
+  if (has(value, "then", "stop", "drain"))
+    return "leave its sink out: a pipeline that ends in a sink has no events to give";
+  if (has(value, "json", "text", "arrayBuffer")) return "the source is its body";
   const { kind } = value as { readonly kind?: unknown };
   if (kind === "consumer" || kind === "sink") return "a consumer takes events, and gives none";
   if (kind === "step") return "the source comes first, then the steps";

@@ -21,6 +21,8 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_BEHAVIOUR: ["ArgumentError", nothing],
   ERR_NOT_PRODUCER: ["ArgumentError", nothing],
   ERR_NOT_SOURCE: ["ArgumentError", nothing],
+  ERR_SOURCE_USED: ["ArgumentError", nothing],
+  ERR_NOT_RUNNING: ["ArgumentError", "nothing was asked for: the source holds all events"],
   ERR_EVENTS: ["ArgumentError", nothing],
   ERR_ASK: ["ArgumentError", nothing],
   ERR_ASK_AUTOMATIC: ["ArgumentError", nothing],

@@ -9,6 +9,8 @@ export type ArgumentCode =
   | "ERR_BEHAVIOUR"
   | "ERR_NOT_PRODUCER"
   | "ERR_NOT_SOURCE"
+  | "ERR_SOURCE_USED"
+  | "ERR_NOT_RUNNING"
   | "ERR_EVENTS"
   | "ERR_ASK"
   | "ERR_ASK_AUTOMATIC"
@@ -44,6 +46,16 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_BEHAVIOUR: ["1.2"],
   ERR_NOT_PRODUCER: ["1.3", "a producer", "the from… functions make one"],
   ERR_NOT_SOURCE: ["1.3"],
+  ERR_SOURCE_USED: [
+    "8.9",
+    "a source that has not been taken",
+    "an iterator or a stream gives its events once: open another",
+  ],
+  ERR_NOT_RUNNING: [
+    "8.9",
+    "a pipeline that runs",
+    "this pipeline has no sink: add forEach, collect … or subscribe to it",
+  ],
   ERR_EVENTS: ["2.1", "an array of events", "one event is [event]"],
   ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
   ERR_ASK_AUTOMATIC: ["3.3", "a subscription that is asked by hand", 'subscribe with { demand: "manual" }'],

@@ -65,6 +65,15 @@ export function claimFailure(error: unknown, stage: string, callback: string): F
   return record;
 }
 
+/** Names the branch of a pipeline in which an error began. Returns the record. */
+export function placeInBranch(error: unknown, branch: string): Failure | undefined {
+  const noted = failureOf(error);
+  if (noted === undefined || noted.branch !== undefined) return noted;
+  const record = { ...noted, branch };
+  failures.set(error as object, record);
+  return record;
+}
+
 const shortened = ({ earlier, ...failure }: Failure, left: number): Failure => ({
   ...failure,
   events: [],

@@ -1,7 +1,8 @@
 import type { Step, Sink, Ends } from "./step.ts";
 import type { Inspection } from "./inspection.ts";
+import type { NoStep } from "./no-step.ts";
 import type { Producer } from "./stage.ts";
-import type { DrainOptions, StopOptions } from "./options.ts";
+import type { Discarded, DrainOptions, StageOptions, StopOptions } from "./options.ts";
 import type { Failure } from "./failure.ts";
 
 /**
@@ -30,8 +31,27 @@ export interface Pipeline<out Result = void> extends PromiseLike<Result>, AsyncD
   inspect(): Inspection;
 }
 
+/** Options for everything that a pipeline makes: its stages, its links, and the producer of a source that is none. */
+export interface PipelineOptions extends StageOptions {
+  /**
+   * The window of every link the pipeline makes. Behind a step with a window of its own (`batch`, `rateLimit`) it can
+   * only lower that. **Units** events, from 1. @default as each source suggests
+   */
+  readonly maxDemand?: number | undefined;
+  /** Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of maxDemand */
+  readonly minDemand?: number | undefined;
+  /** Receives every event that was taken and is not delivered. @default the source's own */
+  readonly onDiscard?: ((discarded: Discarded) => void) | undefined;
+}
+
+/** A step that is not the last. It takes no subscribe options, which keeps `partitionBy(key, options)` at the end. */
+export type Part<In, Out> = Step<In, Out> | NoStep;
+
 /** The last step: one that passes events on, or a sink. `Is` is inferred from a sink alone. */
-export type Last<In, Out, SO extends object, Result, Is> = Step<In, Out, SO> | (Sink<In, Result> & Ends<Is>);
+export type Last<In, Out, SO extends object, Result, Is> = Step<In, Out, SO> | (Sink<In, Result> & Ends<Is>) | NoStep;
 
 /** The result of `pipeline`: a producer, or with a sink at the end a running pipeline. */
 export type Composed<Is, Out, SO extends object, Result> = Is extends true ? Pipeline<Result> : Producer<Out, SO>;
+
+/** The result of `compose`: a step, or with a sink at the end a sink. */
+export type Composite<Is, In, Out, SO extends object, Result> = Is extends true ? Sink<In, Result> : Step<In, Out, SO>;

@@ -29,7 +29,19 @@ export function fromIterable<Out, SO extends object = NoOptions>(
   iterable: Iterable<Out> | AsyncIterable<Out>,
   options: ProducerOptions<Awaited<Out>, SO> = {},
 ): Producer<Awaited<Out>, SubscribeOptionsOf<SO, Awaited<Out>>> {
-  return source(sourceOf(iterable), options);
+  return source(sourceOf(iterable), options, { defaultMaxDemand: windowOf(iterable) });
+}
+
+/** Chunks on their way, of a source of bytes: each may hold many kilobytes. */
+const CHUNKS = 16;
+
+/** The maxDemand that suits an iterable: few of its events, where each is a chunk of bytes. */
+export function windowOf(iterable: unknown): number | undefined {
+  const { readableObjectMode, getReader } = Object(iterable) as {
+    readonly readableObjectMode?: unknown;
+    readonly getReader?: unknown;
+  };
+  return readableObjectMode === false || typeof getReader === "function" ? CHUNKS : undefined;
 }
 
 export function sourceOf<Out>(iterable: Iterable<Out> | AsyncIterable<Out>): SourceBehaviour<Awaited<Out>> {

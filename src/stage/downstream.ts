@@ -21,6 +21,8 @@ export class Downstream {
   #leaving: Set<Outlet> | undefined;
   /** It has had a consumer. */
   seen = false;
+  /** Hears of each new consumer, in a turn behind its subscription. */
+  onLinked: ((outlet: Outlet) => void) | undefined;
   /** The reason of the last consumer to leave. */
   lastLeft: Reason = complete;
   readonly #core: Core;
@@ -68,6 +70,7 @@ export class Downstream {
 
   linked(outlet: Outlet): void {
     const { callbacks } = this.#core;
+    this.onLinked?.(outlet);
     if (!callbacks.behaviour.handleSubscribe || outlet.ended) return;
     outlet.announced = true;
     callbacks.invoke("handleSubscribe", ["consumer", outlet.subscription], ignore, (cause) => {

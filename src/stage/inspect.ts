@@ -32,7 +32,8 @@ export function inspect(from: Core): Inspection {
   };
 }
 
-const isOutlet = (port: object): port is { readonly core: Core } => "core" in port;
+const isOutlet = (port: object): port is { readonly core: Core } =>
+  (port as { readonly core?: unknown }).core !== undefined;
 
 function inspectStage(core: Core, id: number, partner: number | undefined): StageInspection {
   const { output, busy } = core;

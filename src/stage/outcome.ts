@@ -25,6 +25,8 @@ export class Outcome {
   /** It stopped because its last consumer left: it has not failed, whatever that one's reason. */
   left = false;
   failure: Failure | undefined;
+  /** Called when `done` is first read. */
+  onAwaited: (() => void) | undefined;
   /** The end is complete: `done` is settled. */
   settled = false;
   #done: PromiseWithResolvers<void> | undefined;
@@ -57,6 +59,7 @@ export class Outcome {
   get done(): Promise<void> {
     if (!this.#done) {
       this.#done = Promise.withResolvers<void>();
+      this.onAwaited?.();
       if (this.settled) this.#settleDone(this.#done);
       this.#claim();
     }

@@ -1,5 +1,3 @@
-import fs from "node:fs";
-import path from "node:path";
 import { createInterface } from "node:readline";
 import { Readable, Writable } from "node:stream";
 import { createGzip, gunzipSync } from "node:zlib";
@@ -18,9 +16,8 @@ import {
   runtime,
 } from "../../src/index.ts";
 import { range, turns } from "../support/runtime.ts";
-import { root } from "./snippets.ts";
 
-// As docs/composition.md has it: a test below compares them.
+/** Several jobs at a time by hand, on the protocol alone. */
 function pool<Job>(limit: number, work: (job: Job) => Promise<unknown>): Consumer<Job> {
   const running = new Set<Promise<unknown>>();
   return consumer<Job>({
@@ -94,11 +91,6 @@ const stateOf = async (promise: Promise<unknown>): Promise<string> => {
 };
 
 describe("a sliding window", () => {
-  test("is the one of docs/composition.md", () => {
-    const source = /^function pool[^]*?^}$/m.exec(fs.readFileSync(import.meta.filename, "utf8"))?.[0];
-    expect(fs.readFileSync(path.join(root, "docs/composition.md"), "utf8")).toContain(`\n${source}\n`);
-  });
-
   test.each(["synchronous", "asynchronous"])(
     "keeps as many jobs under way as it may, from a source that is %s",
     async (kind) => {

@@ -40,6 +40,7 @@ const failAt = (at: number) =>
     return n;
   });
 
+const branch = (events: Producer<number>) => pipeline(events, failAt(13), collect());
 const chain = () =>
   [
     map((n: number) => n * 3),
@@ -287,7 +288,7 @@ describe("8. Composition", () => {
     const untyped = pipeline as unknown as (...of: unknown[]) => unknown;
     for (const steps of [[map(nothing), 7], [collect(), map(nothing)], [undefined], [map(nothing), {}]])
       expect(codeOf(() => untyped(source, ...steps))).toMatch(/^ERR_/);
-    expect(codeOf(() => untyped([1, 2], collect()))).toBe("ERR_NOT_PRODUCER");
+    expect(codeOf(() => untyped(12, collect()))).toBe("ERR_NOT_SOURCE");
     expect(source.inspect().links).toEqual([]);
   });
 
@@ -396,5 +397,72 @@ describe("8. Composition", () => {
     expect(await ended).toMatchObject({ code });
     expect(own.clock.pending).toBe(0);
     await source.stop();
+  });
+
+  test("8.9 what gives its events once is refused by a second pipeline, what starts anew is not", async () => {
+    const letters = ["a", "b"];
+    for (let round = 0; round < 2; round += 1) expect(await pipeline(letters, collect())).toEqual(letters);
+    const once = letters.values();
+    expect(await pipeline(once, collect())).toEqual(letters);
+    expect(codeOf(() => pipeline(once, collect()))).toBe("ERR_SOURCE_USED");
+  });
+
+  test("8.9 without a sink nothing is asked for before there is a consumer; done alone is none", async () => {
+    const reports: unknown[] = [];
+    const own = testRuntime();
+    const source = producer(new Counter(10), { runtime: own, onReport: (error) => void reports.push(error) });
+    const doubled = pipeline(
+      source,
+      map((n) => n * 2),
+    );
+    await turns();
+    expect(source.demand).toBe(0);
+    void doubled.done;
+    own.clock.advance(0);
+    expect(reports).toEqual([expect.objectContaining({ code: "ERR_NOT_RUNNING" })]);
+    expect(await pipeline(doubled, take(2), collect())).toHaveLength(2);
+  });
+
+  test("8.9 the options of pipeline.with hold for all that it makes", () => {
+    const { stages, links } = pipeline
+      .with({ name: "own", maxDemand: 3, runtime })(
+        numbers(3),
+        map((n) => n * 2),
+        tap(nothing),
+        mapAsync((n) => n),
+        collect(),
+      )
+      .inspect();
+    expect(new Set(links.map(({ maxDemand }) => maxDemand))).toEqual(new Set([3]));
+    expect(stages.filter(({ name }) => name.startsWith("own "))).toHaveLength(4);
+  });
+
+  test.each(["balance", "partitionBy"])("8.10 the first of %s to fail fails all, and is named", async (kind) => {
+    const source = producer(new Quiet<number>(), { runtime });
+    const shared: Step<number, number> | object =
+      kind === "balance"
+        ? balance(3, branch)
+        : partitionBy<number, 3, never>((n) => n, { partitions: 3 }, branch as never);
+    const running = pipeline(source, shared as ReturnType<typeof collect<number>>);
+    const failed = running.done.catch((error: unknown) => error);
+    source.push(range(1, 20));
+    await turns();
+    expect(await failed).toBe(boom);
+    expect([running.failure?.step, typeof running.failure?.branch]).toEqual(["map", "string"]);
+    await turns();
+    expect(source.inspect().links).toEqual([]);
+  });
+
+  test("8.10 one that has had enough leaves; drain delivers all that was taken in", async () => {
+    const source = producer(new Quiet<number>(), { runtime, onLastCancel: "stop" });
+    const running = pipeline(
+      source,
+      balance(2, (events, index) => pipeline(events, take(index === 0 ? 1 : 100), collect())),
+    );
+    source.push(range(1, 20));
+    await running.drain();
+    const [one = [], rest = []] = await running;
+    expect(one).toHaveLength(1);
+    expect([...one, ...rest].toSorted((a, b) => a - b)).toEqual(range(1, 20));
   });
 });

@@ -23,6 +23,8 @@ if (error instanceof ArgumentError) {
     | "ERR_BEHAVIOUR"
     | "ERR_NOT_PRODUCER"
     | "ERR_NOT_SOURCE"
+    | "ERR_SOURCE_USED"
+    | "ERR_NOT_RUNNING"
     | "ERR_EVENTS"
     | "ERR_ASK"
     | "ERR_ASK_AUTOMATIC"

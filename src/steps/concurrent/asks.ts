@@ -26,12 +26,12 @@ export class Asks {
     this.outstanding -= count;
   }
 
-  /** Asks for `count` more events, of each source the like. */
+  /** Asks for `count` more events, of each source the like: no more than its maxDemand is outstanding. */
   ask(count: number): void {
     let left = count;
     let sources = this.#outstanding.size;
     for (const [subscription, asked] of this.#outstanding) {
-      const share = Math.ceil(left / sources);
+      const share = Math.min(Math.ceil(left / sources), subscription.options.maxDemand - asked);
       sources -= 1;
       if (share <= 0) continue;
       left -= share;

@@ -1,21 +1,18 @@
 import { refuseUnknown, requireInteger, requireType } from "../../base/check.ts";
-import { CallbackError, callbackError } from "../../base/errors.ts";
+import { ArgumentError, CallbackError, callbackError, words } from "../../base/errors.ts";
 import { errorOf, isFailure } from "../../base/reason.ts";
 import { isThenable } from "../../base/thenable.ts";
-import type { Awaitable } from "../../contract/behaviour.ts";
 import type { Reason } from "../../contract/reason.ts";
-import type { Producer, Subscription } from "../../contract/stage.ts";
+import type { Opened, Source } from "../../contract/source.ts";
+import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
-import { fromIterable } from "../../sources/from-iterable.ts";
+import { opened as open } from "../../sources/open.ts";
 import { Port, type PortSource } from "../../adapter/index.ts";
 import { checkFunction } from "../per-event/per-event.ts";
 import { type Setting, stageStep } from "../stage-step.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
 import { Held } from "./held.ts";
 import { Pair } from "./pair.ts";
-
-/** What `flatMapAsync` makes of an event. */
-export type Opened<Out> = Awaitable<Iterable<Out> | AsyncIterable<Out> | Producer<Out>>;
 
 export interface FlatMapAsyncOptions {
   /** Inner sources that are open at a time. **Units** from 1. @default 1 */
@@ -161,24 +158,18 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
       return;
     }
     try {
-      const isProducer = typeof given?.["~attach"] === "function";
-      if (
-        !isProducer &&
-        typeof given?.[Symbol.asyncIterator] !== "function" &&
-        typeof given?.[Symbol.iterator] !== "function"
-      ) {
-        const expected = `step ${this.#setting.index} (flatMapAsync) of ${name} to return an iterable, an async iterable or a producer, or a promise of one`;
-        throw new CallbackError({ code: "ERR_RESULT", expected, got: opened }, [inner.event]);
-      }
-      const producer = isProducer
-        ? (opened as PortSource)
-        : (fromIterable(opened as AsyncIterable<unknown>, { name: `${name} inner`, runtime, onReport }) as PortSource);
+      const producer = open(opened as Source<unknown>, { name: `${name} inner`, runtime, onReport }) as PortSource;
       const port = new InnerPort(name, producer, () => this.pump());
       port.open();
       inner.port = port;
     } catch (error) {
-      this.#fail(inner, error);
+      this.#fail(inner, error instanceof ArgumentError ? this.#noSource(error, inner.event) : error);
     }
+  }
+
+  #noSource({ message }: Error, event: In): Error {
+    const expected = `step ${this.#setting.index} (flatMapAsync) of ${this.#setting.name} to return a source or a promise of one`;
+    return new CallbackError({ code: "ERR_RESULT", expected, got: words(`what is none (${message})`) }, [event]);
   }
 
   /** Passes on what has come: in order of the first inner source only. */

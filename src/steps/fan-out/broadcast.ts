@@ -1,27 +1,69 @@
-import { fanOut } from "./fan-out.ts";
+import type { AnyBranch, Branched, ResultOf } from "../../contract/branches.ts";
+import type { Fixed } from "../../contract/options.ts";
+import type { Producer } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import {
   type BroadcastDispatcherOptions,
   type BroadcastSubscribeOptions,
   broadcastDispatcher,
 } from "../../dispatchers/broadcast.ts";
+import { branching, requireBranch } from "./branching.ts";
+import { fanOut } from "./fan-out.ts";
+
+export interface BroadcastBranchesOptions extends BroadcastDispatcherOptions {}
 
 /**
- * Gives each event to every consumer, at the pace of the slowest.
+ * Gives each event to every consumer, or every branch, at the pace of the slowest.
  *
- * **Shape** each event to all subscribed consumers; a consumer's `selector` picks among them.
+ * **Shape** each event to all subscribed consumers; a consumer's `selector` picks among them. With a record of
+ * functions the branches are part of the pipeline: each gets the events and returns a producer, and the step passes on
+ * what all give; or a pipeline that ends in a sink, and the step is a sink whose result is the record of theirs.
  * **Units** `startAfter` in consumers: nothing is requested before there are this many.
  * **Backpressures** when one consumer does not ask.
+ * **Completes** when its source and all branches have. A branch that has had enough leaves, and the others go on.
  *
- * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: wrong options.
+ * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: wrong options; when the pipeline is made `ERR_OPTION`: a branch that
+ * returns a promise or nothing, does not consume its events, or differs from the others. The first branch to fail fails
+ * all: `failureOf(error).branch` names it.
  *
- * **Source** rules 4.4, 8.5.
+ * **Source** rules 4.4, 8.5, 8.10.
  *
  * @example
  * const news = pipeline(fromIterable(["a", "b"]), broadcast({ startAfter: 2 }));
  * for (const reader of ["x", "y"]) pipeline(news, forEach((item) => console.log(reader, item)));
+ * const both = await pipeline(
+ *   [1, 2, 3],
+ *   broadcast({
+ *     sum: (events) => pipeline(events, reduce((sum: number, n: number) => sum + n, 0)),
+ *     all: (events) => pipeline(events, collect()),
+ *   }),
+ * );
+ * console.log(both.sum, both.all); // 6 [ 1, 2, 3 ]
  */
-export function broadcast<In>(options?: BroadcastDispatcherOptions): Step<In, In, BroadcastSubscribeOptions<In>> {
-  broadcastDispatcher(options);
-  return fanOut("broadcast", () => broadcastDispatcher(options));
+export function broadcast<In>(options?: BroadcastDispatcherOptions): Step<In, In, BroadcastSubscribeOptions<In>>;
+export function broadcast<In, R extends Readonly<Record<string, AnyBranch>>>(
+  branches: { readonly [Name in keyof R]: (events: Producer<Fixed<In>>) => R[Name] },
+  options?: BroadcastBranchesOptions,
+): Branched<In, R[keyof R], { -readonly [Name in keyof R]: ResultOf<R[Name]> }>;
+export function broadcast<In>(
+  first?: BroadcastDispatcherOptions | Readonly<Record<string, (events: Producer<In>) => unknown>>,
+  options: BroadcastBranchesOptions = {},
+): Step<In, unknown> {
+  const branches = Object.values(first ?? {}).some((value) => typeof value === "function") ? first : undefined;
+  const given = branches ? options : (first as BroadcastDispatcherOptions | undefined);
+  broadcastDispatcher(given);
+  const dispatcher = (): object => broadcastDispatcher(given);
+  if (branches === undefined) return fanOut("broadcast", dispatcher);
+  const functions = branches as Readonly<Record<string, (events: Producer<never>) => unknown>>;
+  const names = Object.keys(functions);
+  for (const name of names) requireBranch(`broadcast (${name})`, functions[name]);
+  return branching("broadcast", {
+    // All branches see every event: the first to subscribe waits for the last.
+    dispatcher: () => broadcastDispatcher({ startAfter: Math.max(names.length, given?.startAfter ?? 1) }),
+    names,
+    named: true,
+    options: () => ({}),
+    make: (events, name) => functions[name]?.(events),
+    alone: false,
+  });
 }

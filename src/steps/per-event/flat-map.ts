@@ -1,4 +1,5 @@
 import type { Step } from "../../contract/step.ts";
+import type { SyncMany } from "../../contract/sync.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
@@ -16,6 +17,8 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  * const { done } = pipeline(fromIterable(["a b", "c"]), flatMap((line) => line.split(" ")), collect());
  * console.log(await done); // [ 'a', 'b', 'c' ]
  */
+export function flatMap<In, P>(fn: (event: In) => P & (PromiseLike<unknown> | AsyncIterable<unknown>)): SyncMany<In, P>;
+export function flatMap<In, Out>(fn: (event: In) => Iterable<Out>): Step<In, Out>;
 export function flatMap<In, Out>(fn: (event: In) => Iterable<Out>): Step<In, Out> {
   checkFunction("flatMap", fn);
   const call = fn as (event: unknown) => unknown;

@@ -1,5 +1,6 @@
 import { isObject } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
+import type { Sync } from "../../contract/sync.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
 /**
@@ -16,6 +17,8 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  * const { done } = pipeline(fromIterable([1, 2, 3]), map((n) => n * 2), collect());
  * console.log(await done); // [ 2, 4, 6 ]
  */
+export function map<In, P>(fn: (event: In) => P & PromiseLike<unknown>): Sync<In, P>;
+export function map<In, Out>(fn: (event: In) => Out): Step<In, Out>;
 export function map<In, Out>(fn: (event: In) => Out): Step<In, Out> {
   checkFunction("map", fn);
   const call = fn as (event: unknown) => unknown;

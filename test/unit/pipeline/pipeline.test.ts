@@ -315,8 +315,8 @@ describe("dispatchers", () => {
 const fine = (): Producer<number> => producer((): number[] => [], { runtime: testRuntime(), onLastCancel: "stop" });
 
 describe("bad input", () => {
-  test.each([[undefined], [null], [[1, 2]], [{}], [() => {}]])("1.3 a source that is none: %o", (source) => {
-    expect(() => untyped(source, collect())).toThrow(expect.objectContaining({ code: "ERR_NOT_PRODUCER" }));
+  test.each([[undefined], [null], [7], [{}], [() => {}]])("1.3 a source that is none: %o", (source) => {
+    expect(() => untyped(source, collect())).toThrow(expect.objectContaining({ code: "ERR_NOT_SOURCE" }));
   });
 
   test.each<readonly [string, () => readonly unknown[]]>([
@@ -340,15 +340,15 @@ describe("bad input", () => {
     const within = producerConsumer((events: readonly number[]) => events, { name: "within" });
     pipeline(fine(), within);
     expect([
-      textOf([1], collect()),
+      textOf("a", collect()),
       textOf(fine(), collect(), collect()),
       textOf(fine(), "map"),
       textOf(fine(), within),
     ]).toEqual([
-      "expected a producer, got an array of 1: wrap it with fromIterable (docs/protocol.md#rule-1.3)",
-      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the sink collect (docs/protocol.md#rule-1.1)",
+      'expected a producer, an iterable or an async iterable, got "a": put it into an array, a string would be single characters (docs/protocol.md#rule-1.3)',
+      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the sink collect: nothing comes behind a sink: put it last (docs/protocol.md#rule-1.1)",
       'expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got "map" (docs/protocol.md#rule-1.1)',
-      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the producerConsumer within (docs/protocol.md#rule-1.1)",
+      "expected step 0 of a pipeline to be a step, a free producerConsumer or, last, a sink, got the producerConsumer within: it stands in a pipeline already: make another (docs/protocol.md#rule-1.1)",
     ]);
   });
 

@@ -218,7 +218,7 @@ describe("F-15 a promise where a result is due", () => {
     const boom = make();
     const running = pipeline(
       fromIterable([1]),
-      map(() => Promise.reject(boom)),
+      map((): unknown => Promise.reject(boom)),
       collect(),
     );
     const error = (await running.done.then(undefined, (reason: unknown) => reason)) as CallbackError;

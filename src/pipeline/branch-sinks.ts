@@ -1,0 +1,82 @@
+import { TimeoutError } from "../base/errors.ts";
+import { placeInBranch } from "../base/failure.ts";
+import { failure as failed } from "../base/reason.ts";
+import type { Failure } from "../contract/failure.ts";
+import type { DrainOptions, StopOptions } from "../contract/options.ts";
+import type { Pipeline } from "../contract/pipeline.ts";
+import type { Core } from "../stage/core.ts";
+import { markReported } from "../stage/report.ts";
+import type { PipelineEnd } from "./pipeline-end.ts";
+
+/** Branches that end in sinks, as the end of one pipeline: the first failure is that of all. */
+export class BranchSinks implements PipelineEnd {
+  /** The stage that shares the events out. */
+  readonly core: Core;
+  readonly done: Promise<unknown>;
+  readonly #branches: readonly Pipeline<unknown>[];
+  #failure: Failure | undefined;
+  #first: { readonly error: unknown } | undefined;
+
+  constructor(core: Core, branches: ReadonlyMap<string | number, Pipeline<unknown>>, named: boolean) {
+    this.core = core;
+    this.#branches = [...branches.values()];
+    const results = Array.from(branches, async ([name, branch]) => {
+      try {
+        return [name, await branch.done] as const;
+      } catch (error) {
+        this.#fail(String(name), branch, error);
+        throw error;
+      }
+    });
+    this.done = Promise.all(results).then((all) => {
+      if (named) return Object.fromEntries(all);
+      return all.map(([, result]) => result);
+    });
+  }
+
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** The others fail with the same error: a sink that only completed would look whole. */
+  #fail(name: string, branch: Pipeline<unknown>, error: unknown): void {
+    const { outcome, ends, report } = this.core;
+    if (this.#first !== undefined) {
+      if (this.#first.error !== error) report.tell(error, `branch ${name}`);
+      return;
+    }
+    this.#first = { error };
+    if (outcome.failed) {
+      // The failure of the source, or of a step before the branches.
+      this.#failure = branch.failure;
+      return;
+    }
+    this.#failure = branch.failure && placeInBranch(error, name);
+    report.passedOn = true;
+    markReported(this.#failure ?? error);
+    if (!this.core.over) ends.failWith({ reason: failed(error), failure: this.#failure }, false);
+  }
+
+  async stop(options: StopOptions): Promise<void> {
+    await Promise.all(this.#branches.map((branch) => branch.stop(options)));
+  }
+
+  async drain({ timeout = Number.POSITIVE_INFINITY }: DrainOptions): Promise<unknown> {
+    const { ends, name, runtime } = this.core;
+    const { clock } = runtime;
+    ends.beginDrain();
+    let timer: unknown;
+    const late = new Promise<never>((_resolve, reject) => {
+      if (timeout === Number.POSITIVE_INFINITY) return;
+      timer = clock.setTimer(() => {
+        const text = `the branches of ${name} to drain within ${timeout} ms`;
+        reject(new TimeoutError("ERR_DRAIN_TIMEOUT", text, this.core.state));
+      }, timeout);
+    });
+    try {
+      return await Promise.race([this.done, late]);
+    } finally {
+      clock.clearTimer(timer);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { refuseUnknown, requireInteger, requireMember, requireType } from "../base/check.ts";
+import type { PipelineOptions } from "../contract/pipeline.ts";
+
+const names = ["name", "signal", "maxDemand", "minDemand", "runtime", "onReport", "onDiscard"] as const;
+
+/** Checks the options of `pipeline.with`. */
+export function checkPipelineOptions(options: PipelineOptions): void {
+  refuseUnknown("pipeline.with", options, names);
+  requireType("name", options.name, "string");
+  requireMember("signal", options.signal, "an AbortSignal", "aborted", "boolean");
+  requireMember("runtime", options.runtime, "a runtime()", "schedule");
+  requireType("onReport", options.onReport, "function");
+  requireType("onDiscard", options.onDiscard, "function");
+  requireInteger("maxDemand", options.maxDemand, 1);
+  requireInteger("minDemand", options.minDemand, 0, (options.maxDemand ?? Number.MAX_SAFE_INTEGER) - 1);
+}

@@ -1,0 +1,54 @@
+import { argumentError, words } from "../base/errors.ts";
+import type { StageOptions } from "../contract/options.ts";
+
+const waiting = new Set<Idle>();
+
+/** A pipeline without a sink that has had no consumer yet. It is reported at most once. */
+export class Idle {
+  readonly #name: string;
+  readonly #onReport: StageOptions["onReport"];
+  #over = false;
+
+  constructor(name: string, onReport: StageOptions["onReport"]) {
+    this.#name = name;
+    this.#onReport = onReport;
+  }
+
+  /** It has had a consumer, or has ended. */
+  over(): void {
+    this.#over = true;
+    waiting.delete(this);
+  }
+
+  tell(): void {
+    if (this.#over) return;
+    this.over();
+    const error = argumentError("ERR_NOT_RUNNING", "", words(this.#name));
+    try {
+      if (this.#onReport) this.#onReport(error, { stage: this.#name, phase: "done" });
+      else console.warn(`headrace: ${error.message}`);
+    } catch (second) {
+      console.error(`headrace: onReport of ${this.#name} failed:`, second, error);
+    }
+  }
+}
+
+const collected = /* @__PURE__ */ new FinalizationRegistry<Idle>((idle) => idle.tell());
+
+/** Production says nothing: the check is for those who write the program. */
+const inDevelopment = (): boolean =>
+  (globalThis as { readonly process?: { readonly env?: Record<string, string | undefined> } }).process?.env?.[
+    "NODE_ENV"
+  ] !== "production";
+
+/** Notes a pipeline without a sink: reported if its last stage is collected and has never had a consumer. */
+export function watchIdle(handle: object, idle: Idle): void {
+  if (!inDevelopment()) return;
+  waiting.add(idle);
+  collected.register(handle, idle);
+}
+
+/** Reports all pipelines that have had no consumer: the process is about to end. */
+export function tellIdle(): void {
+  for (const idle of waiting) idle.tell();
+}
