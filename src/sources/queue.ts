@@ -66,7 +66,7 @@ class Waiting<Out> {
 
   reject(error: unknown): void {
     this.#signal?.removeEventListener("abort", this);
-    this.#settle.reject(error as Error);
+    this.#settle.reject(error);
   }
 }
 
@@ -133,8 +133,8 @@ class QueueSource<Out> implements SourceBehaviour<Out>, Task {
   }
 
   offer(event: Out, signal: AbortSignal | undefined): Promise<boolean> {
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    if (this.#ended !== undefined) return Promise.reject(this.#ended as Error);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#over || this.#closed) {
       this.#stage.discard([event]);
       return no;
