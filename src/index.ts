@@ -43,6 +43,8 @@ export { filter } from "./steps/per-event/filter.ts";
 export { first } from "./steps/sinks/first.ts";
 export { flatMap } from "./steps/per-event/flat-map.ts";
 export { forEach, type ForEachOptions } from "./steps/sinks/for-each.ts";
+export { intoGroups, type ProducerIsNoGroup } from "./steps/groups/into-groups.ts";
+export type { GroupOptions } from "./steps/groups/groups.ts";
 export { map } from "./steps/per-event/map.ts";
 export { partitionBy, type PartitionOptions } from "./steps/fan-out/partition-by.ts";
 export { reduce } from "./steps/sinks/reduce.ts";

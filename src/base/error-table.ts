@@ -43,6 +43,8 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_JSON: ["CallbackError", `${behind}; the line and those behind it in its chunk are in events`],
   ERR_EMPTY: ["CallbackError", "nothing: there were no events"],
   ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
+  ERR_OPEN_GROUPS: ["OverflowError", `${fails}; the groups fail with it`],
+  ERR_LAG: ["OverflowError", "the consumer is cancelled; its events go to onDiscard, and the others go on"],
   ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop: unstarted events go back, the buffer goes to onDiscard"],
   ERR_TIMEOUT: [
     "TimeoutError",

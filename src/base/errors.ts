@@ -32,7 +32,7 @@ export type CallbackCode =
   | "ERR_LINE_LENGTH"
   | "ERR_JSON"
   | "ERR_EMPTY";
-export type OverflowCode = "ERR_OVERFLOW";
+export type OverflowCode = "ERR_OVERFLOW" | "ERR_OPEN_GROUPS" | "ERR_LAG";
 export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
@@ -76,6 +76,8 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_JSON: ["8.3", "{}", 'set onFailure: "skip", or a function'],
   ERR_EMPTY: ["8.6", "{}", "first({ orElse }) has a result then"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
+  ERR_OPEN_GROUPS: ["8.11", "{}", 'set evict: "lru" to complete the one used least recently, or raise maxOpen'],
+  ERR_LAG: ["4.10", "{}", "raise max, or let it drop"],
   ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
   ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
   ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
@@ -260,18 +262,22 @@ export class TimeoutError extends Error {
   }
 }
 
-/** More events were pushed than the buffer holds. Those that fit were accepted. */
+/** More came than there is room for. What fitted was accepted. */
 export class OverflowError extends Error {
   declare readonly name: "OverflowError";
-  declare readonly code: "ERR_OVERFLOW";
+  declare readonly code: OverflowCode;
   /** The rejected events, in order. */
   readonly rejected: readonly unknown[];
-  constructor(stage: string, pushed: number, rejected: readonly unknown[]) {
-    super(textOf("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length));
+  constructor(code: OverflowCode, expected: string, got: unknown, rejected: readonly unknown[]) {
+    super(textOf(code, expected, got));
     this.rejected = rejected;
-    dress(this, "OverflowError", "ERR_OVERFLOW");
+    dress(this, "OverflowError", code);
   }
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOf(value, "OverflowError");
   }
 }
+
+/** The `OverflowError` of a buffer that is full. */
+export const overflown = (stage: string, pushed: number, rejected: readonly unknown[]): OverflowError =>
+  new OverflowError("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length, rejected);

@@ -1,18 +1,26 @@
+import { Collector } from "../adapter/collector.ts";
 import { errorOf, isFailure } from "../base/reason.ts";
 import type { SourceBehaviour, SourceContext } from "../contract/adapter.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Task } from "../contract/runtime.ts";
 import { checked } from "./iterator-source.ts";
 
-/** Serves demand from an asynchronous iterator: one `next` at a time. */
+/** Values between two looks at the budget. */
+const STRIDE = 32;
+
+/**
+ * Serves demand from an asynchronous iterator: one `next` at a time. Values that come while consumers are at work, or
+ * within one run of the microtask queue, make one batch.
+ */
 export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #iterable: AsyncIterable<Out>;
   #iterator: AsyncIterator<Out> | undefined;
-  #stage: SourceContext<Out> | undefined;
+  #stage!: SourceContext<Out>;
+  #collector!: Collector<Out>;
   #wanted = 0;
   #pulling = false;
   #over = false;
-  #result: IteratorResult<Out> | undefined;
+  #left = STRIDE;
   /** The stage's failure. */
   #failure: unknown;
 
@@ -20,41 +28,37 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
     this.#iterable = iterable;
   }
 
-  handleDemand(demand: number, stage: SourceContext<Out>): void {
+  begin(stage: SourceContext<Out>): void {
     this.#stage = stage;
+    this.#collector = new Collector(stage, { lingers: true });
+  }
+
+  handleDemand(demand: number): void {
     this.#wanted += demand;
     if (!this.#pulling) this.#pull();
   }
 
+  /** A stage that ends well delivers what was collected, and takes no more. */
+  handleEnd(): void {
+    this.#wanted = 0;
+    this.#collector.send();
+  }
+
   async terminate(reason: Reason): Promise<void> {
     if (isFailure(reason)) this.#failure = errorOf(reason);
-    if (this.#over || this.#result?.done) return;
+    this.#collector.close(reason);
+    if (this.#over) return;
     this.#over = true;
     const closing = this.#iterator?.return?.();
     // A generator that waits for its next value cannot be closed before: no one waits for that.
-    if (this.#pulling) closing?.then(undefined, (error: unknown) => this.#stage?.report(error, "return"));
+    if (this.#pulling) closing?.then(undefined, (error: unknown) => this.#stage.report(error, "return"));
     else await closing;
   }
 
   /** A turn of the runtime, so that an iterator that responds at once keeps to the budget. */
   run(): void {
-    const result = this.#result;
-    this.#result = undefined;
     this.#pulling = false;
-    if (!result || !this.#stage) return;
-    const late = this.#over;
-    if (result.done) {
-      this.#over = true;
-      if (!late) this.#stage.complete();
-      return;
-    }
-    this.#wanted -= 1;
-    if (!this.#stage.answer([result.value])) {
-      // A stage that takes no more asks for no more; one that fails on the value tells it in its error.
-      this.#wanted = 0;
-      if (late || !this.#over) this.#stage.discard([result.value]);
-    }
-    if (this.#wanted > 0) this.#pull();
+    if (!this.#over) this.#pull();
   }
 
   #pull(): void {
@@ -68,24 +72,45 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
   }
 
   readonly #onResult = (result: IteratorResult<Out>): void => {
+    this.#pulling = false;
+    const late = this.#over;
+    let value: Out;
     try {
       // Read once, here: an invalid result, or one that throws when read, fails the stage.
-      this.#result = checked(result).done ? { done: true, value: undefined } : { done: false, value: result.value };
+      if (checked(result).done) {
+        this.#over = true;
+        if (!late) this.#collector.complete();
+        return;
+      }
+      ({ value } = result);
     } catch (error) {
       this.#onError(error);
       return;
     }
-    this.#stage?.runtime.resume(this);
+    if (late) {
+      this.#stage.discard([value]);
+      return;
+    }
+    this.#wanted -= 1;
+    this.#collector.add(value);
+    if (this.#wanted <= 0 || this.#over || this.#pulling || this.#collector.closed) return;
+    this.#left -= 1;
+    if (this.#left > 0) this.#pull();
+    else {
+      this.#left = STRIDE;
+      this.#pulling = true;
+      this.#stage.runtime.resume(this);
+    }
   };
 
   readonly #onError = (error: unknown): void => {
     this.#pulling = false;
     if (this.#over) {
       // A generator passes on its input's failure, with which the stage has failed, too.
-      if (error !== this.#failure) this.#stage?.report(error, "next");
+      if (error !== this.#failure) this.#stage.report(error, "next");
     } else {
       this.#over = true;
-      this.#stage?.fail(error, { after: "buffer" });
+      this.#collector.fail(error);
     }
   };
 }

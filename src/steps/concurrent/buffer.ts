@@ -1,5 +1,5 @@
 import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../base/check.ts";
-import { callbackError, OverflowError } from "../../base/errors.ts";
+import { callbackError, overflown } from "../../base/errors.ts";
 import type { Discarded, Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
@@ -73,7 +73,7 @@ class BufferStep<In> extends Pair<In, In> {
     const { name, index, onDiscard } = this.#setting;
     const events = overflow === "drop-oldest" ? this.#held.take(excess) : this.#held.takeNewest(excess);
     if (overflow === "fail") {
-      const error = new OverflowError(name, size + excess, events);
+      const error = overflown(name, size + excess, events);
       this.input.fail(callbackError({ stage: name, callback: "handleEvents", step: "buffer", index }, error, events));
       return;
     }

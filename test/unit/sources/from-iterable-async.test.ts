@@ -256,6 +256,40 @@ describe("an asynchronous iterable", () => {
     expect(other.batches.flat()).toEqual(range(1, 5));
   });
 
+  test("7.1 what comes within one run of the microtask queue is one batch behind the first event", async () => {
+    const letters = new Set("abcdefgh").values();
+    const source = fromIterable(
+      { [Symbol.asyncIterator]: () => ({ next: async () => letters.next() }) },
+      { runtime: testRuntime() },
+    );
+    const raw = new RawConsumer<string>().attach(source);
+    raw.ask(100);
+    await turns();
+    expect(raw.batches.flat().join("")).toBe("abcdefgh");
+    expect(raw.batches.length).toBeLessThanOrEqual(2);
+    expect(raw.batches[0]).toEqual(["a"]);
+  });
+
+  test("7.1 an end of any kind comes behind what was collected, and drain delivers that", async () => {
+    for (const how of ["completes", "fails", "drains"]) {
+      const runtime = testRuntime();
+      async function* letters(): AsyncGenerator<string> {
+        yield* "abc";
+        if (how === "fails") throw boom;
+        if (how === "drains") await new Promise(() => {});
+      }
+      const source = fromIterable(letters(), { runtime });
+      source.done.catch(() => {});
+      const raw = new RawConsumer<string>().attach(source);
+      raw.ask(100);
+      for (let i = 0; i < 12; i += 1) await Promise.resolve();
+      if (how === "drains") void source.drain();
+      await turns();
+      expect([how, raw.batches.flat().join("")]).toEqual([how, "abc"]);
+      expect(raw.ends).toHaveLength(1);
+    }
+  });
+
   test("over another stage is a stage again", async () => {
     const numbers = producer((demand) => range(1, demand), { runtime: testRuntime() });
     const { raw, stage } = over(numbers);

@@ -6,7 +6,7 @@ import { Held } from "../../../src/steps/concurrent/held.ts";
 import { SlidingWindow } from "../../../src/steps/concurrent/rate-limiter.ts";
 
 const from = (name: string, asked: number[] = []): Subscription =>
-  ({ name, ask: (count: number) => void asked.push(count) }) as unknown as Subscription;
+  ({ name, options: { maxDemand: 5 }, ask: (count: number) => void asked.push(count) }) as unknown as Subscription;
 
 describe("Held", () => {
   test("keeps batches in order, with where they came from", () => {
@@ -42,6 +42,9 @@ describe("Asks", () => {
     asks.close(from("unknown"));
     asks.close(a);
     expect([asks.outstanding, asks.closed]).toEqual([1, false]);
+    // No more than its maxDemand.
+    asks.ask(100);
+    expect([asks.outstanding, second]).toEqual([5, [1, 4]]);
   });
 });
 
