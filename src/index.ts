@@ -2,7 +2,7 @@
 export { consumer } from "./consumer.ts";
 export { fromIterable } from "./sources/from-iterable.ts";
 export { type ProducerOptions } from "./contract/options.ts";
-export { concat } from "./sources/concat.ts";
+export { concat, type Concatenating, type ConcatOptions } from "./sources/concat.ts";
 export { type Merged, type MergeOptions, type Merging, merge } from "./sources/merge.ts";
 export { type PollContext, type PollOptions, poll } from "./sources/poll.ts";
 export { reopen, type ReopenOptions } from "./sources/reopen.ts";

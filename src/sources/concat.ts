@@ -1,7 +1,9 @@
 import type { EventOf, Source, SourceNotString } from "../contract/source.ts";
 import type { Producer } from "../contract/stage.ts";
 import { checkOpens } from "./open.ts";
-import { runtimeOf, Several } from "./several.ts";
+import { checkSeveral, runtimeOf, Several, type SeveralOptions } from "./several.ts";
+
+export interface ConcatOptions extends SeveralOptions<never> {}
 
 class Concat<Out> extends Several<Out> {
   readonly #sources: readonly unknown[];
@@ -29,6 +31,22 @@ class Concat<Out> extends Several<Out> {
   }
 }
 
+export interface Concatenating {
+  <Sources extends readonly SourceNotString<unknown>[]>(...sources: Sources): Producer<EventOf<Sources[number]>>;
+  /** Concatenates by options: `concat.with({ onDiscard })(…)`. */
+  readonly with: (
+    options: ConcatOptions,
+  ) => <Sources extends readonly SourceNotString<unknown>[]>(...sources: Sources) => Producer<EventOf<Sources[number]>>;
+}
+
+function concatenated(options: ConcatOptions, sources: readonly unknown[]): Producer<never> {
+  for (const given of sources) checkOpens(given);
+  const concatenating = new Concat<never>(sources);
+  const stage = concatenating.make("concat", options, runtimeOf(sources));
+  concatenating.left();
+  return stage;
+}
+
 /**
  * Makes one producer of several sources, one behind the other.
  *
@@ -37,7 +55,7 @@ class Concat<Out> extends Several<Out> {
  * **Completes** with the last source; at `drain` with the one whose turn it is. **Cancels** that when its last consumer leaves:
  * what that had not begun goes back, if it came from the one consumer there was, else to `onDiscard`.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`, `ERR_SOURCE_USED`: one is no source, or has been read. When a source fails, or refuses
+ * @throws ArgumentError `ERR_NOT_SOURCE`, `ERR_SOURCE_USED`: one is no source, or has been read. `ERR_OPTION`: no such option. When a source fails, or refuses
  * its turn, all fail with that, behind the events before.
  *
  * **Source** rules 7.1 to 7.3.
@@ -45,12 +63,12 @@ class Concat<Out> extends Several<Out> {
  * @example
  * console.log(await pipeline(concat([1, 2], new Set(["a"])), collect())); // [ 1, 2, 'a' ]
  */
-export function concat<Sources extends readonly SourceNotString<unknown>[]>(
-  ...sources: Sources
-): Producer<EventOf<Sources[number]>> {
-  for (const given of sources) checkOpens(given);
-  const concatenating = new Concat<EventOf<Sources[number]>>(sources);
-  const stage = concatenating.make("concat", {}, runtimeOf(sources));
-  concatenating.left();
-  return stage;
-}
+export const concat: Concatenating = /* @__PURE__ */ Object.assign(
+  ((...sources: readonly unknown[]) => concatenated({}, sources)) as unknown as Concatenating,
+  {
+    with: ((options: ConcatOptions) => {
+      checkSeveral("concat", options, []);
+      return (...sources: readonly unknown[]) => concatenated(options, sources);
+    }) as unknown as Concatenating["with"],
+  },
+);

@@ -1,9 +1,9 @@
-import { refuseUnknown, requireType } from "../base/check.ts";
+import { requireType } from "../base/check.ts";
 import { argumentError, words } from "../base/errors.ts";
 import type { EventOf, Source, SourceNotString } from "../contract/source.ts";
 import type { Producer } from "../contract/stage.ts";
 import { checkOpens } from "./open.ts";
-import { runtimeOf, Several, type SeveralOptions, severalOptions } from "./several.ts";
+import { checkSeveral, runtimeOf, Several, type SeveralOptions } from "./several.ts";
 
 export interface MergeOptions<in Out = never> extends SeveralOptions<Out> {
   /** Whether it waits for further sources when all have completed, until `complete()`. @default false */
@@ -80,7 +80,8 @@ function merged(options: MergeOptions, sources: readonly unknown[]): Merged<neve
     complete: { value: () => merging.close() },
   });
   try {
-    for (const given of sources) merging.add(given);
+    // Not if its signal has aborted before.
+    for (const given of sources) if (!merging.ended) merging.add(given);
   } catch (error) {
     void stage.stop();
     throw error;
@@ -118,7 +119,7 @@ export const merge: Merging = /* @__PURE__ */ Object.assign(
   ((...sources: readonly unknown[]) => merged({}, sources)) as unknown as Merging,
   {
     with: ((options: MergeOptions) => {
-      refuseUnknown("merge", options, [...severalOptions, "keepOpen"]);
+      checkSeveral("merge", options, ["keepOpen"]);
       requireType("keepOpen", options.keepOpen, "boolean");
       return (...sources: readonly unknown[]) => merged(options, sources);
     }) as unknown as Merging["with"],

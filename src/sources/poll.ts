@@ -14,7 +14,7 @@ import type { Producer } from "../contract/stage.ts";
 
 /** What the function of `poll` gets. */
 export interface PollContext {
-  /** Events that are wanted now; more are held. **Units** events, from 1. */
+  /** Events that are wanted now; more are held. **Units** events, 1 to 10 000. */
   readonly demand: number;
   /** Aborts when the source is to end without what the call would return. */
   readonly signal: AbortSignal;
@@ -26,6 +26,9 @@ export interface PollOptions<in Out, in out SO extends object = NoOptions> exten
   /** For calls that fail one after the other. @default the first failure is the source's */
   readonly retry?: Retry | undefined;
 }
+
+/** No one is asked for more at a time. */
+const MOST = 10_000;
 
 type Poll<Out> = (context: PollContext) => Awaitable<Emits<Out>>;
 
@@ -87,7 +90,7 @@ class PollSource<Out> implements SourceBehaviour<Out>, Task {
   run(): void {
     const stage = this.#stage;
     this.#busy = false;
-    const { demand } = stage;
+    const demand = Math.min(stage.demand, MOST);
     if (this.#over || this.#draining || demand === 0) return;
     let result: unknown;
     this.#failure = undefined;

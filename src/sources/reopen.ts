@@ -14,6 +14,7 @@ import type { Producer, Subscription } from "../contract/stage.ts";
 import { closeLate } from "./close-late.ts";
 import { Emitted } from "./emitted.ts";
 import { isProducer, type OpenOptions, opened } from "./open.ts";
+import { MOST } from "./several.ts";
 
 export type ReopenOptions<Out, SO extends object = NoOptions> = ProducerOptions<Out, SO>;
 
@@ -111,7 +112,7 @@ class Reopen<Out> implements SourceBehaviour<Out> {
   #pump(): void {
     if (this.#over) return;
     const { demand } = this.#stage;
-    if (this.#port) this.#port.more(demand - this.#port.outstanding);
+    if (this.#port) this.#port.more(Math.min(demand, MOST) - this.#port.outstanding);
     else if (demand > 0 && !this.#opening && this.#timer === undefined && !this.#draining) this.#open();
   }
 

@@ -2,23 +2,28 @@ import { coupled } from "../adapter/coupled.ts";
 import type { PortSource } from "../adapter/index.ts";
 import { sink } from "../adapter/sink.ts";
 import { source } from "../adapter/source.ts";
+import { refuseUnknown } from "../base/check.ts";
 import { isFailure } from "../base/reason.ts";
 import type { SinkBehaviour, SinkContext, SourceBehaviour, SourceContext } from "../contract/adapter.ts";
-import type { Discarded, StageOptions, SubscribeOptions } from "../contract/options.ts";
+import type { EmitOptions, SubscribeOptions } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Source } from "../contract/source.ts";
-import type { Consumer, Producer, ProducerConsumer, Subscription } from "../contract/stage.ts";
+import type { Consumer, ProducerConsumer, Subscription } from "../contract/stage.ts";
 import type { Role } from "../contract/states.ts";
 import { Emitted } from "./emitted.ts";
 import { opened } from "./open.ts";
 
-export interface SeveralOptions<in Out> extends StageOptions {
-  /** Hears of events that have come from a source, reach no consumer, and cannot go back. */
-  readonly onDiscard?: ((discarded: Discarded<Out>) => void) | undefined;
-}
+/** Options of a stage over several sources. `onDiscard` hears of events of a source that cannot go back. */
+export interface SeveralOptions<in Out> extends Omit<EmitOptions<Out>, "overflow" | "demandMode"> {}
 
-export const severalOptions: readonly string[] = ["name", "signal", "runtime", "onReport", "onDiscard"];
+const names = ["name", "signal", "runtime", "onReport", "onDiscard", "bufferSize", "onLastCancel", "defaultMaxDemand"];
+
+export const checkSeveral = (owner: string, options: SeveralOptions<never>, own: readonly string[]): void =>
+  refuseUnknown(owner, options, [...names, ...own]);
+
+/** No one asks for more at a time. */
+export const MOST = 10_000;
 
 /**
  * One producer over several sources. It asks each by hand for its share of what is wanted.
@@ -44,17 +49,17 @@ export abstract class Several<Out> {
 
   make(name: string, options: SeveralOptions<Out>, runtime: Runtime | undefined): ProducerConsumer<Out, Out> {
     this.#options = { runtime, ...options };
-    const { onDiscard, ...common } = this.#options;
-    const emitting = source<Out>(new Output(this), { ...common, onDiscard }, { name });
-    this.#sink = sink<Out>(new Input(this), { ...common, name: `${emitting.name} input` });
+    const emitting = source<Out>(new Output(this), this.#options, { name });
+    const { signal, onReport, runtime: own } = this.#options;
+    this.#sink = sink<Out>(new Input(this), { signal, onReport, runtime: own, name: `${emitting.name} input` });
     return coupled(this.#sink, emitting);
   }
 
   /** Subscribes to a source. Throws its refusal. */
   attach(given: Source<Out>): void {
-    const { onDiscard, ...others } = this.#options;
+    const { runtime, signal, onReport, onDiscard } = this.#options;
     const name = `${this.#sink.name.replace(/ input$/, "")} source`;
-    const producer: Producer<Out> = opened(given, { ...others, name, onDiscard: onDiscard as never });
+    const producer = opened<Out>(given, { name, runtime, signal, onReport, onDiscard: onDiscard as never });
     this.#sink.subscribe(producer, { cancel: "transient" });
   }
 
@@ -103,7 +108,7 @@ export abstract class Several<Out> {
 
   /** Asks for what is wanted: of each source for its share, and for one event at least. */
   pump(): void {
-    const { demand } = this.#output;
+    const demand = Math.min(this.#output.demand, MOST);
     if (demand === 0 || this.#asked.size === 0) return;
     const share = Math.max(1, Math.floor(demand / this.#asked.size));
     for (const [subscription, asked] of Array.from(this.#asked)) {
