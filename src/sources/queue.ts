@@ -186,7 +186,9 @@ class QueueSource<Out> implements SourceBehaviour<Out>, Task {
   }
 
   #take(count: number): Out[] {
-    return Array.from({ length: count }, () => this.#held.shift() as Out);
+    const taken: Out[] = [];
+    for (let i = 0; i < count; i += 1) taken.push(this.#held.shift() as Out);
+    return taken;
   }
 }
 
