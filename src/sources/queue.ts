@@ -222,7 +222,7 @@ export function queue<Out, SO extends object = NoOptions>(
   requireInteger("size", options.size, 1);
   const behaviour = new QueueSource<Out>(size);
   const stage = source<Out, SO>(behaviour, options, { name: "queue", own: ["size"] });
-  const buffered = Reflect.getOwnPropertyDescriptor(Object.getPrototypeOf(stage), "bufferedCount");
+  const handle = Object.getPrototypeOf(stage) as object;
   const offers: Offers<Out> = {
     offer: (event, given = {}) => {
       refuseUnknown("offer", given, ["signal"]);
@@ -235,7 +235,7 @@ export function queue<Out, SO extends object = NoOptions>(
   };
   for (const [name, value] of Object.entries(offers)) Object.defineProperty(stage, name, { value });
   Object.defineProperty(stage, "bufferedCount", {
-    get: () => (buffered?.get?.call(stage) as number) + behaviour.held,
+    get: () => (Reflect.get(handle, "bufferedCount", stage) as number) + behaviour.held,
   });
   return stage as Queue<Out, SubscribeOptionsOf<SO, Out>>;
 }
