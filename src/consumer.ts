@@ -7,11 +7,11 @@ import type { StageOptions } from "./contract/options.ts";
  * Makes a stage that takes events.
  *
  * **Shape** batches of `In`, at most maxDemand - minDemand events each; nothing out.
- * **Backpressures** while `handleEvents` runs or its promise is pending; at most maxDemand events are in flight.
+ * **Backpressures** while `handleEvents` or its promise is pending; at most maxDemand events are in flight.
  * **Completes** when its last permanent subscription has ended well. **Cancels** its subscriptions when it ends;
  * unstarted events go back.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`: at once.
  *
  * **Source** rules 1.2, 3.x, 5.x; GenStage's consumer.
  *

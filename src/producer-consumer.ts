@@ -8,12 +8,13 @@ import type { ProducerConsumerCallbacks, TransformEvents } from "./contract/beha
 /**
  * Makes a stage that takes events and emits its results for them.
  *
- * **Shape** batches of `In`, batches of `Out`; any number of events out for a batch in.
+ * **Shape** batches of `In`, batches of `Out`; any number out for a batch in.
  * **Backpressures** takes a message only while its consumers want events and its buffer is within its limit.
- * **Completes** when its last permanent source has completed and is worked off, or after `complete()`; `handleEnd`
- * may add events. **Cancels** its sources when it ends; unstarted events go back.
+ * **Completes** when its last permanent source has completed and is worked off, or after `complete()`; `handleEnd` may
+ * add events.
+ * **Cancels** its sources when it ends; unstarted events go back.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once.
  *
  * **Source** rules 1.2, 4.1, 5.x; GenStage's producer_consumer, with a bounded buffer that is delivered before it ends.
  *

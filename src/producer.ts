@@ -8,14 +8,14 @@ import type { ProducerStage } from "./contract/stage.ts";
 /**
  * Makes a stage that emits events on demand.
  *
- * **Shape** no input; batches of `Out`. A function is the short form of `{ handleDemand }`, called again with the
- * rest as long as it returns events; an empty result means "later, by `push`".
+ * **Shape** no input; batches of `Out`. A function is the short form of `{ handleDemand }`, called again with the rest
+ * as long as it returns events; an empty result means "later, by `push`".
  * **Units** `demand` in events, 1 to 10 000 a call.
- * **Backpressures** `handleDemand` is called only for demand that is not owed yet.
- * **Completes** after `complete()`, `handleEnd`, and the delivery of its buffer. **Cancels** never by itself, unless
+ * **Backpressures** `handleDemand` is called only for demand not owed yet.
+ * **Completes** after `complete()`, `handleEnd`, and the delivery of its buffer. **Cancels** only with
  * `onLastCancel: "stop"`.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once.
  *
  * **Source** rules 1.2, 3.x, 4.1; GenStage's producer with one demand rule.
  *

@@ -97,15 +97,16 @@ class Input<In> implements SinkBehaviour<In>, AsyncIterableIterator<In, undefine
 /**
  * Makes a stage of an asynchronous generator function, or of any function from an async iterable to one.
  *
- * **Shape** events in one by one, events out as they are yielded; any number out for one in.
- * **Units** demand counts events on either side. Input comes in batches of at most maxDemand - minDemand.
+ * **Shape** events in one by one, events out as they are yielded.
+ * **Units** events on either side. Input comes in batches of at most maxDemand - minDemand.
  * **Backpressures** the generator advances on demand only.
- * **Completes** when the generator returns: untaken events go back to the source. **Cancels** when the last consumer
- * leaves (`onLastCancel: "stop"` is the default here): the generator's `return` is called and its source left.
+ * **Completes** when the generator returns: untaken events go back.
+ * **Cancels** when the last consumer leaves (`onLastCancel: "stop"` by default): the generator's `return` is called and
+ * its source left.
  *
  * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: no function, wrong options. An error of the generator, or
- * `ERR_NOT_SOURCE` for a result that is not iterable, fails the stage behind earlier events; a failing source fails
- * it at once, and the generator's loop, too.
+ * `ERR_NOT_SOURCE` for a result that is not iterable, fails the stage behind earlier events; a failing source fails it
+ * at once, and the generator's loop, too.
  *
  * **Source** rules 7.1 to 7.3.
  *

@@ -27,21 +27,18 @@ import type {
 
 interface EventsOptions {
   /**
-   * What happens to unwanted events once `bufferSize` of them are held: `"throw"` fails the producer behind them, the
-   * others drop. Required, since an emitter knows no demand.
+   * The policy once `bufferSize` unwanted events are held: `"throw"` fails the producer behind them, the others drop.
    */
   readonly overflow: Overflow;
   /** Pauses the emitter; called once when the demand is met. Needs `resume`. */
   readonly pause?: (() => unknown) | undefined;
-  /** Resumes the emitter; called once when there is demand and the buffer is empty. Needs `pause`. */
+  /** Resumes the emitter: called once when there is demand and the buffer is empty. */
   readonly resume?: (() => unknown) | undefined;
   /** The event that ends the source well. @default none */
   readonly end?: EventName | undefined;
   /** The event that fails the source with its argument. @default "error" of an emitter, none of an EventTarget */
   readonly error?: EventName | false | undefined;
-  /**
-   * The event that nothing follows: premature before `end`, or the end itself where `end` is not named. @default none
-   */
+  /** The last event: premature before `end`, or the end itself without one. @default none */
   readonly close?: EventName | undefined;
 }
 export interface FromEventsOptions<in out Out, in out SO extends object = NoOptions>
@@ -51,14 +48,14 @@ export interface FromEventsOptions<in out Out, in out SO extends object = NoOpti
   /** Makes one event of a listener's arguments. @default the first one */
   readonly map?: MapArguments<Out> | undefined;
 }
-/** Options for an EventTarget that types its events, with a `map` to other events. */
+/** Options for a typed EventTarget, with a `map`. */
 export interface FromTargetOptions<in Event, in out Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     EventsOptions {
   readonly overflow: Overflow;
   readonly map: (event: Event) => Out;
 }
-/** Options for an emitter that types its arguments, with a `map` to an event. */
+/** Options for a typed emitter, with a `map`. */
 export interface FromEmitterOptions<
   in out Args extends readonly unknown[],
   in out Out,
@@ -155,22 +152,21 @@ const prematureClose = (): Error =>
   Object.assign(new Error("the source was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 /**
- * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. An emitter cannot be asked,
- * so an overflow policy is required: `{ overflow: "throw" | "drop-oldest" | "drop-newest", bufferSize }`.
+ * Makes a producer of the events of one name, of a Node EventEmitter or an EventTarget. It cannot be asked, so
+ * `overflow` is required.
  *
- * **Shape** one event per event: an emitter's first argument, an EventTarget's Event, or the result of `map`.
- * Listeners are added once the first consumer subscribes.
+ * **Shape** one event per event: an emitter's first argument, an EventTarget's Event, or the result of `map`. Listeners
+ * are added once the first consumer subscribes.
  * **Units** `bufferSize` in events, 10 000 unless given, or `Infinity`.
- * **Backpressures** by `pause`, called when the demand is met, and `resume`, called when there is demand again.
- * Events that come anyway are buffered; beyond `bufferSize` the policy applies. A synchronous emitter is held while
- * its consumers work.
- * **Completes** with the event `end`, or with `close` where no `end` is named. **Fails** with the argument of
- * `error`, and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`. **Cancels** when its last consumer
- * leaves, or at `stop`: the emitter is paused, and the listeners are removed.
+ * **Backpressures** by `pause` and `resume`. Unwanted events are buffered; beyond `bufferSize` the policy applies. A
+ * synchronous emitter is held while its consumers work.
+ * **Completes** with the event `end`, or with `close` where no `end` is named. **Fails** with the argument of `error`,
+ * and with `ERR_STREAM_PREMATURE_CLOSE` at a `close` before the `end`.
+ * **Cancels** when its last consumer leaves, or at `stop`: the emitter is paused, the listeners are removed.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: neither emitter nor EventTarget; `ERR_OPTION`, `ERR_RANGE`: no policy,
- * `pause` without `resume`, a name used twice. A full buffer fails the stage with an `OverflowError` when the policy
- * is `"throw"`, errors of `map`, `pause` and `resume` by identity.
+ * @throws ArgumentError `ERR_NOT_SOURCE`, `ERR_OPTION`, `ERR_RANGE`: no emitter, no policy, `pause` without `resume`, a
+ * name used twice. A full buffer fails the stage with an `OverflowError` under `"throw"`, `map`, `pause` and `resume`
+ * with their errors.
  *
  * **Source** rules 7.1 to 7.4.
  *

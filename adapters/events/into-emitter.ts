@@ -13,13 +13,13 @@ import { checkName } from "./from-events.ts";
 import type { CustomEventClass, DispatchLike, EmitLike, EventName, EventLike } from "./like.ts";
 
 export interface IntoEmitterOptions<in In> extends StageOptions {
-  /** The event to emit at a good end: the source completes or is stopped, or the consumer is stopped. @default none */
+  /** Emitted when the consumer completes or is stopped. @default none */
   readonly end?: EventName | undefined;
-  /** The event to emit, with the error, when the consumer fails. @default none */
+  /** Emitted with the error when the consumer fails. @default none */
   readonly error?: EventName | undefined;
   /** The arguments that an emitter's listeners get. @default the event */
   readonly args?: ((event: In) => readonly unknown[]) | undefined;
-  /** The Event that an EventTarget dispatches, of any name. @default a CustomEvent with the event as `detail` */
+  /** The Event to dispatch. @default a CustomEvent with the event as `detail` */
   readonly create?: ((event: In, name: string) => EventLike) | undefined;
 }
 
@@ -75,15 +75,14 @@ class EmitterSink<In> implements SinkBehaviour<In> {
  * Makes a consumer that emits its events on a Node EventEmitter, or dispatches them on an EventTarget.
  *
  * **Shape** one `emit(name, event)` per event, or one `dispatchEvent` of a CustomEvent whose `detail` is the event;
- * `args` and `create` change that. Listeners are called synchronously, in order.
+ * `args` and `create` change that.
  * **Backpressures** as far as listeners are synchronous.
- * **Completes** with its source. `end` names the event emitted then, or at a stop; `error` the one emitted at a
- * failure. Without them the emitter is not told.
+ * **Completes** with its source. `end` is emitted then, or at a stop; `error` at a failure.
  * **Cancels** its source when a listener throws.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`. An error of a listener, `args` or
- * `create` fails the consumer by identity; events behind the failing one go back. Errors of the listeners of `error`,
- * or of `end` after a stop, go to `onReport`. An EventTarget keeps its listeners' errors to itself.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: nothing to emit on; `ERR_OPTION`. An error of a listener, `args` or `create`
+ * fails the consumer by identity; events behind the failing one go back. Errors of the listeners of `error`, or of
+ * `end` after a stop, go to `onReport`, an EventTarget's to the platform.
  *
  * **Source** rules 7.2 and 7.3.
  *

@@ -1,7 +1,7 @@
 /** An event's name. EventTargets know strings only. */
 export type EventName = string | symbol;
 
-/** An emitter, as the adapters use it: `on` and `off` if it has both, else the longer names. */
+/** An emitter: `on` and `off` if it has both, else the longer names. */
 export type EmitterLike =
   | { on(name: any, listener: (...args: any[]) => void): unknown; off(name: any, listener: any): unknown }
   | {
@@ -24,19 +24,19 @@ export interface DispatchLike {
   dispatchEvent(event: any): unknown;
 }
 
-/** Makes one event of arguments of unknown types. A method, so that `(at: number) => at` may narrow them. */
+/** Makes one event of the arguments. A method, so that `(at: number) => at` may narrow them. */
 export type MapArguments<Out> = { map(...args: unknown[]): Out }["map"];
 
 interface Unheard {
   readonly unheard: symbol;
 }
 type Register = (name: string, listener: (first: Unheard) => void) => unknown;
-/** An emitter of any name with any arguments, so that listeners for undeclared events fit. */
+/** An emitter of any name and arguments, so that undeclared events fit. */
 export type UntypedLike =
   | { readonly on: Register; readonly off: Register }
   | { readonly addListener: Register; readonly removeListener: Register };
 
-/** Node's modules, by way of its global `process`; a project without Node's types has none. */
+/** Node's modules, by its global `process`; none without Node's types. */
 type NodeModules = typeof globalThis extends {
   readonly process: { readonly getBuiltinModule: { (id: any): infer Module; (id: string): unknown } };
 }
@@ -56,7 +56,7 @@ declare const NodeEmitter: [EmitterClassOf<NodeModules>] extends [never]
   : EmitterClassOf<NodeModules>;
 type NodeEmitterOf<Map extends Record<keyof Map, any[]>> = InstanceType<typeof NodeEmitter<Map>>;
 
-/** The map of events an EventEmitter of Node was declared with: `EventEmitter<{ tick: [at: number] }>`. */
+/** The map of a typed EventEmitter: `EventEmitter<{ tick: [at: number] }>`. */
 export type EventMapOf<Emitter> = Emitter extends NodeEmitterOf<infer Map> ? Map : never;
 
 /** The names an emitter declares, or any. */
@@ -66,7 +66,7 @@ export type EmitterNames<Emitter> = [EventMapOf<Emitter>] extends [never]
     : EventName
   : keyof EventMapOf<Emitter> & EventName;
 
-/** The arguments of a name's listeners; `unknown[]` unless a Node EventEmitter has a map of events. */
+/** The arguments of a name's listeners; `unknown[]` without a map of events. */
 export type ArgumentsOf<Emitter, Name> = Known<EventMapOf<Emitter>[Name & keyof EventMapOf<Emitter>]>;
 
 /** Neither `any`, nor never. */
@@ -87,10 +87,10 @@ export type FirstOf<Args extends readonly unknown[]> = 0 extends 1 & Args[0]
       ? undefined
       : Args[0] | undefined;
 
-/** Accepts a source only where its type is left to its default, as it is once another type argument is given. */
+/** Accepts a source only where its type is left to its default. */
 export type Told<Source> = [EmitterLike | EventTargetLike] extends [Source] ? unknown : never;
 
-/** The names for which an EventTarget has an `on…` property, which types the event. */
+/** The names with an `on…` property, which types the event. */
 export type NamesOf<Target> = Target extends { readonly on: unknown }
   ? never
   : { [Key in keyof Target]: Key extends `on${infer Name}` ? Name : never }[keyof Target] & string;

@@ -7,7 +7,7 @@ type Register = (name: EventName, listener: Listener) => void;
 /** A source of events, with uniform method names. */
 interface Ears {
   readonly target: object;
-  /** Whether it is an emitter, whose event "error" needs a listener, or an EventTarget. */
+  /** Whether it is an emitter, not an EventTarget: its "error" needs a listener. */
   readonly emitter: boolean;
   readonly add: Register;
   readonly remove: Register;
@@ -19,7 +19,7 @@ const pairs = [
   ["addEventListener", "removeEventListener"],
 ] as const;
 
-/** An object with both sets of methods is an emitter: its listeners get the event itself, not an Event around it. */
+/** With both sets of methods it is an emitter: listeners get the event itself. */
 export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   const methods = (source ?? {}) as Partial<Record<string, Register>>;
   for (const [add, remove] of pairs)
@@ -33,7 +33,7 @@ export function earsOf(source: EmitterLike | EventTargetLike): Ears {
   return refuse("ERR_NOT_SOURCE", "an EventEmitter or an EventTarget", source);
 }
 
-/** The one listener for a name, shared by all stages on it: platforms warn of more than ten. */
+/** The one listener for a name, shared by all stages: platforms warn of more than ten. */
 class Shared {
   readonly #ears: Ears;
   readonly #name: EventName;
@@ -71,7 +71,7 @@ const shared = {
   first: new WeakMap<object, Map<EventName, Shared>>(),
 };
 
-/** Listens until the returned function is called once. Each call needs a function of its own. */
+/** Listens until the returned function is called. */
 export function listen(ears: Ears, name: EventName, listener: Listener, all: boolean): () => void {
   const known = all ? shared.all : shared.first;
   let names = known.get(ears.target);

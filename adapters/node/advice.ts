@@ -17,6 +17,8 @@ const NEEDS = {
 export function adviceOn(value: unknown, expected: keyof typeof NEEDS): string {
   const found = elsewhere.find(([method]) => can(value, method));
   const { readable, writable } = Object(value) as { readonly readable?: unknown; readonly writable?: unknown };
+  if (typeof value === "string" && expected !== "Duplex")
+    return `a ${expected} (create${expected === "Readable" ? "Read" : "Write"}Stream of node:fs makes one of a path)`;
   if (found) return `a ${expected} (${found[1]} is for ${found[2]})`;
   if (can(readable, "getReader") && can(writable, "getWriter"))
     return `a ${expected} (a TransformStream is for throughTransformStream of headrace/web)`;

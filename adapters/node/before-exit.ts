@@ -22,8 +22,8 @@ function onChange(failures: readonly Unclaimed[]): void {
 }
 
 /**
- * Makes a process that is about to exit with 0 fail with the error of a stage that waited for its first consumer in
- * vain. A listener stands only while there is such an error.
+ * Makes a process that would exit with 0 fail with the error of a stage that waited for its first consumer in vain. A
+ * listener stands only while there is one.
  */
 export function watchExit(): void {
   if (watches) return;

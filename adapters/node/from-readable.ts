@@ -3,14 +3,10 @@ import {
   errorOf,
   isFailure,
   type NoOptions,
-  type OtherSide,
   refuse,
   requireType,
   source,
-  type SourceBehaviour,
   type SourceContext,
-  type Told,
-  toldErrors,
   words,
 } from "../../src/adapter/index.ts";
 import {
@@ -25,67 +21,53 @@ import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { isLegacy, LegacySource } from "./legacy-source.ts";
 import { can, type LegacyLike, prematureClose, type ReadableLike } from "./like.ts";
-import { isRead, Listeners } from "./listen.ts";
+import { isRead } from "./listen.ts";
+import { StreamSource } from "./stream-source.ts";
 import { closings, destroy, ReadableView } from "./view.ts";
 
 export interface FromReadableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * Whether the Readable is destroyed when the producer ends first. Otherwise it stays as it is, paused; events that
-   * reached no consumer are put back into it, or go to `onDiscard` if it cannot take them. @default true
+   * Whether the Readable is destroyed when the producer ends first. Else it stays paused; undelivered events are put
+   * back into it, or go to `onDiscard`. @default true
    */
   readonly destroyOnCancel?: boolean | undefined;
 }
 
-/** Chunks of bytes in flight per subscription: about 1 MiB at 64 KiB each. */
+/** Chunks of bytes in flight: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
 const READS = "a Readable that nothing else reads";
 const READ = words("one that is read already");
 
 /** Reads on demand, when there is something to read. */
-class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
+class ReadableSource<Out> extends StreamSource<Out> implements Task {
   readonly #readable: ReadableLike;
   readonly #view: ReadableView;
   readonly #destroys: boolean;
-  readonly #listeners: Listeners;
-  #stage!: SourceContext<Out>;
-  /** The writable side of the same Duplex. */
-  #sink: OtherSide | undefined;
-  /** Asked of `handleDemand` and not read yet. */
-  #wanted = 0;
   #reading = false;
   #scheduled = false;
-  /** The outcome is known, or the stage has ended. */
-  #over = false;
-  #ended = false;
-  #told: Told = toldErrors();
 
   constructor(readable: ReadableLike, view: ReadableView, destroys: boolean) {
+    super(readable);
     this.#readable = readable;
     this.#view = view;
     this.#destroys = destroys;
-    this.#listeners = new Listeners(readable);
   }
 
-  /** Watches from the start: an error before the first demand needs a listener. */
+  /** An error before the first demand needs a listener. */
   readonly begin = (stage: SourceContext<Out>): void => {
-    const [view, listeners] = [this.#view, this.#listeners];
-    this.#stage = stage;
-    listeners.add("error", this.#onError);
+    const [view, listeners] = [this.#view, this.listeners];
+    this.stage = stage;
+    listeners.add("error", this.onError);
     for (const event of closings(this.#readable)) listeners.add(event, this.#onClose);
-    listeners.add("end", this.#onEnd);
+    listeners.add("end", this.onEnd);
     // The signal had aborted before.
-    if (this.#over) this.#release(view.destroyed);
+    if (this.over) this.#release(view.destroyed);
     else {
       listeners.claim(stage.runtime);
-      if (view.ended) this.#onEnd();
+      if (view.ended) this.onEnd();
       else if (view.destroyed) this.#noticeDestroyed();
-      else if (view.error !== undefined) this.#onError(view.error);
+      else if (view.error !== undefined) this.onError(view.error);
     }
-  };
-
-  readonly couple = (sink: OtherSide): void => {
-    this.#sink = sink;
-    this.#told = sink.told;
   };
 
   readonly handleSubscribe = (): void => {
@@ -94,48 +76,48 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   };
 
   readonly handleDemand = (demand: number): Out[] => {
-    this.#wanted += demand;
+    this.wanted += demand;
     if (this.#view.destroyed) this.#noticeDestroyed();
     const events = this.#flows() ? [] : this.#read();
     // A new listener makes a Readable read ahead at once, even with a high-water mark of 0.
-    if (this.#wanted > 0 || this.#view.readsAhead) this.#open();
-    if (this.#wanted > 0 && this.#view.lasting) this.#stage.runtime.clock.macrotask(this.#look);
+    if (this.wanted > 0 || this.#view.readsAhead) this.#open();
+    if (this.wanted > 0 && this.#view.lasting) this.stage.runtime.clock.macrotask(this.#look);
     return events;
   };
 
   readonly terminate = (reason: Reason): Promise<void> | undefined => {
     const view = this.#view;
-    this.#over = true;
-    const destroys = this.#destroys && !this.#ended;
+    this.over = true;
+    const destroys = this.#destroys && !this.ended;
     // A Readable that destroys itself has begun to do so at its end: an error there needs a listener.
     this.#release(destroys || view.destroyed);
-    const waits = view.unsaid === undefined && (destroys || (this.#sink !== undefined && view.destroyed));
-    const closed = waits && view.willClose ? this.#listeners.next("close") : undefined;
+    const waits = view.unsaid === undefined && (destroys || (this.sink !== undefined && view.destroyed));
+    const closed = waits && view.willClose ? this.listeners.next("close") : undefined;
     if (destroys) {
-      if (isFailure(reason)) this.#told.add(errorOf(reason));
+      if (isFailure(reason)) this.told.add(errorOf(reason));
       destroy(this.#readable, isFailure(reason) ? errorOf(reason) : undefined);
     }
     return closed;
   };
 
-  /** Events that reach no consumer go back into a Readable that stays open, if it still takes them. */
+  /** Undelivered events go back into a Readable that stays open, if it takes them. */
   readonly putBack = (events: readonly unknown[]): readonly unknown[] => {
     if (this.#destroys || this.#view.ended || this.#view.destroyed) return events;
     return this.#unshift(events) ? [] : events;
   };
 
   #release(guard: boolean): void {
-    this.#listeners.release(guard && !this.#view.isClosed, this.#view.willClose);
+    this.listeners.release(guard && !this.#view.isClosed, this.#view.willClose);
   }
 
   #open(): void {
-    if (!this.#over && !this.#flows()) this.#listeners.add("readable", this.#onReadable);
+    if (!this.over && !this.#flows()) this.listeners.add("readable", this.#onReadable);
   }
 
   /** It was set flowing since: events are lost to this stage. */
   #flows(): boolean {
     if (!this.#view.flows) return false;
-    if (!this.#over) this.#fail(argumentError("ERR_NOT_SOURCE", READS, READ));
+    if (!this.over) this.fail(argumentError("ERR_NOT_SOURCE", READS, READ));
     return true;
   }
 
@@ -143,19 +125,19 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
   #read(): Out[] {
     const [readable, view] = [this.#readable, this.#view];
     const events: Out[] = [];
-    if (this.#over || this.#reading) return events;
+    if (this.over || this.#reading) return events;
     this.#reading = true;
     try {
       // Only null means nothing: undefined is an event in object mode. With demand left, read up to that
       // null: before it a Readable need not announce more events, even when empty.
-      while (this.#wanted > 0 && !view.destroyed) {
+      while (this.wanted > 0 && !view.destroyed) {
         const event = readable.read();
         if (event === null) break;
-        this.#wanted -= 1;
+        this.wanted -= 1;
         events.push(event as Out);
       }
     } catch (error) {
-      this.#onError(error);
+      this.onError(error);
     }
     this.#reading = false;
     return events;
@@ -165,7 +147,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     if (!this.#view.isPrompt) this.run();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      this.#stage.runtime.schedule(this);
+      this.stage.runtime.schedule(this);
     }
   };
 
@@ -173,7 +155,7 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     this.#scheduled = false;
     // To readable-stream 2 a destruction is an end, announced by nothing else.
     if (this.#view.destroyed) this.#noticeDestroyed();
-    else if (this.#wanted > 0) {
+    else if (this.wanted > 0) {
       const events = this.#read();
       if (events.length > 0) this.#deliver(events);
     } else if (this.#view.isFed && this.#view.length === 0) this.#readable.read(0);
@@ -181,14 +163,14 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
 
   #deliver(events: readonly Out[]): void {
     try {
-      this.#stage.push(events);
+      this.stage.push(events);
     } catch (error) {
       // The asking consumer has left and the buffer is full: the events stay for the next demand. A
       // stage that is over has no next demand.
       const full = error instanceof OverflowError;
       const rest = full ? (error.rejected as readonly Out[]) : events;
-      if (!full) this.#wanted = 0;
-      if (!this.#unshift(rest) && !this.#stage.answer(rest)) this.#stage.discard(rest);
+      if (!full) this.wanted = 0;
+      if (!this.#unshift(rest) && !this.stage.answer(rest)) this.stage.discard(rest);
     }
   }
 
@@ -200,66 +182,44 @@ class ReadableSource<Out> implements SourceBehaviour<Out>, Task {
     return true;
   }
 
-  readonly #onEnd = (): void => {
-    this.#ended = true;
-    if (this.#over) return;
-    this.#over = true;
-    this.#stage.complete();
-    // Nothing more need be written. At the end of the input the writable side finishes by itself.
-    if (this.#sink && !this.#sink.reason) this.#sink.end({ type: "stop" });
-  };
-
-  readonly #onError = (error: unknown): void => {
-    if (!this.#told.add(error)) return;
-    if (this.#over) this.#stage.report(error, "terminate");
-    else this.#fail(error);
-  };
-
   readonly #look = (): void => {
     const { unsaid } = this.#view;
-    if (!this.#over && unsaid !== undefined) this.#fail(unsaid);
+    if (!this.over && unsaid !== undefined) this.fail(unsaid);
   };
 
   readonly #onClose = (): void => {
     const view = this.#view;
     view.closed = true;
     // A user emitted this `close`: the rest can still be read.
-    if (this.#over || (view.isFed && !view.destroyed)) return;
-    if (view.error !== undefined) this.#fail(view.error);
-    else if (view.isFed && view.length === 0) this.#onEnd();
-    else this.#fail(prematureClose(this.#readable));
+    if (this.over || (view.isFed && !view.destroyed)) return;
+    if (view.error !== undefined) this.fail(view.error);
+    else if (view.isFed && view.length === 0) this.onEnd();
+    else this.fail(prematureClose(this.#readable));
   };
 
   #noticeDestroyed(): void {
     const view = this.#view;
-    if (view.isUncertain) this.#stage.runtime.clock.macrotask(this.#onClose);
+    if (view.isUncertain) this.stage.runtime.clock.macrotask(this.#onClose);
     else if (!view.willClose) this.#onClose();
-  }
-
-  #fail(error: unknown): void {
-    this.#over = true;
-    this.#told.add(error);
-    this.#stage.fail(error, { after: "buffer" });
   }
 }
 
 /**
- * Makes a producer of a Node Readable of any make: Node's own, readable-stream's, streamx's, minipass's, old ones.
+ * Makes a producer of a Node Readable of any make.
  *
- * **Shape** object mode: one event per object, falsy ones included. Otherwise one event per `read()`: the whole
- * buffer, or on Node 26 its first chunk; only `setEncoding` decodes.
- * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
- * **Backpressures** `read` is called on demand. The Readable reads ahead to its own high-water mark once the first
- * consumer has come. A stream without `read` is paused instead; events it emits anyway are buffered, and `overflow`
- * decides beyond `bufferSize`.
- * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`: the
- * Readable is destroyed, and `stop` resolves once it has closed; `destroyOnCancel: false` leaves it to its owner.
+ * **Shape** one event per object, falsy ones included; without object mode one per `read()`: the whole buffer, or on
+ * Node 26 its first chunk. Only `setEncoding` decodes.
+ * **Units** events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
+ * **Backpressures** reads on demand. The Readable reads ahead to its high-water mark once the first consumer has come.
+ * One without `read` is paused; events it emits anyway are buffered, and `overflow` decides beyond `bufferSize`.
+ * **Completes** at `end`, behind the events read. **Cancels** when its last consumer leaves, or at `stop`, which
+ * resolves once the Readable has been destroyed and closed; `destroyOnCancel: false` leaves it to its owner.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Readable, or one that flows or has a running producer; `ERR_OPTION`,
- * `ERR_RANGE`. An error of the Readable fails the producer by identity, behind the events read; a close before the
- * end gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is destroyed go to `onReport`.
+ * `ERR_RANGE`. An error of the Readable fails the producer by identity, behind the events read; a close before the end
+ * gives `ERR_STREAM_PREMATURE_CLOSE`. Errors while it is destroyed go to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `stream.finished` for what counts as an end.
+ * **Source** rules 7.1 to 7.3; `stream.finished`.
  *
  * @example
  * const source = fromReadable<Buffer>(fs.createReadStream("words.txt"));

@@ -8,32 +8,30 @@ import { WritableSink } from "./writable-sink.ts";
 
 export interface IntoWritableOptions extends StageOptions {
   /**
-   * Whether the Writable ends with the consumer: ended when it completes, destroyed when it fails. Otherwise it stays
-   * as it is. @default true, but false for `process.stdout` and `process.stderr`
+   * Whether the Writable is ended when the consumer completes, and destroyed when it fails. @default true, but false
+   * for `process.stdout` and `process.stderr`
    */
   readonly end?: boolean | undefined;
-  /** Whether a stop, of the consumer or of its source, ends or destroys the Writable. @default "end" */
+  /** What a stop of the consumer or its source does to the Writable. @default "end" */
   readonly onStop?: "end" | "destroy" | undefined;
 }
 
 /**
- * Makes a consumer that writes into a Node Writable of any make: Node's own, readable-stream's, streamx's,
- * minipass's, old ones.
+ * Makes a consumer that writes into a Node Writable of any make.
  *
- * **Shape** one `write` per event; a batch is corked where the Writable has a `writev`. Nothing is converted.
- * **Units** events; the Writable's high-water mark is its own.
- * **Backpressures** once `write` returns false, nothing is written until `drain`.
+ * **Shape** one `write` per event; a batch is corked where the Writable has a `writev`.
+ * **Units** events.
+ * **Backpressures** between a `write` that returns false and `drain`.
  * **Completes** with its source: the Writable is ended, and `done` resolves after `finish`, and after `close` if it
  * destroys itself.
  * **Cancels** its source when the Writable fails, is destroyed or is ended elsewhere. A failing source destroys the
  * Writable with its error, a stopped one ends it (`onStop`); `end: false` leaves it to its owner.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Writable; `ERR_OPTION`. An error of the Writable, `final` included,
- * fails the consumer by identity: `ERR_STREAM_PREMATURE_CLOSE` if it was destroyed without one,
- * `ERR_STREAM_WRITE_AFTER_END` if it was ended elsewhere. The rest goes back to the source. Errors while it is
- * destroyed go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Writable; `ERR_OPTION`. An error of the Writable fails the consumer by
+ * identity: `ERR_STREAM_PREMATURE_CLOSE` if it was destroyed without one, `ERR_STREAM_WRITE_AFTER_END` if it was ended
+ * elsewhere. The rest goes back to the source. Errors while it is destroyed go to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `stream.pipeline` for what ends and what is destroyed.
+ * **Source** rules 7.1 to 7.3; `stream.pipeline`.
  *
  * @example
  * const file = intoWritable<string>(fs.createWriteStream("letters.txt"));
@@ -61,7 +59,7 @@ export function writing<In>(
   return sink<In>(new WritableSink<In>(writable, settings), options, { own });
 }
 
-/** Whether it is one of the process's own, which are looked up only where that opens nothing. */
+/** Whether it is one of the process's own, looked up only where that opens nothing. */
 function isStandard(writable: WritableLike & OddLike): boolean {
   if (isMainThread && writable.fd !== 1 && writable.fd !== 2) return false;
   const { stdout, stderr } = globalThis.process;

@@ -29,7 +29,7 @@ export interface StreamLike extends EmitterLike {
   destroy?(error?: any): unknown;
 }
 
-/** A readable stream, as `fromReadable` uses it: `read`, and its make's own signs. */
+/** A readable stream: `read`, and its make's own signs. */
 export interface ReadableLike extends StreamLike {
   readonly readableEnded?: boolean;
   readonly readableFlowing?: boolean | null;
@@ -40,7 +40,7 @@ export interface ReadableLike extends StreamLike {
   unshift?(chunk: any): unknown;
 }
 
-/** A writable stream, as `intoWritable` uses it: `write` and `end`, and its make's own signs. */
+/** A writable stream: `write` and `end`, and its make's own signs. */
 export interface WritableLike extends StreamLike {
   readonly writableFinished?: boolean;
   readonly writableEnded?: boolean;
@@ -52,7 +52,7 @@ export interface WritableLike extends StreamLike {
   uncork?(): unknown;
 }
 
-/** A stream from before Node had pull: it emits `data` and `end`, and may support pausing. */
+/** An old stream: it emits `data` and `end`, and may support pausing. */
 export type LegacyLike = EmitterLike & ({ readonly readable: boolean } | { pause(): unknown; resume(): unknown });
 
 /** A Duplex of any make, as `throughDuplex` uses it. */
@@ -113,6 +113,6 @@ export function prematureClose(stream: object): Error {
   return error;
 }
 
-/** The error of a write into a stream ended elsewhere, as Node names it. */
+/** The error of a write after the end, as Node names it. */
 export const writeAfterEnd = (): Error =>
   Object.assign(new Error("the Writable was ended elsewhere"), { code: "ERR_STREAM_WRITE_AFTER_END" });

@@ -4,7 +4,7 @@ import type { EmitterLike } from "./like.ts";
 type Event = string | symbol;
 type Listener = (argument: unknown) => void;
 
-/** One listener per emitter and event for all attached stages: emitters warn of more than ten. */
+/** One listener per emitter and event: emitters warn of more than ten. */
 class Hub {
   readonly #emitter: EmitterLike;
   readonly #event: Event;
@@ -83,8 +83,8 @@ export class Listeners {
   }
 
   /**
-   * Removes all. One for errors stays where something may still fail, until `close` if that is to come: an error in
-   * clean-up without a listener ends the process.
+   * Removes all but one for errors where something may still fail, until `close` if that is to come: an unheard error
+   * ends the process.
    */
   release(guard: boolean, willClose: boolean): void {
     if (readers.get(this.#stream)?.[0] === this) readers.delete(this.#stream);

@@ -8,28 +8,25 @@ import { isLegacy } from "./legacy-source.ts";
 import type { DuplexLike } from "./like.ts";
 
 export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
-  /**
-   * Whether the writable side is ended behind the sources' last event, or once the readable side ends. @default true
-   */
+  /** Whether the writable side is ended behind the last event, or with the readable side. @default true */
   readonly end?: boolean | undefined;
   /** Whether the Duplex is destroyed when the stage ends first. @default true */
   readonly destroyOnCancel?: boolean | undefined;
 }
 
 /**
- * Makes a producerConsumer of a Node Duplex or Transform, zlib's and crypto's included, of any make.
+ * Makes a producerConsumer of a Node Duplex or Transform of any make.
  *
  * **Shape** one `write` per event in; one event out per object, or per `read()` of bytes.
  * **Units** events on both sides. Options are those of the side that emits.
  * **Backpressures** writes while the Duplex has room, reads on demand.
- * **Completes** at `end`, and after `close` if it destroys itself. The writable side is ended behind the sources'
- * last event, so that a Transform can flush. A Duplex that ends a side otherwise has had enough: its sources are
- * left, and unwritten events go back.
- * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, and the sources are left.
+ * **Completes** at `end`, and after `close` if it destroys itself. The writable side is ended behind the sources' last
+ * event. A Duplex that ends a side otherwise leaves its sources, and unwritten events go back.
+ * **Cancels** when its last consumer leaves, or at `stop`: the Duplex is destroyed, the sources are left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that is read elsewhere; `ERR_OPTION`, `ERR_RANGE`. An
- * error of the Duplex fails the stage once, by identity, behind the events read, and leaves the sources with it; a
- * close before the end gives `ERR_STREAM_PREMATURE_CLOSE`. A failing source destroys the Duplex. Later errors go to
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Duplex, or one that is read elsewhere; `ERR_OPTION`, `ERR_RANGE`. An error
+ * of the Duplex fails the stage once, by identity, behind the events read, and leaves the sources with it; a close
+ * before the end gives `ERR_STREAM_PREMATURE_CLOSE`. A failing source destroys the Duplex. Later errors go to
  * `onReport`.
  *
  * **Source** rules 7.1 to 7.3; `stream.pipeline`.

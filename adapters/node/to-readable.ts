@@ -24,7 +24,7 @@ export type ToReadableArguments<SO extends object> = {} extends SO
 
 type Destroy = ReadableSettings["destroy"];
 
-/** Pushes arrived events into a Readable, in the runtime's turns, and asks when the Readable is read. */
+/** Pushes arrived events into a Readable in turns, and asks when it is read. */
 class ReadablePort extends Port {
   readonly #readable: PushLike;
   /** How many events of the first batch were pushed. */
@@ -38,7 +38,7 @@ class ReadablePort extends Port {
     this.#readable = readable;
   }
 
-  /** A turn: arrived events go out, then the end if it has come, then the next ask. */
+  /** A turn: arrived events go out, then the end, then the next ask. */
   override turn(): void {
     if (this.#closed) this.#closed();
     else {
@@ -118,7 +118,7 @@ class ReadablePort extends Port {
   }
 }
 
-/** Why an event cannot be pushed: a Readable would take it for its end, or drop it. Others it refuses itself. */
+/** Why an event cannot be pushed: a Readable would take it for its end, or drop it. */
 function invalid(event: unknown, objectMode: boolean): Error | undefined {
   if (event === null)
     return Object.assign(new TypeError("expected events other than null, which would end the Readable"), {
@@ -142,18 +142,16 @@ const carried = (error: unknown): unknown =>
  *
  * **Shape** one chunk per event; objects by default, strings and bytes with `objectMode: false`.
  * **Units** `highWaterMark` in events, in bytes without object mode; `maxDemand` in events.
- * **Backpressures** asks when the Readable is read: for the room below the high-water mark in object mode, for
- * `maxDemand` (1) events otherwise.
+ * **Backpressures** asks when read: for the room below the high-water mark in object mode, else for `maxDemand` (1)
+ * events.
  * **Completes** with `end` when the producer completes or is stopped. **Cancels** when the Readable is destroyed, by
- * an early `break` or a `signal` too: the rest goes back, and `close` follows. An error other than an AbortError is
- * the reason.
+ * `break` or a `signal` too: the rest goes back, and `close` follows. An error other than an AbortError is the reason.
  *
- * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
- * producer destroys the Readable with it, a falsy one in the `cause` of an Error; the Readable's buffer is lost then.
- * An event `null`, or outside object mode neither string nor bytes, destroys it with `ERR_STREAM_NULL_VALUES` or
- * `ERR_INVALID_ARG_TYPE`.
+ * @throws ArgumentError as `subscribe` does. A failure of the producer destroys the Readable with it, a falsy one in
+ * the `cause` of an Error; its buffer is lost then. An event `null`, or outside object mode neither string nor bytes,
+ * destroys it with `ERR_STREAM_NULL_VALUES` or `ERR_INVALID_ARG_TYPE`.
  *
- * **Source** rules 7.1 to 7.3; `Readable.from` for what ends and what is destroyed.
+ * **Source** rules 7.1 to 7.3; `Readable.from`.
  *
  * @example
  * const letters = toReadable(fromIterable(["a", "b", "c"]));

@@ -4,14 +4,14 @@ import type { OddLike, ReadableLike, StateLike, StreamLike, WritableLike } from 
 const isPlainDestroy = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === "STREAM_DESTROYED";
 
 /**
- * A stream's state, whatever its make. Node's own and readable-stream 4 have public properties for it. Others show it
- * by their inner state, by other names, or by events alone, which are noted here.
+ * A stream's state, whatever its make. Node's own and readable-stream 4 have public properties for it; others show it
+ * by inner state, by other names, or by events, noted here.
  */
 abstract class View<Stream extends StreamLike> {
   protected readonly stream: Stream & OddLike;
   /** Nothing depends on it being there. */
   protected readonly state: StateLike | undefined;
-  /** Of streamx's kind, bare-stream's included: destroyed from `destroying` on, and certain to close. */
+  /** Of streamx's kind: destroyed from `destroying` on, and certain to close. */
   readonly lasting: boolean;
   /** It was gone when first looked at. */
   readonly #late: boolean;
@@ -53,8 +53,8 @@ abstract class View<Stream extends StreamLike> {
   }
 
   /**
-   * The error of a stream of streamx's kind that is being destroyed. Such a stream shows it only when the callback of
-   * a read or write in flight is called, which code that destroys it often leaves out.
+   * The error of a streamx stream that is being destroyed: it shows it only when the callback of a read or write in
+   * flight is called, which is often left out.
    */
   get unsaid(): unknown {
     return this.lasting && this.stream.destroyed === false ? this.error : undefined;
@@ -86,7 +86,7 @@ export class ReadableView extends View<ReadableLike> {
     return !this.lasting && this.state?.ended === true;
   }
 
-  /** Of minipass's kind: `readable` is emitted within a write, which then returns false whatever was read meanwhile. */
+  /** Of minipass's kind: `readable` is emitted within a write, which then returns false. */
   get isPrompt(): boolean {
     return typeof this.stream.emittedEnd === "boolean";
   }
@@ -121,7 +121,7 @@ export class ReadableView extends View<ReadableLike> {
 export class WritableView extends View<WritableLike> {
   /** It emitted the one of `finish`, `end` and `close` by which its make finishes. */
   heardFinish = false;
-  /** It shows no state: its events are those of streams before Node 0.10. */
+  /** It shows no state, as before Node 0.10. */
   readonly isOld: boolean;
   /** Whether `write` calls back. */
   readonly callsBack: boolean;
@@ -163,7 +163,7 @@ export class WritableView extends View<WritableLike> {
 
 const hasReaders = (stream: OddLike): boolean => (stream.listenerCount?.("data") ?? 0) > 0;
 
-/** The events by which a stream tells that it is gone. minipass uses a symbol of its own. */
+/** The events of a stream that is gone. minipass uses a symbol of its own. */
 export function closings(stream: StreamLike & OddLike): readonly (string | symbol)[] {
   if (typeof stream.emittedEnd !== "boolean") return ["close"];
   const symbols = Object.getOwnPropertySymbols(stream).filter(({ description }) => description === "destroyed");
@@ -175,7 +175,7 @@ const verbs = ["destroy", "close", "abort"] as const;
 
 export const isDestroyable = (stream: Destroyable): boolean => verbs.some((verb) => stream[verb] !== undefined);
 
-/** Destroys a stream by its make's method. Destroyed twice, some emit the second error as well. */
+/** Destroys a stream by its make's method, once: some emit a second error. */
 export function destroy(stream: Destroyable, error?: unknown): void {
   const verb = verbs.find((name) => stream[name] !== undefined);
   if (verb && stream.destroyed !== true) stream[verb]?.(error);

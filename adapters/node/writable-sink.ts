@@ -28,7 +28,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
   readonly #isSide: boolean;
   readonly #listeners: Listeners;
   #stage!: SinkContext;
-  /** The readable side of the same Duplex: it hears events first, and tells the stream's outcome. */
+  /** The readable side: it hears events first, and tells the stream's outcome. */
   #source: OtherSide | undefined;
   #started = false;
   /** The outcome is known, or the stage has ended. */
@@ -37,7 +37,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
   #events: readonly In[] = [];
   #at = 0;
   #subscription: Subscription | undefined;
-  /** `write` returned false without a `drain` since, where the Writable does not show whether it has enough. */
+  /** `write` returned false without a `drain` since, where the Writable does not show that. */
   #full = false;
   #writing = false;
   #drained = false;
@@ -134,7 +134,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     return closed;
   }
 
-  /** Ends the Writable, and waits for one that destroys itself: closing can fail, too. */
+  /** Ends the Writable, and waits for its close, which can fail. */
   async #finish(): Promise<void> {
     const view = this.#view;
     if (!view.finished) {
@@ -207,13 +207,13 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     return this.#writable.write(event, this.#onWritten);
   }
 
-  /** Whether there is room although `write` returned false: `drain` may have come before it returned. */
+  /** Whether there is room although `write` returned false: `drain` came at once. */
   #hasRoom(): boolean {
     this.#full = this.#view.needsDrain === undefined && !this.#drained;
     return this.#room;
   }
 
-  /** The rest is written as soon as there is room, within the `drain` itself. */
+  /** The rest is written within the `drain`. */
   #await(): void {
     this.#listeners.add("drain", this.#onDrain);
     this.#noticeDestroyed();
@@ -258,7 +258,7 @@ export class WritableSink<In> implements SinkBehaviour<In> {
     // A response of HTTP/2 whose client has left: `close` follows.
   };
 
-  /** It finished by itself, as a parser does behind the last thing it understands. */
+  /** It finished by itself, as a parser may. */
   #enough(): void {
     this.#over = true;
     this.#wake?.();

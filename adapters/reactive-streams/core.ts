@@ -14,6 +14,6 @@ export function checkSubscriber(value: unknown): void {
     if (typeof subscriber?.[method] !== "function") refuse("ERR_NOT_SOURCE", `a Subscriber with ${method}`, value);
 }
 
-/** The error of a Subscriber's method, which must not throw: its subscription counts as cancelled (2.13). */
+/** The error of a Subscriber's method: its subscription counts as cancelled (2.13). */
 export const thrownBy = (method: string, name: string, cause: unknown, events: readonly unknown[]): unknown =>
   callbackError({ stage: name, callback: method }, cause, events);

@@ -130,16 +130,15 @@ class PublisherSource<Out> implements SourceBehaviour<Out>, Subscriber<Out> {
 /**
  * Makes a producer of a Reactive Streams Publisher.
  *
- * **Shape** one event per `onNext`, `null` and `undefined` included, in order. Events of one stretch make one batch.
- * **Units** demand in events, requested at most 10 000 at a time.
- * **Backpressures** exactly: only demand is requested, and nothing is buffered.
+ * **Shape** one event per `onNext`, `null` and `undefined` included. Events of one stretch make one batch.
+ * **Units** events, requested at most 10 000 at a time.
+ * **Backpressures** exactly: only demand is requested.
  * **Completes** and fails with the Publisher, behind earlier events; subscribes with the first consumer. **Cancels**
  * its subscription when the last consumer leaves, or at `stop`.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Publisher; `ERR_OPTION`, `ERR_RANGE`. The stage fails with a
- * `ProtocolError` when more comes than was requested, with an error of `subscribe` or `request`, and with a
- * TypeError, also thrown, when `onSubscribe` gets no Subscription. A second failure, and errors of `cancel`, go to
- * `onReport`.
+ * `ProtocolError` when more comes than was requested, with an error of `subscribe` or `request`, and with a TypeError,
+ * also thrown, when `onSubscribe` gets no Subscription. A second failure, and errors of `cancel`, go to `onReport`.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 2.1 to 2.13.
  *

@@ -21,7 +21,7 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
   #link: Link | undefined;
   /** Requested and not delivered. */
   #due = 0;
-  /** The Subscriber has heard the end, has cancelled or has thrown: it hears nothing more. */
+  /** The Subscriber hears nothing more. */
   #done = false;
   /** An invalid request is to fail the stage. */
   #broken = false;
@@ -119,11 +119,11 @@ class SubscriberSink<In> implements SinkBehaviour<In>, Subscription {
 }
 
 /**
- * Makes a consumer of a Reactive Streams Subscriber: it asks for the requests.
+ * Makes a consumer of a Reactive Streams Subscriber.
  *
- * **Shape** one `onNext` per event, in order; `onSubscribe` once it has subscribed. One producer at a time.
- * **Units** demand in events, as requested; subscriptions are manual, so `maxDemand` has no effect.
- * **Backpressures** exactly: only requests are asked for, and nothing is held.
+ * **Shape** one `onNext` per event; `onSubscribe` once it has subscribed. One producer at a time.
+ * **Units** events, as requested; subscriptions are manual.
+ * **Backpressures** exactly: only requests are asked for.
  * **Completes** with `onComplete` at a good end or a stop; **fails** with `onError`. **Cancels** its source, and
  * completes, when the Subscriber cancels: the rest goes back.
  *

@@ -8,16 +8,15 @@ import type { Processor } from "./like.ts";
 /**
  * Makes a producerConsumer of a Reactive Streams Processor.
  *
- * **Shape** one `onNext` of the Processor's per event in, one event out per `onNext` of its own. It is subscribed to
- * with the first consumer, and hears `onSubscribe` once the stage has its one source.
+ * **Shape** one `onNext` per event in, one event out per `onNext` of its own. It is subscribed to with the first
+ * consumer, and hears `onSubscribe` once the stage has its one source.
  * **Units** events on both sides. Options are those of the side that emits.
- * **Backpressures** asks its source for the Processor's requests, and requests its own demand of the Processor.
+ * **Backpressures** asks its source for the Processor's requests, and requests its own demand of it.
  * **Completes** with the Processor. One that cancels has had enough: the rest goes back to its source.
- * **Cancels** when its last consumer leaves, or at `stop`: its subscription to the Processor is cancelled, and the
- * source is left.
+ * **Cancels** when its last consumer leaves, or at `stop`: both sides are left.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no Processor; `ERR_OPTION`, `ERR_RANGE`; `ERR_DUPLICATE`, by `subscribe`:
- * it has a source already. A failing source, a Processor that fails or throws, and an invalid request fail the stage.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no Processor; `ERR_OPTION`, `ERR_RANGE`; `ERR_DUPLICATE`, by `subscribe`: it
+ * has a source already. A failing source, a Processor that fails or throws, and an invalid request fail the stage.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 4.1 and 4.2.
  *

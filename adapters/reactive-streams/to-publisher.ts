@@ -12,13 +12,13 @@ import {
 import { checkSubscriber, demandOf, thrownBy } from "./core.ts";
 import type { Publisher, Subscriber, Subscription } from "./like.ts";
 
-/** `data`, and the options of the producer's dispatcher; the Subscriber decides how much is requested. */
+/** `data`, and the options of the producer's dispatcher. */
 export type ToPublisherOptions = Pick<SubscribeOptions, "data">;
 export type ToPublisherArguments<SO extends object> = {} extends SO
   ? [options?: ToPublisherOptions & SO]
   : [options: ToPublisherOptions & SO];
 
-/** Asks as the Subscriber requests, and hands over in the runtime's turns, never inside a request. */
+/** Asks as the Subscriber requests, and hands over in turns, never inside a request. */
 class SubscriberPort extends Port implements Subscription {
   #subscriber: Subscriber<unknown> | undefined;
   /** The message in hand, and how many of its events the Subscriber has seen. */
@@ -126,17 +126,16 @@ class SubscriberPort extends Port implements Subscription {
 /**
  * Makes a Reactive Streams Publisher of a producer.
  *
- * **Shape** one `onNext` per event. Each Subscriber is a subscription of its own; the dispatcher decides whether they
- * compete or share.
- * **Units** demand in events, as requested; `Number.MAX_SAFE_INTEGER` and more, `Infinity` too, mean without bound.
+ * **Shape** one `onNext` per event. Each Subscriber has a subscription; the dispatcher decides whether they compete or
+ * share.
+ * **Units** events, as requested; `Number.MAX_SAFE_INTEGER` and more mean without bound.
  * **Backpressures** exactly: a request is an ask, and nothing comes before it has returned.
  * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** with the Subscription: the
  * rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`. `subscribe` throws `ERR_NOT_SOURCE` without a Subscriber
- * and `ERR_DUPLICATE` for a known one. A refusal of the producer's comes by `onError`, behind `onSubscribe`, and so
- * does `ERR_ASK` after an invalid request. A Subscriber that throws counts as cancelled: its error goes to the
- * producer's `onReport`.
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`. `subscribe` throws `ERR_NOT_SOURCE` without a Subscriber and
+ * `ERR_DUPLICATE` for a known one. The producer's refusal comes by `onError`, behind `onSubscribe`, as does `ERR_ASK`
+ * after an invalid request. A Subscriber that throws counts as cancelled: its error goes to the producer's `onReport`.
  *
  * **Source** rules 7.1 to 7.3; Reactive Streams 1.1 to 1.11 and 3.1 to 3.17.
  *

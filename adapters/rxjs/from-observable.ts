@@ -12,8 +12,7 @@ import { Receiver } from "./receiver.ts";
 
 export interface FromObservableOptions<in Out, in out SO extends object = NoOptions> extends ProducerOptions<Out, SO> {
   /**
-   * What happens to unwanted values once `bufferSize` events are held: `"throw"` fails the producer behind them, the
-   * others drop. Required, since an Observable knows no demand.
+   * The policy once `bufferSize` unwanted values are held: `"throw"` fails the producer behind them, the others drop.
    */
   readonly overflow: Overflow;
 }
@@ -46,10 +45,10 @@ class ObservableSource<Out> implements SourceBehaviour<Out> {
 }
 
 /**
- * Makes a producer of an Observable: of RxJS 7 or 9, of the platform, or any offered under an interop key
- * (`Symbol.observable`, `"@@observable"`). It cannot be asked, so an overflow policy is required.
+ * Makes a producer of an Observable: of RxJS 7 or 9, of the platform, or any with an interop key (`Symbol.observable`,
+ * `"@@observable"`). It cannot be asked, so `overflow` is required.
  *
- * **Shape** one event per value, in order. Subscribes once, with the first consumer.
+ * **Shape** one event per value. Subscribes once, with the first consumer.
  * **Units** `bufferSize` in events, 10 000 unless given, or `Infinity`.
  * **Backpressures** a source that emits synchronously, while its consumers work synchronously. Unwanted values are
  * buffered; beyond `bufferSize` the policy applies.
@@ -57,7 +56,7 @@ class ObservableSource<Out> implements SourceBehaviour<Out> {
  * unsubscribes, or aborts its signal.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no Observable; `ERR_OPTION`, `ERR_RANGE`: no policy, wrong options. A full
- * buffer fails the stage with an `OverflowError` when the policy is `"throw"`.
+ * buffer fails the stage with an `OverflowError` under `"throw"`.
  *
  * **Source** rules 7.1 to 7.4.
  *

@@ -3,6 +3,6 @@ import type { AnyObservableClass } from "./like.ts";
 
 /**
  * The Observable class of the installed RxJS: its own in RxJS 7, the platform's in RxJS 9. Only RxJS 7 exports it by
- * name, and engines and bundlers reject a missing export; a Subject is one in both.
+ * name; a Subject is one in both.
  */
 export const InstalledClass: AnyObservableClass = Object.getPrototypeOf(Subject) as AnyObservableClass;

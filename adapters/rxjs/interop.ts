@@ -6,8 +6,8 @@ const STRING = "@@observable";
 const REGISTERED = Symbol.for("https://github.com/benlesh/symbol-observable");
 
 /**
- * The keys under which libraries look for an Observable. Each picks its key when it is loaded: the symbol if it
- * exists by then, else a string. All count, since users do not control the order of loading.
+ * The keys of an Observable. Each library picks one when it is loaded: the symbol if it exists by then, else a string.
+ * All count.
  */
 const keys = (): readonly PropertyKey[] => {
   // Looked up each time: any library may bring the symbol later.

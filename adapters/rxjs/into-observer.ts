@@ -11,7 +11,7 @@ import {
 } from "../../src/adapter/index.ts";
 import type { PartialObserverLike } from "./like.ts";
 
-/** A part of an observer, a Subject of RxJS 7 or 9, or a function of each event. */
+/** A part of an observer, a Subject, or a function of each event. */
 export type ObserverLike<In> = PartialObserverLike<In> | ((value: In) => void);
 
 /** Hands events over one by one, until the observer is over. */
@@ -62,17 +62,16 @@ const isOver = (observer: PartialObserverLike<never> & { readonly isStopped?: un
   observer.closed === true || observer.active === false || observer.isStopped === true;
 
 /**
- * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a
- * function.
+ * Makes a consumer that hands events to an observer: a Subject of RxJS 7 or 9, any part of an observer, or a function.
  *
- * **Shape** one `next` per event, in order; nothing out.
+ * **Shape** one `next` per event.
  * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
- * **Completes** when its source completes or is stopped: the observer is completed. **Cancels** its source when the
- * observer is over; the rest goes back.
+ * **Completes** when its source completes or is stopped, and so the observer. **Cancels** its source when the observer
+ * is over; the rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`. A failure of the source, or an abort, goes to
- * the observer's `error`, else to `done`. An error of `next` fails the consumer by identity; events behind the
- * failing one go back, and the observer is told nothing more. Errors of `error` or `complete` go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no observer; `ERR_OPTION`. A failure of the source, or an abort, goes to the
+ * observer's `error`, else to `done`. An error of `next` fails the consumer by identity; events behind the failing one
+ * go back, and the observer hears no more. Errors of `error` or `complete` go to `onReport`.
  *
  * **Source** rules 7.2, 7.3.
  *

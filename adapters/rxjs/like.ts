@@ -5,7 +5,7 @@ export interface ObserverMethods<in Value> {
   complete(): void;
 }
 
-/** Any part of an observer, as `intoObserver` uses it. A Subject of either generation is one. */
+/** Any part of an observer. A Subject is one. */
 export interface PartialObserverLike<in Value> {
   readonly next?: ((value: Value) => void) | undefined;
   readonly error?: ((error: any) => void) | undefined;
@@ -26,10 +26,7 @@ export interface SubscriberLike<in Value> extends ObserverMethods<Value> {
   addTeardown?(teardown: () => void): void;
 }
 
-/**
- * An Observable, whatever declares it. Its observers are functions or objects, both declared here so that values are
- * inferred from either.
- */
+/** An Observable. Its observers are functions or objects, so that values are inferred from either. */
 export interface SubscribableLike<out Value> {
   subscribe(
     observer: ObserverMethods<Value> & ((value: Value) => void),
@@ -55,7 +52,7 @@ type Interop7<Value> = import("rxjs").InteropObservable<Value>;
 type PlatformObservable<Value> = Observable<Value>;
 type IfKnown<Type, Then, Else> = [unknown] extends [Type] ? Else : Then;
 
-/** An Observable of the installed generation of RxJS, with all that it declares. */
+/** An Observable of the installed RxJS. */
 export type InstalledObservable<Value> = IfKnown<
   Observable7<unknown>,
   Observable7<Value>,
@@ -69,7 +66,7 @@ export type MadeObservable<Result, Value> = IfKnown<
   Result
 >;
 
-/** An Observable of either generation, anything that subscribes like one, or offers one under the interop key. */
+/** An Observable of either generation, or anything that subscribes like one or offers one. */
 export type ObservableLike<Value> =
   | SubscribableLike<Value>
   | { readonly "@@observable": () => SubscribableLike<Value> }

@@ -6,9 +6,8 @@ import type { ObserverMethods, SubscribableLike } from "./like.ts";
 const SWEEP = 64;
 
 /**
- * The observer given to an Observable, and the means to release it. RxJS 7 takes an object with `unsubscribe` for a
- * Subscriber of any copy, so a source that does not return from `subscribe` sees `closed`. RxJS 9 and the platform
- * look at the signal.
+ * The observer given to an Observable, and its release. RxJS 7 takes an object with `unsubscribe` for a Subscriber, so
+ * that a synchronous source sees `closed`; RxJS 9 and the platform look at the signal.
  */
 export class Receiver<Value> implements ObserverMethods<Value> {
   readonly collector: Collector<Value>;

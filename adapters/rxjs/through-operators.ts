@@ -28,14 +28,11 @@ import { Receiver } from "./receiver.ts";
 
 export interface ThroughOperatorsOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO> {
-  /**
-   * The class of the chain's Observable: RxJS 9's `ColdObservable`, the platform's `Observable`. @default the
-   * installed RxJS's
-   */
+  /** The class of the chain's Observable. @default the installed RxJS's */
   readonly Observable?: AnyObservableClass | undefined;
 }
 
-/** Output that comes while input goes in is the stage's result; later output is collected. */
+/** Output during the input is the stage's result; later output is collected. */
 class ChainReceiver<Out> extends Receiver<Out> {
   result: Out[] | undefined;
   /** Called when the chain has ended. */
@@ -183,21 +180,20 @@ class OperatorStage<In, Out> implements TransformBehaviour<In, Out> {
 }
 
 /**
- * Makes a stage of a chain of RxJS operators: a function from an Observable to an Observable, such as RxJS 7's `pipe`
- * returns.
+ * Makes a stage of a chain of RxJS operators, a function from an Observable to an Observable.
  *
  * **Shape** the output of a batch makes one batch; later output (`delay`, `mergeMap` of promises) is collected by
  * turns. The chain is subscribed to once, with the first consumer.
  * **Units** `bufferSize` in events, 10 000 unless given.
- * **Backpressures** takes input while its consumers want events. The chain's contents (`mergeMap`, `delay`) have no
- * bound; its later output is buffered, and beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
+ * **Backpressures** takes input while its consumers want events. The chain's contents have no bound; its later output
+ * is buffered, and beyond `bufferSize` the policy `overflow` (`"throw"`) applies.
  * **Completes** with the chain, whose source completes with the stage's. A chain that has had enough (`take`) leaves
- * the sources, which get the rest back; one that listens again later (`repeat`) finds its input over. **Cancels** by
- * unsubscribing when its last consumer leaves.
+ * the sources, which get the rest back; one that listens again later (`repeat`) finds its input over.
+ * **Cancels** by unsubscribing when its last consumer leaves.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: the chain returns no Observable; `ERR_OPTION`, `ERR_RANGE`. An error of the
  * chain fails the stage by identity, behind earlier output; events behind the failing one go back. A failing source
- * fails the stage, unseen by the chain; so does a full buffer, with an `OverflowError`, when the policy is `"throw"`.
+ * fails the stage, unseen by the chain, and a full buffer with an `OverflowError` under `"throw"`.
  *
  * **Source** rules 7.1 to 7.3.
  *

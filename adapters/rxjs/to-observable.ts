@@ -19,17 +19,14 @@ import type {
 
 export interface ToObservableOptions<in out Out, out Result extends SubscribableLike<unknown>>
   extends SubscribeOptions {
-  /**
-   * The class to make: RxJS 9's `ColdObservable`, the platform's `Observable`, another copy's of RxJS 7. @default the
-   * installed RxJS's
-   */
+  /** The class to make, RxJS 9's `ColdObservable` say. @default the installed RxJS's */
   readonly Observable: ObservableClass<Out, Result>;
 }
 
 /** A subscriber of RxJS 7 says `closed`, any other `active`. */
 const isOver = (subscriber: SubscriberLike<never>): boolean => subscriber.closed ?? subscriber.active === false;
 
-/** Hands events to an observer, batch by batch; a batch's ask follows its last event. */
+/** Hands events to an observer; a batch's ask follows its last event. */
 class ObserverPort extends Port {
   readonly #subscriber: SubscriberLike<unknown>;
   /** The message in hand, and how many of its events the observer has seen. */
@@ -86,17 +83,17 @@ class ObserverPort extends Port {
 }
 
 /**
- * Makes an Observable of a producer: of the installed generation of RxJS, or of the given class.
+ * Makes an Observable of a producer: of the installed RxJS, or of the given class.
  *
- * **Shape** one value per event. Each subscription is one to the producer; the dispatcher decides whether they
- * compete or share. Observables of the platform, RxJS 9's default, share one among concurrent listeners.
- * **Units** `maxDemand` and `minDemand` in events, as for a consumer.
+ * **Shape** one value per event. Each subscription is one to the producer; the dispatcher decides whether they compete
+ * or share. Observables of the platform, RxJS 9's default, share one among concurrent listeners.
+ * **Units** `maxDemand` and `minDemand` in events.
  * **Backpressures** as far as the observer is synchronous: the next ask follows its return.
- * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** on unsubscribe or abort:
- * the rest goes back.
+ * **Completes** when the producer completes or is stopped, **fails** with it. **Cancels** on unsubscribe or abort: the
+ * rest goes back.
  *
- * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`; a refusal of the producer's is the
- * Observable's error.
+ * @throws ArgumentError `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`; the producer's refusal is the Observable's
+ * error.
  *
  * **Source** rules 7.1 to 7.4.
  *

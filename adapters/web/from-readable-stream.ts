@@ -18,24 +18,21 @@ import type { Producer, ProducerOptions, Reason, Runtime, SubscribeOptionsOf, Ta
 import type { ReadableStreamLike, ReaderLike, ReadLike } from "./like.ts";
 
 interface ReadingOptions {
-  /**
-   * Reads a byte stream into views of this size. **Units** bytes per view, from 1; an event holds that many at most.
-   * @default chunks as they come
-   */
+  /** Reads a byte stream into views. **Units** bytes per view, at most, from 1. @default chunks as they come */
   readonly byob?: number | undefined;
-  /** Whether the stream is only unlocked, and stays open, when the producer ends first. @default false */
+  /** Whether the stream stays open when the producer ends first. @default false */
   readonly preventCancel?: boolean | undefined;
 }
 export interface FromReadableStreamOptions<in Out, in out SO extends object = NoOptions>
   extends ProducerOptions<Out, SO>,
     ReadingOptions {}
 
-/** Chunks of bytes in flight per subscription: about 1 MiB at 64 KiB each. */
+/** Chunks of bytes in flight: about 1 MiB at 64 KiB each. */
 const CHUNKS = 16;
-/** Reads in flight at most: enough for a good batch where chunks are ready. */
+/** Reads in flight at most. */
 const READS = 64;
 
-/** Reads on demand, several chunks at a time, and delivers arrived chunks as one batch. */
+/** Reads on demand, several chunks at a time, in one batch. */
 class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   readonly #reader: ReaderLike<Out>;
   /** Bytes per view, 0 for a default reader. */
@@ -49,7 +46,7 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
   /** Asked of `handleDemand` and not read yet. */
   #wanted = 0;
   #reading = 0;
-  /** Target of reads in flight. A few are faster than many where chunks are made one by one. */
+  /** Reads in flight. A few are faster where chunks come one by one. */
   #most = READS;
   #batch: Out[] = [];
   #scheduled = false;
@@ -182,19 +179,17 @@ class StreamSource<Out> implements SourceBehaviour<Out>, Task {
 /**
  * Makes a producer of a web ReadableStream of any platform.
  *
- * **Shape** one event per chunk, in order; with `byob`, one Uint8Array per filled view.
- * **Units** demand counts events: 16 per subscription by default for bytes (about 1 MiB), 1000 otherwise. `byob` in
- * bytes.
+ * **Shape** one event per chunk; with `byob`, one Uint8Array per filled view.
+ * **Units** events: 16 per subscription by default for bytes (about 1 MiB), 1000 otherwise. `byob` in bytes.
  * **Backpressures** one read per event asked for, 64 in flight at most, fewer where chunks come one by one.
  * **Completes** when the stream closes, behind the chunks read. **Cancels** when its last consumer leaves, or at
- * `stop`: the stream is cancelled and unlocked, and `stop` resolves after its cancel hook; `preventCancel` unlocks
- * only.
+ * `stop`, which resolves after the stream's cancel hook; `preventCancel` unlocks only.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no ReadableStream, a locked one, or with `byob` one that is not of bytes;
  * `ERR_OPTION`, `ERR_RANGE`. An error of the stream fails the producer by identity, behind the chunks read; the
- * stream's own queue is lost. An error of its cancel hook goes to `onReport`.
+ * stream's queue is lost. An error of its cancel hook goes to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `pipeTo` for what is cancelled, and with what.
+ * **Source** rules 7.1 to 7.3; `pipeTo`.
  *
  * @example
  * const source = fromReadableStream(new Blob(["a mill and its race"]).stream());

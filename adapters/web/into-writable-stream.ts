@@ -19,9 +19,9 @@ interface Coded {
   readonly code?: unknown;
 }
 export interface IntoWritableStreamOptions extends StageOptions {
-  /** Whether the stream is only unlocked, and stays open, when the consumer completes or is stopped. @default false */
+  /** Whether the stream stays open when the consumer completes or is stopped. @default false */
   readonly preventClose?: boolean | undefined;
-  /** Whether the stream is only unlocked, and stays open, when the consumer fails. @default false */
+  /** Whether the stream stays open when the consumer fails. @default false */
   readonly preventAbort?: boolean | undefined;
 }
 
@@ -103,7 +103,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     return this.#aborts ? this.#writer.abort(errorOf(reason)).then(undefined, this.#onError) : undefined;
   }
 
-  /** A transform whose readable side is being cancelled ends by that; one still open behind it is aborted. */
+  /** A transform whose readable side is cancelled ends by that; one still open is aborted. */
   async #abortBehind(reason: Reason): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#source?.whenEnded(resolve);
@@ -122,7 +122,7 @@ class StreamSink<In> implements SinkBehaviour<In> {
     return reason !== undefined && reason.type !== "complete";
   }
 
-  /** A stream with a high-water mark of 0 never wants anything: it gets one event at a time. */
+  /** A stream with a high-water mark of 0 never wants: it gets one event at a time. */
   get #room(): boolean {
     const { desiredSize } = this.#writer;
     return desiredSize !== null && (desiredSize > 0 || this.#unwritten === 0);
@@ -232,19 +232,19 @@ class StreamSink<In> implements SinkBehaviour<In> {
 /**
  * Makes a consumer that writes into a web WritableStream of any platform.
  *
- * **Shape** one `write` per event, in order. Nothing is converted.
- * **Units** events; the stream's high-water mark is its own.
+ * **Shape** one `write` per event.
+ * **Units** events.
  * **Backpressures** writes while the stream's desired size is above 0, or one event at a time if it never is.
  * **Completes** with its source: the stream is closed, and `done` resolves after that; `preventClose` unlocks it once
  * all is written.
  * **Cancels** its source when the stream fails or is closed elsewhere. A failing source aborts the stream with its
  * error (`preventAbort`), a stopped one closes it.
  *
- * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`. An error of the stream,
- * its `close` hook included, fails the consumer by identity; a TypeError if it was closed elsewhere. The stream's
- * queue is lost then; the rest goes back. Errors while it is aborted go to `onReport`.
+ * @throws ArgumentError `ERR_NOT_SOURCE`: no WritableStream, or a locked one; `ERR_OPTION`. An error of the stream
+ * fails the consumer by identity; a TypeError if it was closed elsewhere. The stream's queue is lost then; the rest
+ * goes back. Errors while it is aborted go to `onReport`.
  *
- * **Source** rules 7.1 to 7.3; `pipeTo` for what is closed and what is aborted.
+ * **Source** rules 7.1 to 7.3; `pipeTo`.
  *
  * @example
  * const { readable, writable } = new TextEncoderStream();

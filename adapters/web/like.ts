@@ -36,7 +36,7 @@ export interface WritableStreamLike<in Chunk> {
   getWriter(): WriterLike<Chunk>;
 }
 
-/** A TransformStream, or any pair of streams of which one tells the outcome of the other. */
+/** A TransformStream, or any such pair of streams. */
 export interface TransformStreamLike<in In, out Out> {
   readonly readable: ReadableStreamLike<Out>;
   readonly writable: WritableStreamLike<In>;

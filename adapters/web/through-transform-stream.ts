@@ -9,11 +9,10 @@ import type { TransformStreamLike } from "./like.ts";
  *
  * **Shape** one write per event in, one event out per chunk.
  * **Units** events on both sides. Options are those of the side that emits.
- * **Backpressures** reads chunks on demand, and takes events while the transform has room.
- * **Completes** when the readable side closes. The writable side is closed behind the sources' last event, so that
- * the transform can flush. A transform that closes by itself has had enough: its sources are left, and get untouched
- * batches back.
- * **Cancels** when its last consumer leaves, or at `stop`: the readable side is cancelled, and the sources are left.
+ * **Backpressures** reads on demand, and takes events while the transform has room.
+ * **Completes** when the readable side closes. The writable side is closed behind the sources' last event. A transform
+ * that closes by itself leaves its sources, which get untouched batches back.
+ * **Cancels** when its last consumer leaves, or at `stop`: the readable side is cancelled, the sources are left.
  *
  * @throws ArgumentError `ERR_NOT_SOURCE`: no such pair, or a locked side; `ERR_OPTION`, `ERR_RANGE`. An error of the
  * readable side fails the stage by identity, behind the chunks read. That side also tells of a writable side that

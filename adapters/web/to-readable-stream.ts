@@ -18,8 +18,8 @@ interface Options extends Pick<SubscribeOptions, "data"> {
   /** Ends the stream at once with `signal.reason`. */
   readonly signal?: StageOptions["signal"];
   /**
-   * Events in flight at most, beyond those the stream keeps ready. **Units** events, from 1. @default the high-water
-   * mark, from 1 to 1000; 1 with `size` or for bytes
+   * Events in flight beyond those. **Units** events, from 1. @default the high-water mark, from 1 to 1000; 1 with
+   * `size` or for bytes
    */
   readonly maxDemand?: number | undefined;
 }
@@ -37,7 +37,7 @@ export type ToReadableStreamArguments<Out, SO extends object> = {} extends SO
   ? [options?: ToReadableStreamOptions<Out> & SO]
   : [options: ToReadableStreamOptions<Out> & SO];
 
-/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue can be recognised. */
+/** A high-water mark for Infinity: sums up to it are exact to fractions, so that an empty queue shows. */
 const MOST = 2 ** 32;
 
 /** Passes on arrived events when the stream is pulled, then asks for more. */
@@ -46,7 +46,7 @@ class ReadableStreamPort extends Port {
   readonly #bytes: boolean;
   readonly #signal: StageOptions["signal"];
   #controller!: ControllerLike;
-  /** In the first batch, how many events are passed on, and how many bytes of the next one. */
+  /** In the first batch: events passed on, and bytes of the next one. */
   #at = 0;
   #from = 0;
   /** The ask due for the events passed on: sent when the next one is pulled. */
@@ -158,7 +158,7 @@ class ReadableStreamPort extends Port {
     return true;
   }
 
-  /** Copies bytes, since a stream takes the memory it is given, which others may hold. True if none are left. */
+  /** Copies bytes, since a stream takes memory that others may hold. True if none are left. */
   #passBytes(event: unknown): boolean {
     if (!ArrayBuffer.isView(event)) {
       const error = new TypeError(`expected events that are views of bytes, got ${typeof event}`);
@@ -183,7 +183,7 @@ class ReadableStreamPort extends Port {
     return count === length;
   }
 
-  /** Passes the producer's end on. A failed stream drops what it keeps ready, so that is waited for. */
+  /** Passes the producer's end on. A failed stream drops what it keeps, so that is waited for. */
   #end(reason: Reason): void {
     const controller = this.#controller;
     const failed = isFailure(reason);
@@ -227,16 +227,15 @@ class ReadableStreamPort extends Port {
  * **Shape** one chunk per event; with `type: "bytes"` a copy of the bytes of each view.
  * **Units** `highWaterMark` in events, in bytes with that type, or in units of `size`; `maxDemand` in events.
  * **Backpressures** asks for nothing before the first read unless there is a high-water mark, then for `maxDemand`
- * events (1), and for more once half of them are passed on.
- * **Completes** when the producer completes or is stopped. **Cancels** when the stream is cancelled, by an early
- * `break` or a failing `pipeTo` too: the rest goes back, and the promise of `cancel` resolves once the producer has
- * heard of it, and has ended if that ends it.
+ * events (1), and for more once half are passed on.
+ * **Completes** when the producer completes or is stopped. **Cancels** when the stream is cancelled, by `break` or a
+ * failing `pipeTo` too: the rest goes back; `cancel` resolves once the producer has heard of it, and has ended if that
+ * ends it.
  *
- * @throws ArgumentError as `subscribe`: a taken partition, a stopped producer, wrong options. A failure of the
- * producer fails the stream by identity, behind earlier events, or the promise of `cancel`. An event that is no view
- * of bytes fails a byte stream with a TypeError.
+ * @throws ArgumentError as `subscribe` does. A failure of the producer fails the stream by identity, behind earlier
+ * events, or the promise of `cancel`. An event that is no view of bytes fails a byte stream with a TypeError.
  *
- * **Source** rules 7.1 to 7.3; `ReadableStream.from` for what is asked for when.
+ * **Source** rules 7.1 to 7.3; `ReadableStream.from`.
  *
  * @example
  * const letters = toReadableStream(fromIterable(["a", "b", "c"]));

@@ -4,29 +4,26 @@ import type { Overflow } from "../contract/options.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Task } from "../contract/runtime.ts";
 
-/** Pauses and resumes a foreign side that emits unasked, where that is possible. */
+/** Pauses and resumes a foreign side that emits unasked. */
 export interface Brake {
   readonly pause: () => unknown;
   readonly resume: () => unknown;
 }
 export interface CollectorOptions {
-  /**
-   * The stage's policy, where the foreign side emits unasked. Without one, the foreign side emits on request only,
-   * and all of it is accepted.
-   */
+  /** The stage's policy, where the foreign side emits unasked. Without one, all it emits is accepted. */
   readonly overflow?: Overflow | undefined;
   /** The stage's, where there is a policy. **Units** events. @default 10000 */
   readonly bufferSize?: number | undefined;
   /** Pauses the foreign side while there is no demand. @default it cannot be paused */
   readonly brake?: Brake | undefined;
   /**
-   * Releases the foreign side, as far as it was opened; called again if it ended while being opened. `reason` says
-   * why this side leaves; absent where the foreign side ended by itself.
+   * Releases the foreign side, as far as it was opened; again if it ended meanwhile. `reason` is this side's, absent
+   * where the foreign side ended.
    */
   readonly release?: ((reason: Reason | undefined) => unknown) | undefined;
   /**
-   * Whether later events of one run of the microtask queue wait for its end, to make one batch: for a foreign side
-   * with one event per promise. The first event goes at once. @default false
+   * Whether later events of one microtask run make one batch: for one event per promise. The first goes at once.
+   * @default false
    */
   readonly lingers?: boolean | undefined;
 }
@@ -40,16 +37,15 @@ const MOST = 1024;
 /**
  * Collects a foreign side's events, and hands them to its stage in batches; the end comes behind them.
  *
- * **Shape** the events of one stretch make one batch: it goes out in a turn of the runtime, or as soon as it meets
- * the demand. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
+ * **Shape** the events of one stretch make one batch: it goes out in a turn of the runtime, or as soon as it meets the
+ * demand. Call `add` for each event, `complete` or `fail` at the end, and `close` in `terminate`.
  * **Units** events.
  * **Backpressures** with `overflow`: a synchronous foreign side is held while its consumers work, then by the `brake`
- * (call `resume` in `handleDemand`), then the policy applies. Without it, the foreign side must bring only what was
- * asked for.
+ * (call `resume` in `handleDemand`), then the policy applies. Without it, only what was asked for may come.
  * **Completes** behind the collected events. **Cancels** by `close`: collected events go to `stage.discard`.
  *
- * @throws nothing. A full buffer fails the stage with an `OverflowError` behind the buffer, an error of the brake by
- * identity; errors of `release` go to `onReport`.
+ * @throws nothing. A full buffer fails the stage with an `OverflowError` behind it, the brake with its own error;
+ * errors of `release` go to `onReport`.
  *
  * **Source** rules 7.1 to 7.4.
  *
@@ -111,10 +107,7 @@ export class Collector<Event> implements Task {
     return this.#closed;
   }
 
-  /**
-   * Opens the foreign side, once, after the current run, so that events it emits at once can be held by working off
-   * the queue.
-   */
+  /** Opens the foreign side, once, after the current run, so that its first events can be held. */
   start(open: () => void): void {
     if (this.#started) return;
     this.#started = true;
@@ -166,7 +159,7 @@ export class Collector<Event> implements Task {
     if (this.#brake && !this.#paused && this.#exhausted()) this.#relieve();
   }
 
-  /** Consumers want events: hands over the collected ones, and resumes the foreign side. For `handleDemand`. */
+  /** For `handleDemand`: hands over collected events, and resumes the foreign side. */
   resume(): void {
     if (!this.#beginning) this.send();
     if (!this.#paused || this.#closed || this.#exhausted()) return;
@@ -255,7 +248,7 @@ export class Collector<Event> implements Task {
     return this.#stage.demand === 0 || this.#stage.buffered > 0;
   }
 
-  /** The demand is met: the foreign side is paused, unless consumers ask for more at once. */
+  /** The demand is met: pauses the foreign side, unless more is asked for at once. */
   #relieve(): void {
     this.#stage.runtime.flush();
     if (!this.#closed && this.#exhausted()) this.#pause();

@@ -7,7 +7,7 @@ import type { Consumer, Producer, ProducerConsumer, Stage, Subscription } from "
 import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
 import { toldErrors } from "./told.ts";
 
-/** One stage over two: the user's handle of a sink and a source with something foreign in between. */
+/** The user's handle of a sink and a source with something foreign in between. */
 class CoupledHandle extends ProducerConsumerHandle {
   readonly #input: Core;
 
@@ -71,15 +71,15 @@ class Side implements OtherSide {
 
 /**
  * Makes one producerConsumer of two sides of one foreign thing: a sink that feeds it, and a source that emits its
- * output. The hook `couple` of their behaviours shows each side the other.
+ * output. The hook `couple` shows each side the other.
  *
  * **Shape** the user holds the source, with the sink's subscriptions; its name, options and `done` are the source's.
  * **Completes** with the source. The foreign thing passes on a good end of the input.
  * **Cancels** the sink at once when the source ends; unstarted events go back.
  *
- * @throws nothing. A failure of the sink ends the source with it, behind the events already emitted if the sink is
- * `patient`, unless the sink leaves it to the source (`defer`). If the source then ends otherwise, the failure goes to
- * `onReport` in the phase `"input"`.
+ * @throws nothing. A failure of the sink ends the source with it, behind the events emitted if the sink is `patient`,
+ * unless the sink leaves it to the source (`defer`). If the source then ends otherwise, it goes to `onReport` in the
+ * phase `"input"`.
  *
  * **Source** rules 5.5 and 7.2.
  *

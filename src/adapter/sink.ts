@@ -7,12 +7,12 @@ import type { Traits } from "./source.ts";
 /**
  * Makes a consumer that hands events to a foreign sink.
  *
- * **Shape** batches in, as for a `consumer`; nothing out.
- * **Backpressures** while `handleEvents` runs or its promise is pending.
+ * **Shape** batches in; nothing out.
+ * **Backpressures** while `handleEvents` or its promise is pending.
  * **Completes** when its last permanent subscription has ended well, after `handleEnd`. **Cancels** its subscriptions
  * when it ends; events it holds go back by `stage.giveBack`.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`: at once.
  *
  * **Source** rules 7.2 and 7.3.
  *

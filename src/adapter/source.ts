@@ -13,9 +13,9 @@ export interface Traits {
   readonly name?: string | undefined;
 }
 export interface SourceTraits extends Traits {
-  /** The maxDemand of subscribers, unless they or the user name one. **Units** events. @default 1000 */
+  /** The maxDemand of subscribers. **Units** events. @default 1000 */
   readonly defaultMaxDemand?: number | undefined;
-  /** Whether the foreign side emits unasked: `overflow` is an option then, and refused otherwise. @default false */
+  /** Whether the foreign side emits unasked, so that `overflow` is an option. @default false */
   readonly pushes?: boolean | undefined;
 }
 
@@ -24,11 +24,10 @@ export interface SourceTraits extends Traits {
  *
  * **Shape** the results of `handleDemand`, and events pushed or handed to `answer`, in order.
  * **Units** `demand` in events, 1 to 10 000 a call.
- * **Backpressures** `handleDemand` is called only for demand that is not owed yet.
- * **Cancels** when its last consumer leaves, unless `onLastCancel: "continue"`: `terminate` releases the foreign
- * side.
+ * **Backpressures** `handleDemand` is called only for demand not owed yet.
+ * **Cancels** when its last consumer leaves, unless `onLastCancel: "continue"`: `terminate` releases the foreign side.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once.
  *
  * **Source** rules 7.1 to 7.3.
  *

@@ -22,8 +22,8 @@ class ToldErrors implements Told {
 }
 
 /**
- * Makes a record of the errors that an adapter's stage has told. A foreign thing repeats most failures: as an event,
- * as a rejection, on either side, wrapped by the platform.
+ * Makes a record of the errors that an adapter's stage has told: a foreign thing repeats most failures, as an event, as
+ * a rejection, on either side, or wrapped.
  *
  * **Shape** errors are told apart by identity, those with a `cause` by their first cause.
  *

@@ -9,15 +9,15 @@ import type { SourceTraits } from "./source.ts";
 export type TransformTraits = Omit<SourceTraits, "defaultMaxDemand">;
 
 /**
- * Makes a producerConsumer with the abilities of an adapter: it can emit late what was asked for earlier (`answer`),
- * decide on its subscriptions' options (`admit`), and give a queue back.
+ * Makes a producerConsumer with an adapter's abilities: to emit late (`answer`), to decide on its subscriptions'
+ * options (`admit`), and to give a queue back.
  *
- * **Shape** batches in, batches out, as for a `producerConsumer`.
+ * **Shape** batches in, batches out.
  * **Backpressures** takes a message only while its consumers want events and its buffer is within its limit.
  * **Completes** as a `producerConsumer` does. **Cancels** its sources when its last consumer leaves, unless
  * `onLastCancel: "continue"`.
  *
- * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once, for an invalid behaviour or option.
+ * @throws ArgumentError `ERR_BEHAVIOUR`, `ERR_OPTION`, `ERR_RANGE`: at once.
  *
  * **Source** rules 3.11, 7.1 to 7.3.
  *

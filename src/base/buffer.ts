@@ -43,8 +43,8 @@ export class Buffer<T> {
   }
 
   /**
-   * Takes up to `count` events from the head as one batch. A batch ends before a mark; the caller releases due marks
-   * by `releaseMarks` once it has placed the batch.
+   * Takes up to `count` events from the head as one batch, which ends before a mark; the caller releases due marks by
+   * `releaseMarks`.
    */
   take(count: number): readonly T[] {
     let batch: T[] | undefined;
@@ -68,6 +68,21 @@ export class Buffer<T> {
       head.from += n;
     }
     return batch ?? [];
+  }
+
+  /** Takes the newest events out. There are no marks among them. */
+  takeNewest(count: number): readonly T[] {
+    const taken: T[][] = [];
+    for (let left = Math.min(count, this.size); left > 0; ) {
+      const last = this.#entries.at(this.#entries.size - 1) as Stretch<T>;
+      const n = Math.min(left, last.to - last.from);
+      taken.unshift(last.events.slice(last.to - n, last.to));
+      last.to -= n;
+      this.size -= n;
+      left -= n;
+      if (last.from === last.to) this.#entries.pop();
+    }
+    return taken.flat(1);
   }
 
   releaseMarks(): void {

@@ -1,14 +1,22 @@
-import { argumentError } from "./errors.ts";
+import { argumentError, words } from "./errors.ts";
 
-/** Refuses options that are not an object. */
-export function requireOptions(owner: string, options: unknown): void {
-  if (typeof options !== "object" || options === null)
-    throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, options);
+/** Options that a lone number most likely means. */
+const COUNTS: readonly string[] =
+  "size concurrency attempts after maxDemand max events startAfter partitions timeout".split(" ");
+
+/** Refuses options that are not an object. `names` are those there are. */
+export function requireOptions(owner: string, options: unknown, names: readonly string[] = []): void {
+  if (typeof options === "object" && options !== null) return;
+  const meant = typeof options === "number" ? names.find((name) => COUNTS.includes(name)) : undefined;
+  const written = `{ ${meant}: ${String(options)} }`;
+  const advice = `write ${owner === "retry" ? `{ retry: ${written} }` : written}`;
+  const got = meant ? words(`${String(options)}: ${advice}`) : options;
+  throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, got);
 }
 
 /** Refuses options that no code reads: most are misspelt. */
 export function refuseUnknown(owner: string, options: object, names: readonly string[]): void {
-  requireOptions(owner, options);
+  requireOptions(owner, options, names);
   for (const name of Object.keys(options))
     if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }

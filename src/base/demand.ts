@@ -1,7 +1,7 @@
 /** Smaller numbers are small integers in every engine, as nearly all demand is. */
 const SMALL = 2 ** 30;
 
-/** Adds asks without a limit: past 2^53 - 1 a sum is inexact, so it counts as Infinity. */
+/** Adds asks; past 2^53 - 1 a sum counts as Infinity. */
 export function addDemand(sum: number, count: number): number {
   const total = sum + count;
   if (total < SMALL) return total;

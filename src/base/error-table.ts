@@ -9,9 +9,9 @@ export interface ErrorRow {
   readonly inFlight: string;
 }
 
-const nothing = "nothing changes: the call had no effect";
-const stays = "the subscription ends; events not delivered on it stay with the producer";
-const fails = "the stage fails: unstarted events go back to its sources, its buffer to onDiscard";
+const nothing = "nothing changes";
+const stays = "the subscription ends; undelivered events stay with the producer";
+const fails = "the stage fails: unstarted events go back, its buffer goes to onDiscard";
 
 const behind = "the step fails behind the lines before: chunks not begun go back to its source";
 
@@ -24,33 +24,31 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_SOURCE_USED: ["ArgumentError", nothing],
   ERR_NOT_RUNNING: ["ArgumentError", "nothing was asked for: the source holds all events"],
   ERR_EVENTS: ["ArgumentError", nothing],
+  ERR_GIVE_BACK: ["ArgumentError", nothing],
   ERR_ASK: ["ArgumentError", nothing],
   ERR_ASK_AUTOMATIC: ["ArgumentError", nothing],
-  ERR_ENDED: ["ArgumentError", "nothing was accepted; earlier events follow the stage's end"],
+  ERR_ENDED: ["ArgumentError", "nothing was accepted"],
   ERR_STOPPED: ["ArgumentError", nothing],
   ERR_DUPLICATE: ["ArgumentError", nothing],
   ERR_PARTITION: ["ArgumentError", nothing],
   ERR_PARTITION_TAKEN: ["ArgumentError", nothing],
-  ERR_OVERDELIVERY: ["ProtocolError", "the demand is handled; the excess goes back with the end of the subscription"],
+  ERR_OVERDELIVERY: ["ProtocolError", "the demand is handled; the excess goes back with the end"],
   ERR_ASK_SIGNAL: ["ProtocolError", stays],
   ERR_DUPLICATE_LINK: ["ProtocolError", "the second link ends; the first goes on"],
   ERR_MESSAGE: ["ProtocolError", stays],
   ERR_DISPATCHER: ["ProtocolError", fails],
-  ERR_CALLBACK: ["CallbackError", `${fails}; the batch in hand is in events`],
-  ERR_RESULT: ["CallbackError", `${fails}; the batch in hand is in events`],
-  ERR_PARTITION_KEY: ["CallbackError", `${fails}; the batch that held the event is in events`],
+  ERR_CALLBACK: ["CallbackError", `${fails}, the batch in hand to events`],
+  ERR_RESULT: ["CallbackError", `${fails}, the batch in hand to events`],
+  ERR_PARTITION_KEY: ["CallbackError", `${fails}, the batch in hand to events`],
   ERR_LINE_LENGTH: ["CallbackError", `${behind}; the line's begin is in events`],
   ERR_JSON: ["CallbackError", `${behind}; the line and those behind it in its chunk are in events`],
   ERR_EMPTY: ["CallbackError", "nothing: there were no events"],
   ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
   ERR_OPEN_GROUPS: ["OverflowError", `${fails}; the groups fail with it`],
   ERR_LAG: ["OverflowError", "the consumer is cancelled; its events go to onDiscard, and the others go on"],
-  ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop: unstarted events go back, the buffer goes to onDiscard"],
-  ERR_TIMEOUT: [
-    "TimeoutError",
-    "the attempt has failed: retry and onFailure decide; its slot and key are free at once",
-  ],
-  ERR_IDLE: ["TimeoutError", "the step fails behind what it has passed on; it holds nothing"],
+  ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop"],
+  ERR_TIMEOUT: ["TimeoutError", "retry and onFailure decide; slot and key are free at once"],
+  ERR_IDLE: ["TimeoutError", "the step fails behind what it has passed on"],
 };
 
 /** The one table of errors, by code. */

@@ -12,6 +12,7 @@ export type ArgumentCode =
   | "ERR_SOURCE_USED"
   | "ERR_NOT_RUNNING"
   | "ERR_EVENTS"
+  | "ERR_GIVE_BACK"
   | "ERR_ASK"
   | "ERR_ASK_AUTOMATIC"
   | "ERR_ENDED"
@@ -37,8 +38,8 @@ export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
 /**
- * Each code's rule of docs/protocol.md, expectation (`{}`, or all of it, is filled in later), and advice. The rest of
- * the table, which only readers need, is in error-table.ts.
+ * Each code's rule of docs/protocol.md, expectation (`{}` is filled in later), and advice. The rest is in
+ * error-table.ts.
  */
 export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?: string, advice?: string]>> = {
   ERR_OPTION: ["1.1"],
@@ -57,6 +58,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
     "this pipeline has no sink: add forEach, collect … or subscribe to it",
   ],
   ERR_EVENTS: ["2.1", "an array of events", "one event is [event]"],
+  ERR_GIVE_BACK: ["6.12", "{}", "giveBack(subscription, events) takes what handleEvents was given, each event once"],
   ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
   ERR_ASK_AUTOMATIC: ["3.3", "a subscription that is asked by hand", 'subscribe with { demand: "manual" }'],
   ERR_ENDED: ["5.1", "a running stage", "make a new one, for an ended one does not start again"],
@@ -69,7 +71,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_DUPLICATE_LINK: ["1.6", "a new port"],
   ERR_MESSAGE: ["2.2", "an array of events"],
   ERR_DISPATCHER: ["4.1", "a dispatcher to {}"],
-  ERR_CALLBACK: ["6.1", "{} to succeed"],
+  ERR_CALLBACK: ["6.1", "{} to succeed", "throw an Error, which arrives as it is"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
   ERR_LINE_LENGTH: ["8.8", "{}", 'raise maxLength, or set onTooLong: "skip" or "cut" (of jsonLines onFailure)'],
@@ -77,13 +79,13 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_EMPTY: ["8.6", "{}", "first({ orElse }) has a result then"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
   ERR_OPEN_GROUPS: ["8.11", "{}", 'set evict: "lru" to complete the one used least recently, or raise maxOpen'],
-  ERR_LAG: ["4.10", "{}", "raise max, or let it drop"],
+  ERR_LAG: ["4.11", "{}", "raise max, or let it drop"],
   ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
   ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
   ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
 };
 
-/** Every error of headrace carries its family under this key, so that two copies of the package agree. */
+/** The key of an error's family: two copies of the package agree on it. */
 const brand: unique symbol = Symbol.for("headrace.error") as never;
 
 /** A value in a few words, for an error text. */
@@ -100,7 +102,7 @@ export const describe = (value: unknown): string => {
 /** Codes for a thing that is no stage: its kind tells the way out. */
 const foreign: readonly ErrorCode[] = ["ERR_NOT_PRODUCER", "ERR_NOT_SOURCE"];
 
-const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
+const textOf = (code: ErrorCode, expected: string, got: unknown, better?: string): string => {
   const [rule, text = "{}", usual] = TEXTS[code];
   let shown = "a value that cannot be shown";
   try {
@@ -108,7 +110,7 @@ const textOf = (code: ErrorCode, expected: string, got: unknown): string => {
   } catch {
     // A thrown value can itself throw when it is inspected.
   }
-  const advice = (foreign.includes(code) ? adviceFor(got) : undefined) ?? usual;
+  const advice = better ?? (foreign.includes(code) ? adviceFor(got) : undefined) ?? usual;
   return `expected ${text.replace("{}", () => expected)}, got ${shown}${advice ? `: ${advice}` : ""} (docs/protocol.md#rule-${rule})`;
 };
 
@@ -139,7 +141,7 @@ const dress = (error: Error, family: Family, code: ErrorCode): void => {
 };
 
 /**
- * Bad input, thrown at once to the caller. Each one is also a `TypeError` or a `RangeError`.
+ * Bad input, thrown at once. Each is also a `TypeError` or a `RangeError`.
  *
  * @example
  * try { subscription.ask(-1) } catch (error) { if (error instanceof ArgumentError) console.log(error.code) }
@@ -193,8 +195,8 @@ export class ProtocolError extends Error {
 }
 
 /**
- * User code returned an invalid result or threw a primitive, which is the `cause`, or the events are none that a step can go
- * on with. `events` holds those in hand.
+ * User code returned an invalid result, or threw a primitive, the `cause`; or a step cannot go on with an event. `events` holds
+ * those in hand.
  */
 export class CallbackError extends Error {
   declare readonly name: "CallbackError";
@@ -222,12 +224,11 @@ export class CallbackError extends Error {
   }
 }
 
-/** Where user code was called: the stage, the callback, and in a pipeline the step. */
+/** Where user code was called. */
 export type Where = Omit<Failure, "error" | "events" | "earlier">;
 
 /**
- * The error of user code: the very value, or for a primitive a `CallbackError` around it. The place is recorded
- * beside it (`failureOf`).
+ * The error of user code: the very value, or a `CallbackError` around a primitive. Its place is recorded (`failureOf`).
  */
 export function callbackError(where: Where, cause: unknown, events: readonly unknown[]): unknown {
   const error = Object(cause) === cause ? cause : wrapped(where, cause, events);
@@ -241,7 +242,7 @@ function wrapped({ stage, callback, step, index, event }: Where, cause: unknown,
   return step === undefined ? error : Object.assign(error, { step, index, event });
 }
 
-/** The error of a dispatcher that threw while it placed a batch. Its stage, unknown to it, adds the name. */
+/** The error of a dispatcher that threw. Its stage adds the name. */
 export const dispatchError = (cause: unknown, batch: readonly unknown[]): unknown =>
   isUnplaced(cause) ? cause : callbackError({ stage: UNPLACED, callback: "dispatch" }, cause, batch);
 
@@ -253,8 +254,8 @@ export const dispatcherError = (stage: string, cause: unknown): unknown =>
 export class TimeoutError extends Error {
   declare readonly name: "TimeoutError";
   declare readonly code: TimeoutCode;
-  constructor(code: TimeoutCode, expected: string, got: unknown) {
-    super(textOf(code, expected, got));
+  constructor(code: TimeoutCode, expected: string, got: unknown, advice?: string) {
+    super(textOf(code, expected, got, advice));
     dress(this, "TimeoutError", code);
   }
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -15,8 +15,8 @@ const unclaimed = new WeakSet<Failure>();
 /**
  * Returns where an error began: the stage, callback and step, and the events.
  *
- * **Shape** the newest record of that value; `earlier` is that of the graph it came from, at most four deep and
- * without events. Undefined for primitives, for aborts, and for errors with which no stage failed.
+ * **Shape** the newest record of that value; `earlier` is that of the graph it came from, at most four deep and without
+ * events. Undefined for primitives, aborts, and errors with which no stage failed.
  *
  * @example
  * const { done } = pipeline(fromIterable([1, 2]), map((n: number) => { if (n === 2) throw new Error("odd"); return n; }), collect());
@@ -55,7 +55,7 @@ export function placeFailure(error: unknown, stage: string): boolean {
   return true;
 }
 
-/** The record of a stage's error: the one noted for it, or else that the stage itself was failed. */
+/** The record of a stage's error, or else that the stage itself was failed. */
 export function claimFailure(error: unknown, stage: string, callback: string): Failure | undefined {
   if (!isObject(error)) return undefined;
   const noted = failures.get(error);

@@ -16,7 +16,7 @@ const hashText = (text: string): number => {
   return mix(h);
 };
 
-/** A whole number from 0 to 2^32 - 1, the same on every machine and in every run; NaN for an invalid key. */
+/** A whole number from 0 to 2^32 - 1, the same everywhere; NaN for an invalid key. */
 export function hashKey(key: unknown): number {
   if (typeof key === "boolean") return mix(Number(key));
   if (typeof key === "number" && (key | 0) === key) return mix(key);

@@ -1,10 +1,10 @@
-/** An item of a heap: it knows its place, so that it can be moved and removed. */
+/** An item of a heap: it knows its place. */
 export interface Placed {
   /** Its index in the heap, -1 outside. Kept by the heap. */
   at: number;
 }
 
-/** A binary heap whose items change their order: each is moved or removed in logarithmic time. */
+/** A binary heap whose items change their order, in logarithmic time. */
 export class Heap<T extends Placed> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;

@@ -2,7 +2,7 @@
 export const isObject = (value: unknown): boolean =>
   (typeof value === "object" && value !== null) || typeof value === "function";
 
-/** Arrays first: most results are arrays, and a look-up of "then" on arrays of all kinds is slow. */
+/** Arrays first: most results are arrays, and looking up "then" on them is slow. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (!isObject(value)) return false;
   try {

@@ -1,7 +1,7 @@
 import type { Consumer, Producer, Subscriber } from "../contract/stage.ts";
 import type { EmitOptions, StageOptions } from "../contract/options.ts";
 
-/** Options that a factory must pass on to the adapter: runtime, signal, reports and discarded events are watched. */
+/** Options that a factory must pass on: the kit watches runtime, signal, reports and discarded events. */
 export interface SinkOptions extends StageOptions {}
 export interface SourceOptions extends EmitOptions<unknown> {}
 
@@ -30,12 +30,9 @@ export interface ThroughSubject {
 
 /** The foreign sink's reports to the kit. */
 export interface SinkProbe {
-  /**
-   * The foreign sink got an event. It works while the promise is pending, and fails if that rejects; without a
-   * promise it is done.
-   */
+  /** The foreign sink got an event. It works while the promise is pending; a rejection fails it. */
   event(event: unknown): Promise<void> | undefined;
-  /** The foreign sink was told the end. The promise means the same as for an event. */
+  /** The foreign sink was told the end. The promise means the same. */
   end(): Promise<void> | undefined;
   /** The foreign sink was told a failure: destroyed or aborted with it. */
   fail(error: unknown): void;
@@ -47,7 +44,7 @@ export interface ThroughProbe {
   transform(event: unknown): readonly unknown[];
   /** The results behind the last event. */
   flush(): readonly unknown[];
-  /** Whether the foreign transform must end its output now: checked behind each `transform`. */
+  /** Whether the foreign transform must end its output now. */
   readonly over: boolean;
 }
 
@@ -57,19 +54,21 @@ export interface Capabilities {
   readonly demand?: boolean | undefined;
   /** Events the foreign source takes unasked. **Units** events. @default 0 */
   readonly readAhead?: number | undefined;
-  /** Whether adjacent events may arrive as one, as bytes do; `decode` separates them. @default false */
+  /** Whether adjacent events may arrive as one; `decode` separates them. @default false */
   readonly joins?: boolean | undefined;
-  /** Whether the foreign source ends behind its last event without a further ask. @default true */
+  /** Whether the foreign source ends without a further ask. @default true */
   readonly endsUnasked?: boolean | undefined;
-  /** Whether an error stays the same object on its way through the foreign system. @default true */
+  /** Whether errors stay the same objects. @default true */
   readonly failsByIdentity?: boolean | undefined;
-  /** Whether the foreign system can fail with `undefined`, `null`, 0 and `""`. @default true */
+  /** Whether it can fail with `undefined`, `null`, 0 and `""`. @default true */
   readonly failsWithAnything?: boolean | undefined;
   /**
-   * Events the foreign sink or transform takes before it pushes back; Infinity if it never does. **Units** events.
-   * @default 1
+   * Events the foreign sink or transform takes or collects before it pushes back; Infinity if it never does. **Units**
+   * events. @default 1
    */
   readonly capacity?: number | undefined;
+  /** Whether the foreign sink has an end, and so is told a good one or a failure. @default true */
+  readonly ends?: boolean | undefined;
   /** Whether the end of the foreign sink can be awaited, and fail. @default true */
   readonly endWaits?: boolean | undefined;
   /** Whether the foreign sink or transform can fail during an event. @default true */
@@ -86,7 +85,7 @@ export interface Deviation {
   readonly reason: string;
 }
 
-/** An adapter's factories, for one or several directions. Each call makes something fresh. */
+/** An adapter's factories. Each call makes something fresh. */
 export interface Adapter {
   readonly name: string;
   /** A source of the events 0 to `count` - 1. */
@@ -121,6 +120,7 @@ const usual: Can = {
   failsByIdentity: true,
   failsWithAnything: true,
   capacity: 1,
+  ends: true,
   endWaits: true,
   fails: true,
   flushes: true,

@@ -13,7 +13,7 @@ export interface Check {
 type Factory = "source" | "failedSource" | "failedRelease" | "silentSource" | "sink" | "through" | "refuses";
 type Flag = { [Name in keyof Can]: Can[Name] extends boolean ? Name : never }[keyof Can];
 
-/** A check that needs a factory, and abilities of the foreign system; "!" marks those it must lack. */
+/** A check that needs a factory, and abilities; "!" marks those it must lack. */
 export function check(
   rule: string,
   title: string,
@@ -32,7 +32,7 @@ export function check(
   return { rule, title, lacks, run };
 }
 
-/** The same check for a transform in front of a source, which is a source as well. */
+/** The same check for a transform in front of a source. */
 export const ofThrough = ({ rule, title, lacks, run }: Check): Check => ({
   rule: `RS-4.1/${rule}`,
   title: `behind a source, ${title}`,

@@ -10,22 +10,19 @@ export interface Codec {
   readonly decode: (event: unknown) => readonly number[];
 }
 
-/**
- * A well-behaved source of numbers, for sinks and transforms. It records sent events, and consumers that leave with
- * their reasons.
- */
+/** A well-behaved source of numbers. It records sent events, and consumers that leave. */
 export class Feed {
   readonly producer: ProducerStage<unknown>;
   readonly left: Reason[] = [];
   /** Returned events that found no consumer. */
   readonly discarded: unknown[] = [];
   sent = 0;
-  readonly #count: number;
+  readonly count: number;
   readonly #failure: { readonly error: unknown } | undefined;
   readonly #encode: Codec["encode"];
 
   constructor(runtime: Runtime, codec: Codec, count: number, failure?: { readonly error: unknown }) {
-    this.#count = count;
+    this.count = count;
     this.#failure = failure;
     this.#encode = codec.encode;
     this.producer = producer<unknown, NoOptions, unknown, unknown, unknown>(
@@ -53,12 +50,12 @@ export class Feed {
 
   #answer(demand: number, stage: ProducerContext<unknown>): void {
     const events: unknown[] = [];
-    while (events.length < demand && this.sent < this.#count) {
+    while (events.length < demand && this.sent < this.count) {
       events.push(this.#encode(this.sent));
       this.sent += 1;
     }
     if (events.length > 0) stage.push(events);
-    if (this.sent === this.#count) this.#end(stage);
+    if (this.sent === this.count) this.#end(stage);
   }
 
   #end(stage: ProducerContext<unknown>): void {

@@ -21,7 +21,7 @@ const checks: readonly Check[] = [
   ...throughChecks,
 ];
 
-/** The required part of a test framework: vitest's, node:test's, or a function of one's own. */
+/** The required part of a test framework. */
 export interface Framework {
   readonly test: (title: string, run: () => Promise<void>) => unknown;
 }
@@ -103,10 +103,10 @@ function checked(adapter: Adapter): Adapter {
  * **Units** `patience` in turns of the event loop, 1000 unless given.
  * **Completes** a test resolves when the rule is kept, or broken and declared as a deviation.
  *
- * @throws ArgumentError `ERR_OPTION`: no factory, an unknown name, a deviation from a rule that does not apply. A
- * test rejects with expectation and result; an obsolete deviation rejects, too.
+ * @throws ArgumentError `ERR_OPTION`: no factory, an unknown name, a deviation from a rule that does not apply. A test
+ * rejects with expectation and result; an obsolete deviation rejects, too.
  *
- * **Source** all rules that can be seen from outside; the TCK of Reactive Streams.
+ * **Source** the rules that can be seen from outside; the TCK of Reactive Streams.
  *
  * @example
  * const titles: string[] = [];
@@ -128,7 +128,7 @@ export function conformance(adapter: Adapter, { test }: Framework): void {
 }
 
 /**
- * Runs all protocol rules on an adapter, one after the other, and reports on each.
+ * Runs all protocol rules on an adapter, one after the other.
  *
  * **Shape** one verdict per rule, including those that do not apply.
  * **Units** `patience` in turns of the event loop, 1000 unless given.
@@ -136,7 +136,7 @@ export function conformance(adapter: Adapter, { test }: Framework): void {
  *
  * @throws ArgumentError `ERR_OPTION`, by rejection, as `conformance` throws it.
  *
- * **Source** all rules that can be seen from outside; the TCK of Reactive Streams.
+ * **Source** as `conformance`.
  *
  * @example
  * const source = (count: number, options: object) => ({

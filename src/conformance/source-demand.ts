@@ -3,7 +3,7 @@ import { type Check, check } from "./check.ts";
 import { atMost, NotApplicable, range, same } from "./expect.ts";
 import type { Trial } from "./trial.ts";
 
-/** Asks for all of a source at once, in the given way, and expects everything and the end. */
+/** Asks for all of a source, and expects everything and the end. */
 async function all(trial: Trial, count: number, asks: readonly number[]): Promise<void> {
   const watcher = trial.watch(trial.source(count).producer);
   for (const ask of asks) watcher.ask(ask);

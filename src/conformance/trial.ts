@@ -26,6 +26,9 @@ export interface Outcome {
 /** Turns that suffice for everything that happens by itself. */
 const QUIET = 10;
 
+/** Events of a check, unless the foreign side takes more before it pushes back. */
+const MANY = 100;
+
 /** A clock that only passes when it is read, so that runs are repeatable. */
 function clock(): Clock {
   const platform = runtime().clock;
@@ -42,7 +45,7 @@ function clock(): Clock {
   };
 }
 
-/** A running check: a runtime of its own, its subjects and doubles, and the flaws noticed. */
+/** A running check: its runtime, subjects, doubles and flaws. */
 export class Trial {
   readonly adapter: Adapter;
   readonly can: Can;
@@ -66,6 +69,18 @@ export class Trial {
       encode: adapter.encode ?? ((n) => n),
       decode: adapter.decode ?? ((event) => [event as number]),
     };
+  }
+
+  /** More events than the foreign side takes before it pushes back, if it can tell them apart. */
+  get many(): number {
+    const { capacity } = this.can;
+    const count = MANY + 2 * capacity;
+    return capacity >= MANY && Number.isFinite(capacity) && this.tells(count) ? count : MANY;
+  }
+
+  /** Whether the foreign system tells the numbers below `count` apart. */
+  tells(count: number): boolean {
+    return this.values([this.codec.encode(count - 1)])[0] === count - 1;
   }
 
   sinkOptions(more: SinkOptions = {}): SinkOptions {
@@ -185,7 +200,7 @@ export class Trial {
     for (const watcher of this.#watchers) watcher.seal();
   }
 
-  /** Waits for exactly this many events; for bytes, which may be coupled, for at most this many. */
+  /** Waits for exactly this many events; for bytes, for at most this many. */
   async arrived(watcher: Watcher, count: number): Promise<void> {
     if (!this.can.joins) await this.until(() => watcher.received.length >= count, `event ${count} to arrive`);
     await this.quiet();

@@ -6,10 +6,7 @@ import { ensure, same } from "./expect.ts";
 
 const options: ResolvedSubscribeOptions = { maxDemand: 1, minDemand: 0, cancel: "permanent", demand: "manual" };
 
-/**
- * A consumer that asks by hand and speaks the wire itself, so that no stage of the package corrects its input. A
- * producer's offences on the link become `flaws`.
- */
+/** A consumer that asks by hand and speaks the wire itself. A producer's offences become `flaws`. */
 export class Watcher implements ConsumerPort<unknown>, Subscription {
   readonly name: string = "watcher";
   readonly consumer: Watcher = this;

@@ -10,10 +10,7 @@ interface Word extends End {
   readonly seen: number;
 }
 
-/**
- * A source of numbers that speaks the wire itself and completes behind the last one. Its consumer's last words reach
- * no stage of the package.
- */
+/** A source of numbers that speaks the wire itself, so that its consumer's last words reach no stage. */
 export class WireFeed implements Attachable<unknown, object> {
   readonly name: string = "feed";
   readonly kind: string = "producer";

@@ -3,12 +3,12 @@ import type { Step } from "./step.ts";
 
 export type Falsy = false | 0 | 0n | "" | null | undefined;
 export type Truthy<T> = Exclude<T, Falsy>;
-/** The events that a type guard accepts, with no type taken away that the guard does not know. */
+/** The events that a type guard accepts, with no type taken away. */
 export type Narrowed<In, Guarded> = In extends Guarded ? In : Guarded extends In ? Guarded : In & Guarded;
 
 /**
- * A step that passes on accepted events. Their type comes from the pipeline, so a function with a wider parameter
- * takes nothing away; a type guard narrows it, and `Boolean` leaves truthy events.
+ * A step that passes on accepted events. Their type is the pipeline's: a function with a wider parameter takes nothing
+ * away, a type guard narrows it, `Boolean` leaves truthy events.
  */
 export interface Accepting {
   <In, Out extends Fixed<In>>(accept: (event: Fixed<In>) => event is Out): Step<In, Out>;

@@ -6,33 +6,29 @@ import type { ProducerContext, StageContext, Subscription } from "./stage.ts";
 /** Further abilities of an adapter's stage that emits. */
 export interface SourceContext<in Out> extends ProducerContext<Out> {
   /**
-   * Emits events that were asked for earlier: accepted as a callback's result is, however full the buffer. Returns
-   * false once the stage takes no more: they are then the caller's, to put back or to `discard`.
+   * Emits events asked for earlier: accepted however full the buffer. False once the stage takes no more: they are the
+   * caller's, to put back or to `discard`.
    */
   readonly answer: (events: readonly Out[]) => boolean;
-  /** Tells `onDiscard` of events taken from the foreign side that reach no consumer. The stage knows the cause. */
+  /** Tells `onDiscard` of events taken that reach no consumer. The stage knows the cause. */
   readonly discard: (events: readonly Out[]) => void;
   /** Emitted events that wait for demand. **Units** events. */
   readonly buffered: number;
-  /**
-   * Cancels outstanding calls of `handleDemand`: it is called anew for all that consumers want. For a foreign side
-   * that is paused, and resumed by the next `handleDemand`.
-   */
+  /** Cancels the debt of `handleDemand`: it is called anew for all that is wanted, as for a paused foreign side. */
   askAgain(): void;
 }
 
 /** Further abilities of an adapter's stage that takes events. */
 export interface SinkContext extends StageContext {
   /**
-   * Ends the stage now, without waiting for a callback's promise: the foreign side has decided. Unstarted events go
-   * back.
+   * Ends the stage at once, even while a callback is pending: the foreign side has decided. Unstarted events go back.
    */
   end(reason: Reason): void;
   /** The foreign side knows the stage's failure: `done` need not be observed. */
   markReported(): void;
 }
 
-/** The errors of one foreign thing that were told, or need not be. Two wrappers of one cause are one error. */
+/** The errors of one foreign thing that were told. Two wrappers of one cause are one error. */
 export interface Told {
   has(error: unknown): boolean;
   /** Returns whether it is new. */
@@ -48,8 +44,7 @@ export interface OtherSide {
   /** Ends it now, as `SinkContext.end` does: unstarted events go back. Does nothing once it is ending. */
   end(reason: Reason): void;
   /**
-   * Leaves it to this side to tell the foreign thing's failure. If it ends otherwise, the failure goes to `onReport`;
-   * `covered` may say that no report is needed.
+   * Leaves the foreign thing's failure to this side. If it ends otherwise, that goes to `onReport`, unless `covered`.
    */
   defer(error: unknown, covered?: (reason: Reason) => boolean): void;
   /** Calls `then` once its end is complete: `terminate` has finished, and its links have ended. */
@@ -58,16 +53,15 @@ export interface OtherSide {
 
 /** Hooks of an adapter, beyond those of a behaviour. */
 export interface AdapterBehaviour<in Context> {
-  /** A failure of its sources, or of the sink of a `coupled` stage, waits for the events already emitted. @default false */
+  /** A failure of its sources, or of a `coupled` sink, waits for events already emitted. @default false */
   readonly patient?: boolean | undefined;
   /**
-   * Called once, when the stage stands and before its maker returns: the place to listen to the foreign side.
-   * `terminate` always comes later.
+   * Called once, before the maker returns: the place to listen to the foreign side. `terminate` always comes later.
    */
   readonly begin?: ((stage: Context) => void) | undefined;
   /** Called once by `coupled`, with the other side of the foreign thing. */
   readonly couple?: ((other: OtherSide) => void) | undefined;
-  /** Offered events that will reach no consumer. Returns those it could not take back, which go to `onDiscard`. */
+  /** Offered undelivered events. Returns those it could not take back, which go to `onDiscard`. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
   /** Called before each subscription of this stage. May change its options, or throw to refuse it. */
   readonly admit?:

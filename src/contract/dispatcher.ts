@@ -6,9 +6,11 @@ export interface DispatcherLink {
   /** Hands a batch to the consumer, at most its undelivered demand. The batch must not be touched again. */
   readonly deliver: (events: readonly unknown[]) => void;
   /**
-   * Ends this link alone, for a fault of its consumer (a selector that throws). The dispatcher forgets the link
-   * itself.
+   * Delivers what waits for a consumer that may lag behind (`lag`), as far as it has asked; returns what is left of
+   * `count`, for which it asked just now. Such a link takes more than was asked for.
    */
+  readonly catchUp?: ((count: number) => number) | undefined;
+  /** Ends this link alone, for a fault of its consumer. The dispatcher forgets the link itself. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -22,13 +24,14 @@ export type SubscribeOptionsOf<SO extends object, Event> = SO extends OptionsOfE
   : SO;
 
 /**
- * Decides which consumer gets which event. It knows no stage, no promise and no clock. Its functions are called as
- * methods, so it may be an instance of a class.
+ * Decides which consumer gets which event. It knows no stage, promise or clock, and may be an instance of a class.
  *
  * **Shape** a batch in, batches out to links; nothing twice on a link, nothing out of order.
- * **Units** events throughout.
+ * **Units** events.
  * **Errors** an error of `subscribe` goes to the subscriber; one of another method fails the stage.
- * **Source** rules 4.x of `docs/protocol.md`; GenStage's dispatcher contract with one number, `wanted`, for its counters.
+ *
+ * **Source** rules 4.x of `docs/protocol.md`; GenStage's dispatcher contract with one number, `wanted`, for its
+ * counters.
  */
 export interface Dispatcher<in Event, in out SO extends object = NoOptions> {
   readonly "~options"?: ((options: SO) => SO) | undefined;
@@ -46,11 +49,11 @@ export interface Dispatcher<in Event, in out SO extends object = NoOptions> {
   readonly cancel: (link: DispatcherLink) => void;
   /** Called right after `cancel`, with the consumer's unstarted events. They come before all others. */
   readonly giveBack: (link: DispatcherLink, events: readonly Event[]) => void;
-  /** Places events from the front of a batch and returns how many it took, whether delivered, kept or dropped. */
+  /** Places events from the front and returns how many it took, delivered, kept or dropped. */
   readonly dispatch: (events: readonly Event[]) => number;
-  /** Calls `then` once the events kept now have gone out. Required only where `queued` can exceed 0. */
+  /** Calls `then` once the events kept now have gone out. Required where `queued` can exceed 0. */
   readonly whenSent?: ((then: () => void) => void) | undefined;
-  /** Hands over all kept events: the stage ends without delivering them. Required only where `queued` can exceed 0. */
+  /** Hands over all kept events at the end. Required where `queued` can exceed 0. */
   readonly clear?: (() => readonly unknown[]) | undefined;
   /** Plain data for `inspect()`. */
   readonly inspect?: (() => DispatcherInspection) | undefined;
@@ -66,9 +69,9 @@ export interface DispatcherInspection {
     readonly queued: number;
     readonly demand: number;
   }[];
-  /** Names what holds all others up: a consumer without demand or not there yet, a full partition. */
+  /** What holds all others up: a consumer without demand or absent, a full partition. */
   readonly heldBy?: readonly string[];
 }
 
-/** Stands for "no options of its own": anyone can subscribe to a `Producer<T>` so. An interface keeps hovers short. */
+/** No options of its own: anyone can subscribe. An interface keeps hovers short. */
 export interface NoOptions {}

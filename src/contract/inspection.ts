@@ -1,10 +1,7 @@
 import type { DispatcherInspection } from "./dispatcher.ts";
 import type { StageKind, StageState, SubscriptionState } from "./states.ts";
 
-/**
- * What an idle stage waits for: a callback's promise, a producer's events, a consumer's demand, or a push that
- * `handleDemand` asked for.
- */
+/** What an idle stage waits for: a callback's promise, events, demand, or a push. */
 export interface Waiting {
   readonly for: "callback" | "events" | "demand" | "push";
   /** The callback's name, the other stage's, or a partition without a consumer. */

@@ -26,8 +26,8 @@ export interface SubscribeOptions {
   /** Most events outstanding. **Units** events, from 1. @default 1000, or as the producer's source suggests */
   readonly maxDemand?: number | undefined;
   /**
-   * Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of maxDemand,
-   * rounded down
+   * Outstanding events at which more are requested. **Units** events, 0 to maxDemand - 1. @default half of it, rounded
+   * down
    */
   readonly minDemand?: number | undefined;
   /** @default "permanent" */
@@ -47,6 +47,17 @@ export interface ResolvedSubscribeOptions extends SubscribeOptions {
 export type SubscribeArguments<SO extends object> = {} extends SO
   ? [options?: keyof SO extends never ? SubscribeOptions : SubscribeOptions & SO]
   : [options: SubscribeOptions & SO];
+
+/** How far a consumer of a broadcast may lag behind the others. */
+export interface Lag {
+  /** Events behind its own window. **Units** events, from 1. */
+  readonly max: number;
+  /**
+   * Beyond that: it holds the others up, loses its oldest or newest events, or is cancelled with `ERR_LAG`. Lost events go
+   * to `onDiscard` with its name. @default "hold"
+   */
+  readonly policy?: "hold" | "drop-oldest" | "drop-newest" | "cancel" | undefined;
+}
 
 export interface StopOptions {
   readonly reason?: unknown;
@@ -69,7 +80,7 @@ export interface StageOptions {
   readonly signal?: AbortSignal | undefined;
   /** @default one runtime for all */
   readonly runtime?: Runtime | undefined;
-  /** Receives errors that came second or in clean-up, and so have nowhere else to go. @default console.error */
+  /** Receives errors that came second or in clean-up. @default console.error */
   readonly onReport?: ((error: unknown, where: { readonly stage: string; readonly phase: string }) => void) | undefined;
 }
 /** Options of stages that emit. */
@@ -78,8 +89,8 @@ export interface EmitOptions<in Out> extends StageOptions {
   readonly bufferSize?: number | undefined;
   /**
    * The policy for events pushed beyond `bufferSize`. `"throw"`: `push` throws an `OverflowError` with the rest in
-   * `rejected`. `"fail"`: the stage fails with it at once, and its buffer goes to `onDiscard`. The others drop. A
-   * producerConsumer drops nothing: `buffer` does. @default "throw"
+   * `rejected`. `"fail"`: the stage fails with it at once, its buffer goes to `onDiscard`. The others drop, but not in
+   * a producerConsumer: `buffer` does. @default "throw"
    */
   readonly overflow?: Overflow | undefined;
   /** Receives every event that is accepted and not delivered. Without it there is one warning. */

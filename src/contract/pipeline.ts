@@ -6,26 +6,23 @@ import type { Discarded, DrainOptions, StageOptions, StopOptions } from "./optio
 import type { Failure } from "./failure.ts";
 
 /**
- * A pipeline that ends in a sink: it runs. Awaiting it waits for its end, as `done` does. An `async` function that hands out
- * a running pipeline returns it inside an object, `{ running }`; returned bare it is waited for.
+ * A pipeline that ends in a sink: it runs. Awaiting it is awaiting `done`: an `async` function that hands it out
+ * running returns it inside an object, `{ running }`.
  */
 export interface Pipeline<out Result = void> extends PromiseLike<Result>, AsyncDisposable {
-  /**
-   * Resolves with the sink's result when the pipeline completes; when it is stopped, with the result so far. Rejects
-   * with its failure.
-   */
+  /** Resolves with the sink's result, so far when stopped. Rejects with the pipeline's failure. */
   readonly done: Promise<Result>;
-  /** The error it failed with, and where. None while it runs, after a good end, and after an abort. */
+  /** The error it failed with, and where. None while it runs, after a good end or an abort. */
   readonly failure: Failure | undefined;
   /**
-   * Handles the events the sink has received, leaves the source, and resolves once all the pipeline's own stages have
-   * ended. Never rejects.
+   * Handles the events the sink has received, leaves the source, and resolves once all own stages have ended. Never
+   * rejects.
    */
   stop(options?: StopOptions): Promise<void>;
   /**
-   * Takes nothing more in, delivers everything taken in, and resolves with the sink's result. A source that would stop
-   * without the pipeline drains first; any other is left, and keeps its events. Rejects with the pipeline's failure, and
-   * with a `TimeoutError` (`ERR_DRAIN_TIMEOUT`) when `timeout` runs out, after stopping.
+   * Takes nothing more in, delivers the rest, and resolves with the sink's result. A source that would stop without the
+   * pipeline drains first; any other is left, and keeps its events. Rejects with the pipeline's failure, and with a
+   * `TimeoutError` (`ERR_DRAIN_TIMEOUT`) when `timeout` runs out, after stopping.
    */
   drain(options?: DrainOptions): Promise<Result>;
   inspect(): Inspection;

@@ -39,12 +39,12 @@ export interface Runtime {
   readonly strict: boolean;
   /** The clock's time at its last reading, at most a few turns ago. */
   readonly time: number;
-  /** Puts a task into the ready queue. It runs in a microtask at the earliest, never inside this call. */
+  /** Puts a task into the ready queue, which runs in a microtask at the earliest. */
   schedule(task: Task): void;
-  /** Like `schedule`, from a promise's continuation: the queue is worked off at once if the budget allows. */
+  /** Like `schedule`, from a promise's continuation: works the queue off at once within the budget. */
   resume(task: Task): void;
   /** Works off the whole ready queue before it returns. Does nothing inside a run. */
   flush(): void;
-  /** Whether the budget since the last macrotask is used up, so that the caller should wait for `schedule`. */
+  /** Whether the budget since the last macrotask is used up. */
   exhausted(): boolean;
 }

@@ -56,7 +56,7 @@ export interface Stage extends AsyncDisposable {
   /** Handles messages received before, ends the stage, and resolves once it has ended. Never rejects. */
   stop(options?: StopOptions): Promise<void>;
   /**
-   * Takes no more input, lets everything go out, and completes: `handleEnd` runs. A producer that would stop without
+   * Takes no more input, lets everything go out, and completes; `handleEnd` runs. A producer that would stop without
    * this stage drains first; any other is left, and keeps its events.
    *
    * **Units** `timeout` in milliseconds from the call. Without it a consumer that never asks is waited for.
@@ -65,19 +65,16 @@ export interface Stage extends AsyncDisposable {
    * the stage, too.
    */
   drain(options?: DrainOptions): Promise<void>;
-  /** Where the failure of this stage began. Undefined while it runs, after another end, or for a primitive. */
+  /** Where its failure began. Undefined while it runs, after another end, or for a primitive. */
   readonly failure: Failure | undefined;
   inspect(): Inspection;
 }
 
 /**
- * The stage inside its own callbacks. It offers nothing to await: a callback that awaited its own stage would never
- * return.
+ * The stage inside its callbacks. It has nothing to await: a callback that awaited its own stage would never return.
  */
 export interface StageContext extends Named {
-  /**
-   * Aborts once there is no point in going on: a producer's as soon as it is to end, a consumer's once it has failed.
-   */
+  /** Aborts once waiting is of no use: a producer's as soon as it is to end, a consumer's once it has failed. */
   readonly signal: AbortSignal;
   /** The stage's runtime: its clock for timers, its queue for one's own work. */
   readonly runtime: Runtime;
@@ -88,15 +85,18 @@ export interface StageContext extends Named {
   /** Ends the stage after the messages it has received so far. */
   stop(reason?: unknown): void;
   /**
-   * Gives back unstarted events of a subscription, the rest of a batch or a queue. They return to the producer in
-   * front of everything else, with the end of the subscription, which the caller must bring about after this call: by
-   * `complete`, `fail`, `subscription.cancel()`, or by an end reported by `terminate`. Events of an ended
-   * subscription return at once, behind those that returned with its end.
+   * Gives back unstarted events of a subscription, the rest of a batch or a queue. They return to the producer in front
+   * of everything else, with the end of the subscription, which the caller must bring about after this call: by
+   * `complete`, `fail`, `subscription.cancel()`, or `terminate`. Events of an ended subscription return at once, behind
+   * those that returned with its end.
    *
    * **Units** events, in order of arrival. The oldest may be given back last.
+   *
+   * @throws ArgumentError `ERR_GIVE_BACK`: no subscription of the stage, more events than it was handed, or one twice.
+   * `ERR_EVENTS`: not an array.
    */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void;
-  /** Reports an error that came second or in clean-up, and so has nowhere else to go, to `onReport`. */
+  /** Reports an error that came second or in clean-up to `onReport`. */
   report(error: unknown, phase: string): void;
 }
 /** The stage inside the callbacks of a producer. */
@@ -106,9 +106,7 @@ export interface ProducerContext<in Out> extends StageContext {
   readonly push: (events: readonly Out[]) => boolean;
 }
 
-/**
- * Replaces the iterator's method: iteration without options is an error, and a hover over the method names the cure.
- */
+/** Replaces the iterator's method where options are needed: a hover names the cure. */
 export interface NeedsOptions {
   readonly "iterate with events({ partition })": never;
 }
@@ -125,11 +123,9 @@ export interface Producer<out Out, SO extends object = NoOptions> extends Stage 
   readonly bufferedCount: number;
   /** The maxDemand of subscribers that name none. */
   readonly defaultMaxDemand: number | undefined;
-  /**
-   * Iterates event by event, with demand behind them. Leaving the loop gives the rest back and ends the subscription.
-   */
+  /** Iterates event by event. Leaving the loop gives the rest back and ends the subscription. */
   events(...options: SubscribeArguments<SO>): AsyncIterableIterator<Out>;
-  /** Iterates over batches of at most maxDemand - minDemand events; pulling the batch after requests the next ones. */
+  /** Iterates over batches of at most maxDemand - minDemand events. */
   batches(...options: SubscribeArguments<SO>): AsyncIterableIterator<readonly Out[]>;
   readonly [Symbol.asyncIterator]: {} extends SO ? () => AsyncIterator<Out, undefined> : NeedsOptions;
 }
@@ -139,8 +135,7 @@ export interface ProducerStage<in out Out, SO extends object = NoOptions> extend
   call<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   info<Result>(fn: (stage: ProducerContext<Out>) => Result): Promise<Awaited<Result>>;
   /**
-   * Emits events from outside a callback. Returns false when some went to the buffer: `flushed()` then tells when to
-   * go on.
+   * Emits events from outside a callback. Returns false when some went to the buffer: `flushed()` tells when to go on.
    *
    * @throws ArgumentError `ERR_EVENTS`: not an array. `ERR_ENDED`: the stage is ending.
    * @throws OverflowError the rest is in `rejected`; events that fitted were accepted.
@@ -200,7 +195,7 @@ export interface ProducerPort {
   readonly end: (end: End) => void;
 }
 
-/** How a consumer reaches a producer: the subscribe message. A string key, so that two copies of the package agree. */
+/** The subscribe message. A string key, so that two copies of the package agree. */
 export interface Attachable<out Event, in Options> {
   readonly "~attach": (port: ConsumerPort<Event>, options: Options, replaces?: ProducerPort) => ProducerPort;
 }

@@ -1,6 +1,6 @@
 import type { NoOptions } from "./dispatcher.ts";
 
-/** One step of a `pipeline`: takes events, and passes its results on. A producerConsumer is one, too. */
+/** A step of a `pipeline`: takes events, and passes its results on. */
 export interface Step<in In, out Out, in SO extends object = NoOptions> {
   readonly kind: "step" | "producerConsumer";
   readonly "~in"?: ((event: In) => void) | undefined;
@@ -13,7 +13,7 @@ export interface Ends<out Is> {
   readonly "~ends"?: Is | undefined;
 }
 
-/** The last step of a `pipeline` that runs: takes events and passes nothing on. A consumer is one, too. */
+/** The last step of a `pipeline` that runs: passes nothing on. */
 export interface Sink<in In, out Result = void> extends Ends<true> {
   readonly kind: "sink" | "consumer";
   readonly "~in"?: ((event: In) => void) | undefined;

@@ -7,8 +7,8 @@ import { none } from "../base/reason.ts";
 
 export interface DemandDispatcherOptions {
   /**
-   * `"fill"`: a batch fills the consumer with the largest demand before it goes on to the next. `"even"`: it is dealt
-   * out in rounds, so that slow asynchronous consumers start together. @default "fill"
+   * `"fill"`: a batch fills the neediest consumer first. `"even"`: it is dealt out in rounds, so that slow consumers
+   * start together. @default "fill"
    */
   readonly spread?: "fill" | "even" | undefined;
 }
@@ -170,7 +170,7 @@ export class DemandDispatcher<Event> implements Dispatcher<Event> {
     return sum;
   }
 
-  /** Fills the neediest before it goes on to the next. A served consumer may leave, ask or bring others meanwhile. */
+  /** Fills the neediest first. A served consumer may leave, ask or bring others meanwhile. */
   #fill(events: readonly Event[]): number {
     const { length } = events;
     let from = 0;
@@ -231,11 +231,12 @@ export const defaultDispatcher = (): object => new DemandDispatcher();
 /**
  * Gives each event to one consumer: the one with the largest demand.
  *
- * **Shape** any number of consumers compete; each event goes to exactly one.
- * **Backpressures** when no consumer has demand left; `wanted` is the undelivered demand of all.
+ * **Shape** any number of consumers compete.
+ * **Backpressures** when no consumer has demand left.
  * **Errors** `ArgumentError` `ERR_OPTION`: an unknown option or spread.
- * **Source** rules 4.2 and 4.3; GenStage's DemandDispatcher, with demand counted once, so that a consumer's leaving neither
- * stalls nor reorders the others.
+ *
+ * **Source** rules 4.2 and 4.3; GenStage's DemandDispatcher, with demand counted once, so that a consumer that leaves
+ * neither stalls nor reorders the others.
  *
  * @example
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { dispatcher: demandDispatcher({ spread: "even" }) });

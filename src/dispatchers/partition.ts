@@ -211,7 +211,8 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
  * `inspect()` names it.
  * **Errors** `ArgumentError` `ERR_OPTION`, `ERR_RANGE`, `ERR_PARTITION`; at `subscribe` `ERR_PARTITION`: no or an
  * unknown partition, `ERR_PARTITION_TAKEN`. An invalid result of `by` or `hash` fails the producer with
- * `ERR_PARTITION_KEY`, an error they throw by identity.
+ * `ERR_PARTITION_KEY`, an error by identity.
+ *
  * **Source** rules 4.2 and 4.5; GenStage's PartitionDispatcher, with bounded queues that survive their consumer.
  *
  * @example

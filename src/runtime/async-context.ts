@@ -21,9 +21,9 @@ const isNothing = (frame: unknown): boolean => {
 };
 
 /**
- * Entering a context costs as much as a small turn of a stage, and most programs have none. Node keeps the current
- * context on each new resource, next to its two ids: its other keys show an empty one. Where that does not work
- * (tried once, here), no context counts as empty.
+ * Entering a context costs as much as a small turn, and most programs have none. Node keeps the current context on each
+ * new resource, next to its two ids: other keys show an empty one. Where that does not work (tried once, here), no
+ * context counts as empty.
  */
 const isEmpty: () => boolean = (() => {
   if (!hooks) return () => true;

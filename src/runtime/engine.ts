@@ -132,8 +132,8 @@ class Engine implements Runtime {
  *
  * **Units** `budget` in milliseconds.
  *
- * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not a positive number, an unknown option, one of
- * the wrong kind.
+ * @throws ArgumentError `ERR_RANGE`, `ERR_OPTION`: a budget that is not positive, an unknown or wrong option.
+ *
  * @example
  * const calm = runtime({ budget: 1 });
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { runtime: calm });

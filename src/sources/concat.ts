@@ -69,6 +69,6 @@ export const concat: Concatenating = /* @__PURE__ */ Object.assign(
     with: ((options: ConcatOptions) => {
       checkSeveral("concat", options, []);
       return (...sources: readonly unknown[]) => concatenated(options, sources);
-    }) as unknown as Concatenating["with"],
+    }) satisfies Concatenating["with"],
   },
 );

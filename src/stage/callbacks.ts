@@ -2,6 +2,7 @@
 import { StageInlet } from "./stage-inlet.ts";
 import { CallbackError, callbackError } from "../base/errors.ts";
 import { recordFailure } from "../base/failure.ts";
+import { notGivenBack } from "./give-back.ts";
 import type { Output } from "./output.ts";
 import { failure, ignore, none } from "../base/reason.ts";
 import type { Reason } from "../contract/reason.ts";
@@ -40,7 +41,7 @@ interface Batch {
 }
 export type Continuation = (this: Callbacks, value: unknown, callback: string) => void;
 
-/** Calls the user's functions, one at a time, awaits their promises, and passes on results and errors. */
+/** Calls user code, one callback at a time, awaits promises, and passes on results and errors. */
 export class Callbacks {
   readonly behaviour: AnyBehaviour;
   readonly #core: Core;
@@ -50,10 +51,7 @@ export class Callbacks {
   onStack = false;
   /** The callback whose promise is pending, and how to go on. */
   busy: string | undefined;
-  /**
-   * By the clock, in milliseconds. Minus zero is a float to engines: a field that turned into one later would
-   * deoptimize every stage.
-   */
+  /** In milliseconds. Minus zero is a float to engines: turning into one later would deoptimize every stage. */
   busySince = -0;
   #then: Continuation = ignore;
   #otherwise: Continuation = ignore;
@@ -105,19 +103,25 @@ export class Callbacks {
     if (this.#pull && emitted > 0 && emitted < this.#demand && core.output) core.output.pay(this.#demand - emitted);
   }
 
-  /** Hands one batch to the behaviour. False when its promise is pending or the stage has ended. */
+  /** The batch of a link whose promise is pending. */
+  batchOf(link: StageInlet): readonly unknown[] | undefined {
+    return this.#inHand?.link === link ? this.#inHand.events : undefined;
+  }
+
+  /** Hands a batch over. False when its promise is pending or the stage has ended. */
   hand(link: StageInlet, events: readonly unknown[]): boolean {
     const core = this.#core;
     const count = events.length;
     if (this.#strict) Object.freeze(events);
     link.pending -= count;
+    link.handed += count;
     const ask = link.window === undefined ? 0 : link.window.handOver(count);
     let result: unknown;
     this.onStack = true;
     try {
       result = this.behaviour.handleEvents?.(events, link, core.context);
     } catch (cause) {
-      this.#threw("handleEvents", cause, events);
+      this.#threw("handleEvents", cause, notGivenBack(link, events));
       return false;
     }
     this.onStack = false;
@@ -139,7 +143,8 @@ export class Callbacks {
   }
 
   #failedBatch(cause: unknown): void {
-    this.#threw("handleEvents", cause, (this.#inHand as Batch).events);
+    const { link, events } = this.#inHand as Batch;
+    this.#threw("handleEvents", cause, notGivenBack(link, events));
   }
 
   #handedOver(link: StageInlet, events: readonly unknown[], ask: number, result: unknown): void {

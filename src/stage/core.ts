@@ -82,7 +82,7 @@ export class Core implements Task {
   readonly enter: AsyncContext | undefined;
 
   phase: number;
-  /** Running, no promise pending, nothing ended or halted: the state of nearly every turn, in one look. */
+  /** Running, no promise pending, nothing ended or halted: nearly every turn, in one look. */
   plain: boolean;
   /** A callback called `complete()` or caused an end: the message in hand stops. */
   halted = false;
@@ -183,8 +183,8 @@ export class Core implements Task {
   }
 
   /**
-   * A consumer asks. A producerConsumer notes the ask at once where its message would be next and could move nothing:
-   * that saves a turn, in the same order. A producer's asks each take a turn, one `handleDemand` each.
+   * A consumer asks. A producerConsumer notes the ask at once where its message would be next and move nothing: that
+   * saves a turn. A producer's asks each take one, with a `handleDemand` each.
    */
   ask(outlet: Outlet, count: number): void {
     const { output } = this;
@@ -246,10 +246,7 @@ export class Core implements Task {
     return this.output !== undefined && this.phase < DRAINING && (inside || !this.ends.shut);
   }
 
-  /**
-   * Dispatches unasked events. Returns how many were taken, or -1 where the dispatcher failed and the stage with
-   * it.
-   */
+  /** Dispatches unasked events. Returns how many were taken, or -1 where the dispatcher failed. */
   offer(events: readonly unknown[]): number {
     const output = this.output as Output;
     try {
@@ -275,8 +272,8 @@ export class Core implements Task {
   }
 
   /**
-   * Outside a turn nothing settles by itself: an end caused during a dispatch, and events passed over or kept for
-   * another partition, which leave more wanted than is owed.
+   * Outside a turn nothing settles by itself: an end caused during a dispatch, and events passed over or kept, which
+   * leave more wanted than owed.
    */
   moved(output: Output): void {
     if (this.callbacks.onStack || output.dispatching) return;
@@ -429,7 +426,7 @@ export class Core implements Task {
     }
   }
 
-  /** Continues a message of several batches. A halted message's rest goes back with the end of the link. */
+  /** Continues a message of several batches. A halted one's rest goes back with the end. */
   goOn(): void {
     const { upstream, callbacks } = this;
     const link = upstream.inHand as StageInlet;

@@ -5,15 +5,20 @@ import type { End, Reason } from "../contract/reason.ts";
 import type { ConsumerPort, ProducerPort } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
 import { deadPort } from "./inlet.ts";
+import type { Lag } from "../contract/options.ts";
+import { LagOutlet } from "./lag-outlet.ts";
 import { LINKED } from "./mailbox.ts";
 import { Outlet } from "./outlet.ts";
 import type { Output } from "./output.ts";
 import { CLOSED, ENDING, PARTING } from "./phase.ts";
 import { subscribeNames } from "./subscribe-options.ts";
 
+/** Whether a consumer holds the others up: it does, unless it says otherwise. */
+const holdsBack = (lag: Lag | undefined): lag is undefined => (lag?.policy ?? "hold") === "hold";
+
 const noOutlets = new Map<never, Outlet>();
 
-/** The side of a stage that consumers see: its ends of their links, and its dispatcher's news of them. */
+/** The side that consumers see: its ends of their links, and its dispatcher's news of them. */
 export class Downstream {
   /** By the consumer's port. A stage without output shares an empty map. */
   readonly outlets: Map<ConsumerPort<never>, Outlet>;
@@ -52,7 +57,8 @@ export class Downstream {
     }
     if (dispatcher.options) refuseUnknown("subscribe", options, [...subscribeNames, ...dispatcher.options]);
     const old = replaces instanceof Outlet && this.#knows(replaces) ? replaces : undefined;
-    const outlet = new Outlet(core, port, options);
+    const { lag } = options as { readonly lag?: Lag };
+    const outlet = holdsBack(lag) ? new Outlet(core, port, options) : new LagOutlet(core, port, options, lag);
     const replaced = old?.attached === true;
     if (replaced) this.#detach(old);
     try {
@@ -136,10 +142,7 @@ export class Downstream {
     return this.outlets.get(outlet.port) === outlet;
   }
 
-  /**
-   * Takes events back from a consumer that has left, or whose producer has ended. Events the dispatcher then keeps
-   * reach no one.
-   */
+  /** Takes events back from a consumer that has left. Those the dispatcher then keeps reach no one. */
   takeLate(outlet: Outlet, { unstarted = none }: End): void {
     const { phase, ends } = this.#core;
     // Its end has not had its turn: the events join those it brings back.
@@ -178,7 +181,7 @@ export class Downstream {
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The stage has ended, and tells its consumers. Those told of a good end may still give earlier events back. */
+  /** Tells the consumers of the end. Those told of a good one may still give events back. */
   close(reason: Reason, halfOpen: boolean): void {
     let crossed: boolean | undefined;
     for (const outlet of this.outlets.values()) {
@@ -186,6 +189,13 @@ export class Downstream {
       if (outlet.ended) {
         crossed ||= outlet.port.carries && !outlet.halfOpen;
         continue;
+      }
+      if (outlet.lagging > 0) {
+        const last = (): void => this.#tell(outlet.port, reason);
+        if (outlet.close(reason.type === "complete" ? last : undefined)) {
+          this.outlets.delete(outlet.port);
+          continue;
+        }
       }
       outlet.ended = true;
       outlet.halfOpen = halfOpen;
@@ -195,7 +205,7 @@ export class Downstream {
     if (crossed && this.#core.outcome.failed) this.#core.outcome.carrier()(); // M13
   }
 
-  /** Serves and then tells the consumers that came while others might give events back, once none of those is left. */
+  /** Serves and then tells late consumers, once no one can give events back. */
   partOn(): void {
     const { ends, output } = this.#core;
     if ((output?.held ?? 0) > 0) return;
@@ -259,9 +269,6 @@ export class Downstream {
   }
 }
 
-/**
- * The part of a consumer's reason that its producer passes on to its own sources: the value of an abnormal cancel or
- * stop.
- */
+/** The value of an abnormal cancel or stop, which the producer passes on to its own sources. */
 const travelling = (reason: Reason): unknown =>
   reason.type !== "failure" && isFailure(reason) ? errorOf(reason) : undefined;

@@ -1,5 +1,5 @@
 import type { Failure } from "../contract/failure.ts";
-import { refuseUnknown, requireOneOf, requireOptions, requireType } from "../base/check.ts";
+import { refuseUnknown, requireOneOf, requireType } from "../base/check.ts";
 import { argumentError, TimeoutError } from "../base/errors.ts";
 import { complete, errorOf, failure, ignore, isFailure, sameFailure } from "../base/reason.ts";
 import { isThenable } from "../base/thenable.ts";
@@ -17,7 +17,7 @@ interface Ending {
   readonly reason: Reason;
   /** The signal aborted: nothing is waited for. */
   readonly abort?: boolean;
-  /** The last consumer left: the rest is discarded without a warning, and the stage counts as stopped. */
+  /** The last consumer left: the rest is discarded silently, and the stage counts as stopped. */
   readonly left?: boolean;
   /** Where the failure began, if in another stage. */
   readonly failure?: Failure | undefined;
@@ -99,7 +99,7 @@ export class Ends {
     }
   }
 
-  /** Posts the stop. A producer's waiting callback is told at once: the message cannot have its turn before. */
+  /** Posts the stop. A producer's waiting callback is told at once: the message would wait for it. */
   postStop(reason: unknown): void {
     const core = this.#core;
     core.post(STOP, undefined, reason);
@@ -118,7 +118,6 @@ export class Ends {
 
   /** Lets everything taken in go out, and completes. */
   drain(options: DrainOptions = {}): Promise<void> {
-    requireOptions("drain", options);
     refuseUnknown("drain", options, ["timeout"]);
     const core = this.#core;
     const timeout = timeoutOf(options);
@@ -301,10 +300,7 @@ export class Ends {
     else this.#close(reason);
   }
 
-  /**
-   * Another end came while a failure waited for the buffer: whether the failure stands. It does, unless no one is
-   * left to hear it.
-   */
+  /** Another end came while a failure waited for the buffer: the failure stands, unless no one is left to hear it. */
   #stands(first: Reason, { reason: second, abort, left }: Ending): boolean {
     const { report, downstream } = this.#core;
     // A last consumer that left with the same error has told it.
@@ -365,7 +361,7 @@ export class Ends {
     outcome.discard(events, failing ? "failure" : this.#cause, quiet);
   }
 
-  /** A source's end that crossed one of this stage or of the subscription, and is therefore not passed on. */
+  /** A source's end that crossed one of this side, and is not passed on. */
   drop({ reason, onNotPassedOn }: End): void {
     if (!sameFailure(reason, this.#core.outcome.reason)) onNotPassedOn?.(); // M30
   }

@@ -41,7 +41,7 @@ export abstract class Inlet implements ConsumerPort<unknown>, Subscription {
 
   /** A batch within the demand has come. */
   abstract accept(batch: readonly unknown[]): void;
-  /** The producer broke the protocol: the link must end with this error, and the excess goes back. */
+  /** The producer broke the protocol: the link ends with this error, the excess goes back. */
   abstract refuse(error: unknown, excess: readonly unknown[]): void;
 
   request(count: number): void {

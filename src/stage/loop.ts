@@ -20,7 +20,7 @@ export function iterate(
 
 /**
  * Hands events over when pulled. It subscribes on the first pull; a batch's ask is sent when the element after it is
- * pulled, so a loop that stops has asked for nothing in vain.
+ * pulled.
  */
 class Iteration extends Port implements AsyncIterableIterator<unknown> {
   readonly #single: boolean;

@@ -1,6 +1,6 @@
 import { Deque } from "../base/deque.ts";
 
-/** Kinds of messages. Separate constants, which engines and bundlers fold; the numbers are private to a stage. */
+/** Kinds of messages. Separate constants, which engines and bundlers fold. */
 export const EVENTS = 1;
 export const ASK = 2;
 export const SOURCE_END = 3;
@@ -57,10 +57,7 @@ export class Mailbox {
     else this.#lead(this.#behind.shift() as Op, this.#behind.shift(), this.#behind.shift());
   }
 
-  /**
-   * Takes the messages of one kind about one target out of the queue: their payloads, in order. The others keep their
-   * order.
-   */
+  /** Takes out the messages of one kind about one target: their payloads, in order. */
   extract<Payload>(kind: Op, about: unknown): Payload[] {
     const payloads: Payload[] = [];
     for (let left = this.size; left > 0; left -= 1) {

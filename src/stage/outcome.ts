@@ -16,7 +16,7 @@ export interface OutcomeOptions {
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
 }
 
-/** A stage's end, as others see it: `done`, the signal, and the destination of events that no consumer gets. */
+/** A stage's end, as others see it: `done`, the signal, and the destination of undelivered events. */
 export class Outcome {
   readonly report: Report;
   readonly #options: OutcomeOptions;
@@ -162,6 +162,12 @@ export class Outcome {
       this.#warned = true;
       console.warn(`headrace: ${name} discarded ${events.length} events (${cause}), see onDiscard`);
     }
+  }
+
+  /** Events meant for one consumer alone, which it has lost by the policy that it named. */
+  lag(events: readonly unknown[], consumer: string): void {
+    const { name, onDiscard } = this.#options;
+    if (onDiscard) this.report.guard(() => onDiscard({ events, cause: "lag", stage: name, consumer }), "onDiscard");
   }
 
   /** The error of a request to an ended stage. */

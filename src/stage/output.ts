@@ -22,10 +22,7 @@ export interface OutputOptions {
 /** The maximum demand of one `handleDemand`. */
 export const MOST_DEMAND = 10_000;
 
-/**
- * A stage's undelivered events, and its debts: the producer's half of the demand rule. Knows no consumer, no callback
- * and no promise.
- */
+/** A stage's undelivered events, and its debts. Knows no consumer, callback or promise. */
 export class Output {
   readonly dispatcher: AnyDispatcher;
   readonly limit: number;
@@ -39,8 +36,8 @@ export class Output {
   /** Set by `turnTo`. */
   mode: DemandMode = "forward";
   /**
-   * Nothing waits here, or will, so events may go straight to the dispatcher. Noted after each change, since it is
-   * read every turn.
+   * Nothing waits here, so events may go straight to the dispatcher. Noted after each change, since it is read every
+   * turn.
    */
   clear = true;
   /** The dispatcher is at work: asks have to wait. */
@@ -71,7 +68,7 @@ export class Output {
     return this.#buffer.size;
   }
 
-  /** The demand to pass to the behaviour; 0 while the buffer is over its limit, or a full demand is unmet. */
+  /** The demand for the behaviour; 0 while the buffer is over its limit, or a full demand is unmet. */
   get lacking(): number {
     if (this.owed >= MOST_DEMAND || this.#buffer.size > this.limit) return 0; // M06
     const lacking = this.dispatcher.wanted - this.owed;
@@ -121,7 +118,7 @@ export class Output {
     return oldest;
   }
 
-  /** Serves demand from the buffer, until it meets a logged demand that is still wanted; returns that, or 0. */
+  /** Serves demand from the buffer, up to a logged demand that is still wanted; returns that, or 0. */
   flush(): number {
     const { dispatcher } = this;
     const buffer = this.#buffer;
@@ -164,7 +161,7 @@ export class Output {
     this.#note();
   }
 
-  /** Takes out all held events, oldest first as far as the dispatcher keeps order. Releases the marks. */
+  /** Takes out all held events, oldest first. Releases the marks. */
   takeAll(): readonly unknown[] {
     const all = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
     for (const mark of this.#afterQueued.splice(0)) mark();

@@ -5,10 +5,7 @@ import { requireOneOf } from "../base/check.ts";
 import type { Core } from "./core.ts";
 import type { DemandMode } from "../contract/options.ts";
 
-/**
- * Emits unasked events, from inside a callback or from outside, within the limit of the buffer. Returns whether all
- * went out.
- */
+/** Emits unasked events within the limit of the buffer. Returns whether all went out. */
 export function push(core: Core, events: readonly unknown[], inside: boolean): boolean {
   if (!Array.isArray(events)) throw argumentError("ERR_EVENTS", "", events);
   if (!core.takes(inside)) throw core.endedError;
@@ -23,10 +20,7 @@ export function push(core: Core, events: readonly unknown[], inside: boolean): b
   }
 }
 
-/**
- * Keeps the rest of a batch as far as there is room; the overflow policy decides on the excess. Returns whether there
- * was no rest.
- */
+/** Keeps what fits; the overflow policy decides on the excess. Returns whether there was no rest. */
 export function keep(core: Core, events: readonly unknown[], sent: number): boolean {
   const output = core.output as Output;
   const { length } = events;

@@ -1,8 +1,8 @@
 import type { StageOptions } from "../contract/options.ts";
 
 /**
- * Failures that have reached someone: one that takes several ways through a graph is told once. They are known by
- * their records, since an error may be thrown in many graphs; without one, by the error.
+ * Failures that have reached someone, so that each is told once: by their records, since an error may be thrown in many
+ * graphs; else by the error.
  */
 const reported = new WeakSet<object>();
 
@@ -26,8 +26,8 @@ const whenRejected = (result: unknown, then: (error: unknown) => void): void => 
 };
 
 /**
- * Tracks who has heard of a stage's errors. Every failure reaches someone once: the consumers that pass it on,
- * `done`, or `onReport`. Carriers are to pass it on, and may end without doing so.
+ * Tracks who has heard of a stage's errors. Every failure reaches someone once: consumers that pass it on, `done`, or
+ * `onReport`.
  */
 export class Report {
   readonly name: string;
@@ -54,8 +54,8 @@ export class Report {
   }
 
   /**
-   * Registers a carrier of the failure. The returned function withdraws it; when the last one withdraws, the failure is
-   * reported, unless it has reached someone or `told` says that it will.
+   * Registers a carrier of the failure. The returned function withdraws it; with the last one the failure is reported,
+   * unless it has reached someone or `told` says that it will.
    */
   carrier(failure: unknown, error: unknown, told: () => boolean): () => void {
     this.passedOn = true;

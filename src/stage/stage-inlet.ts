@@ -1,5 +1,6 @@
 import { Window } from "./window.ts";
 import { argumentError, words } from "../base/errors.ts";
+import type { Given } from "./give-back.ts";
 import { Inlet } from "./inlet.ts";
 import { CANCEL, EVENTS, SOURCE_END } from "./mailbox.ts";
 import type { End } from "../contract/reason.ts";
@@ -22,10 +23,13 @@ export class StageInlet extends Inlet {
   readonly options: ResolvedSubscribeOptions;
   /** Absent on a manual subscription. */
   readonly window: Window | undefined;
-  /** Whether its stage cannot do without it, and fails when its `handleSubscribe` refuses, as in a pipeline. */
+  /** Whether its stage fails when its `handleSubscribe` refuses, as in a pipeline. */
   vital = false;
   /** Handed over and given back unstarted, the oldest first: goes with the end of the link. */
   returned: (readonly unknown[])[] | undefined = undefined;
+  /** Events handed over so far. A float from the start, since it may outgrow small integers. */
+  handed = -0;
+  given: Given | undefined = undefined;
   #cancelled = false;
   /** The clock's time when events were last taken up. */
   arrivedAt: number;

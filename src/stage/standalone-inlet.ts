@@ -28,19 +28,18 @@ export interface PortDefaults {
 }
 
 /**
- * The consumer's end of a subscription for a consumer that is no stage but something foreign: a stream, an Observer.
- * Subclass it: `open` attaches it, `request` asks, and `turn` hands over `arrived` events.
+ * The consumer's end of a subscription for something foreign: a stream, an Observer. Subclass it: `open` attaches it,
+ * `request` asks, and `turn` hands over `arrived` events.
  *
- * **Shape** batches, as the producer delivers them, in `arrived`; `reason` is set once the producer has ended.
- * **Units** `request` in events. `window` is the arithmetic of automatic demand: its `open()` is the first ask, its
- * `handOver(count)` a batch's ask.
+ * **Shape** batches, as delivered, in `arrived`; `reason` is set once the producer has ended.
+ * **Units** `request` in events. `window` computes automatic demand: `open()` is the first ask, `handOver(count)` a
+ * batch's.
  * **Backpressures** only requested events come.
- * **Completes** with the producer: `turn` runs, `reason` says how it ended, and `told` says that the foreign side
- * knows.
- * **Cancels** by `leave(reason, rest)`: `rest`, and arrived events, go back to the producer.
+ * **Completes** with the producer: `turn` runs, and `told` says that the foreign side knows. **Cancels** by
+ * `leave(reason, rest)`: `rest`, and arrived events, go back.
  *
  * @throws ArgumentError by `Port.options`: `ERR_NOT_PRODUCER`, `ERR_OPTION`, `ERR_RANGE`. By `open`: the producer's
- * refusal of the subscription. Later errors of the foreign side belong in `report`.
+ * refusal. Later errors of the foreign side belong in `report`.
  *
  * **Source** rules 1.3, 3.5 to 3.7, 5.6.
  *
@@ -148,7 +147,7 @@ export abstract class Port extends Inlet implements Task {
     if (count > 0 && this.active && !this.ended) super.request(count);
   }
 
-  /** Reports an error of the foreign side that has nowhere else to go, to the producer's `onReport`. */
+  /** Reports an error of the foreign side to the producer's `onReport`. */
   report(error: unknown, phase: string): void {
     const report = this.producer["~core"]?.report;
     if (report) report.tell(error, phase);
@@ -185,7 +184,7 @@ export abstract class Port extends Inlet implements Task {
     if (this.#halfOpen) this.#tell({ reason: complete });
   }
 
-  /** Ends the subscription at once. `rest`, the untaken part of a batch, goes back with all arrived events. */
+  /** Ends the subscription at once. `rest`, the untaken part of a batch, and all arrived events go back. */
   leave(reason: Reason, rest: readonly unknown[] = []): void {
     if (!sameFailure(this.reason, reason)) this.#onNotPassedOn?.();
     this.#onNotPassedOn = undefined;

@@ -5,15 +5,12 @@ import { requireOptions, requireInteger, requireOneOf } from "../base/check.ts";
 export const subscribeNames: readonly string[] = ["maxDemand", "minDemand", "cancel", "demand", "data"];
 const cancelModes: readonly CancelMode[] = ["permanent", "transient", "temporary"];
 
-/**
- * Fills in the defaults of a subscription: `max` 1000 unless the producer suggests otherwise, `min` half of it,
- * rounded down.
- */
+/** Fills in defaults: `max` is what the producer suggests, or 1000, `min` half of it, rounded down. */
 export function subscribeOptions<T extends SubscribeOptions>(
   options: T,
   defaultMaxDemand: number | undefined,
 ): T & ResolvedSubscribeOptions {
-  requireOptions("subscribe", options);
+  requireOptions("subscribe", options, ["maxDemand"]);
   const {
     maxDemand = defaultMaxDemand ?? 1000,
     minDemand = Math.floor(maxDemand / 2),

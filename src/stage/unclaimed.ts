@@ -9,14 +9,14 @@ export interface Unclaimed {
   readonly giveUp: () => void;
 }
 
-/** From the failure until it is given up without a consumer. In milliseconds of the platform's clock. */
+/** In milliseconds of the platform's clock, from the failure on. */
 const PATIENCE = 30_000;
 
 /** Failures that wait now. */
 const waiting = new Map<Unclaimed, unknown>();
 let watcher: ((failures: readonly Unclaimed[]) => void) | undefined;
 
-/** Calls `then` with the waiting failures after each change, so that an ending platform may tell of them. */
+/** Calls `then` with the waiting failures after each change, for an ending platform. */
 export function watchUnclaimed(then: (failures: readonly Unclaimed[]) => void): void {
   watcher = then;
   if (waiting.size > 0) tell();

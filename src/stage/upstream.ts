@@ -4,13 +4,14 @@ import type { SubscribeOptions } from "../contract/options.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import type { ProducerPort, Stage, Subscription } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
+import { noteGivenBack } from "./give-back.ts";
 import { EVENTS, Mailbox, SUBSCRIBED } from "./mailbox.ts";
 import { ENDING, OVER } from "./phase.ts";
 import { type Cancellation, StageInlet } from "./stage-inlet.ts";
 import { subscribeOptions } from "./subscribe-options.ts";
 import type { Window } from "./window.ts";
 
-/** The side of a stage that takes events: its subscriptions, and their events that no callback has seen. */
+/** The side that takes events: subscriptions, and their events that no callback has seen. */
 export class Upstream {
   /** The oldest first. */
   readonly links: StageInlet[] = [];
@@ -58,8 +59,13 @@ export class Upstream {
 
   /** Unstarted events from a callback: they go back with the end of their link, or behind it. */
   giveBack(subscription: Subscription, rest: readonly unknown[]): void {
+    if (Array.isArray(rest) && rest.length === 0) return;
+    const link = noteGivenBack(this.#core, subscription, rest);
+    this.#return(link, rest);
+  }
+
+  #return(link: StageInlet, rest: readonly unknown[]): void {
     if (rest.length === 0) return;
-    const link = subscription as StageInlet;
     if (link.ended && !this.#halfOpen.includes(link)) link.tell({ reason: { type: "cancel" }, unstarted: rest });
     else (link.returned ??= []).unshift(rest); // M24
   }
@@ -137,7 +143,7 @@ export class Upstream {
     const { reason } = end;
     this.#forget(link);
     if (reason.type === "complete") this.#halfOpen.push(link);
-    else this.giveBack(link, link.returned?.splice(0).flat(1) ?? none);
+    else this.#return(link, link.returned?.splice(0).flat(1) ?? none);
     this.#pendingEnd = end;
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
       this.#pendingEnd = undefined;

@@ -1,8 +1,6 @@
 /**
- * The arithmetic of automatic demand, on the consumer's side of a link.
- *
- * At most `max` events are outstanding. A message is cut into batches of at most `max - min`; a batch that leaves at
- * most `min` outstanding carries an ask that fills up to `max` again.
+ * The arithmetic of automatic demand. At most `max` events are outstanding. A message is cut into batches of at most
+ * `max - min`; a batch that leaves at most `min` outstanding carries an ask that fills up to `max`.
  */
 export class Window {
   readonly max: number;

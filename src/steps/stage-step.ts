@@ -42,6 +42,6 @@ export function sinkWith<In, Result>(
   name: string,
   make: (setting: Setting) => { readonly consumer: Consumer<In>; readonly result: () => Result },
 ): Sink<In, Result> {
-  const step: StageSink = { kind: "sink", name, "~sink": make as StageSink["~sink"] };
+  const step: StageSink = { kind: "sink", name, "~sink": make };
   return step;
 }

@@ -46,7 +46,7 @@ const adapters: Adapter[] = [
   {
     name: "queue",
     source: (count, options) => {
-      const events = queue<unknown>({ size: 10_000, ...options } as never);
+      const events = queue<unknown>({ size: 10_000, ...options });
       for (let n = 0; n < count && !options.signal?.aborted; n += 1) events.tryOffer(n);
       events.complete();
       return { producer: events };

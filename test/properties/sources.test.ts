@@ -16,6 +16,7 @@ import { Random } from "./random.ts";
 
 const COUNT = 40;
 const sourceOf = (event: number): number => Math.floor(event / 1000);
+const onReport = (): void => {};
 const bad = new Error("bad");
 
 /** One run: several sources made one in a random way, and ended in a random way. Returns what is wrong. */
@@ -24,7 +25,6 @@ async function run(seed: number): Promise<string> {
   const runtime = testRuntime({ seed });
   const [handled, told]: [number[], number[]] = [[], []];
   const onDiscard = ({ events }: Discarded) => void told.push(...(events as readonly number[]));
-  const onReport = () => {};
   const kind = random.pick(["merge", "concat", "reopen"] as const);
   const count = kind === "reopen" ? 1 : random.between(1, 4);
   const late = random.chance(50);
@@ -40,7 +40,7 @@ async function run(seed: number): Promise<string> {
       });
       const offers = events.map((event) => source.offer(event).catch(() => void told.push(event)));
       if (!late) source.complete();
-      return { source: source as Producer<number>, offers, complete: () => source.complete() };
+      return { source, offers, complete: () => source.complete() };
     }
     let next = 0;
     const source = producer<number>(
@@ -54,7 +54,7 @@ async function run(seed: number): Promise<string> {
       },
       { runtime, onDiscard, onReport },
     );
-    return { source, offers: [], complete: () => {} };
+    return { source, offers: [] as Promise<unknown>[], complete: () => {} };
   });
   const sources = made.map(({ source }) => source);
   const options = { runtime, onDiscard, onReport };

@@ -26,6 +26,7 @@ if (error instanceof ArgumentError) {
     | "ERR_SOURCE_USED"
     | "ERR_NOT_RUNNING"
     | "ERR_EVENTS"
+    | "ERR_GIVE_BACK"
     | "ERR_ASK"
     | "ERR_ASK_AUTOMATIC"
     | "ERR_ENDED"

@@ -137,9 +137,12 @@ export class Call<In> implements Taken<In> {
   }
 
   #timedOut(attempt: OneAttempt, ms: number): void {
-    const { step, name } = this.#caller;
+    const { step, name, retry, onFailure } = this.#caller;
+    const first = retry ? "give timeout more" : "read signal in the function to give up with it";
+    const missing = [...(retry ? [] : ["retry"]), ...(onFailure ? [] : ["onFailure"])].join(" or ");
+    const advice = missing ? `${first}, or add ${missing}` : first;
     const expected = `attempt ${attempt.attempt} of ${step} in ${name} to take at most ${ms} ms`;
-    const error = new TimeoutError("ERR_TIMEOUT", expected, words("no result"));
+    const error = new TimeoutError("ERR_TIMEOUT", expected, words("no result"), advice);
     attempt.abort(error);
     this.#failed(error);
   }

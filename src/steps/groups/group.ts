@@ -24,6 +24,7 @@ export class Group<In> implements SourceBehaviour<In> {
   /** By the runtime's clock. */
   usedAt: number;
   readonly #host: GroupHost;
+  readonly #events: Producer<In>;
   #context!: SourceContext<In>;
   #wanted = 0;
   #last: Subscription | undefined;
@@ -32,6 +33,7 @@ export class Group<In> implements SourceBehaviour<In> {
     this.#host = host;
     const { runtime, onReport, onDiscard } = setting;
     const events = source<In>(this, { name, runtime, onReport, onDiscard });
+    this.#events = events;
     this.usedAt = this.#context.runtime.time;
     this.pipeline = checked(name, make(events), events);
   }
@@ -66,7 +68,9 @@ export class Group<In> implements SourceBehaviour<In> {
   }
 
   fail(error: unknown): void {
-    this.#context.fail(error);
+    const { state } = this.#events;
+    // One that has completed meanwhile has had all its events.
+    if (state === "starting" || state === "running" || state === "ending") this.#context.fail(error);
   }
 
   #serve(): void {

@@ -9,7 +9,7 @@ import type { Producer } from "../../contract/stage.ts";
 import type { Sink } from "../../contract/step.ts";
 import { checkFunction } from "../per-event/per-event.ts";
 import { sinkWith } from "../stage-step.ts";
-import { type GroupFunction, type GroupOptions, Groups } from "./groups.ts";
+import { type GroupOptions, Groups } from "./groups.ts";
 
 /** Stands for a producer that a group's function returned. */
 export interface ProducerIsNoGroup {
@@ -76,7 +76,7 @@ export function intoGroups<In, K extends Key>(
     throw argumentError("ERR_RANGE", "idle to be more than 0 milliseconds", options.idle);
   return sinkWith<In, number>("intoGroups", (setting) => {
     const { name, runtime, onReport, signal } = setting;
-    const groups = new Groups<In>(key as (event: In) => Key, fn as GroupFunction<In>, options, setting);
+    const groups = new Groups<In>(key, fn, options, setting);
     return { consumer: sink(groups, { name, runtime, onReport, signal }), result: () => groups.count };
   });
 }

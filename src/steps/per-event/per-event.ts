@@ -108,6 +108,12 @@ export function accepts(accept: (event: unknown) => unknown, event: unknown, pla
   } catch (cause) {
     throw new StepFailure(place, event, cause);
   }
-  if (typeof result !== "boolean") refusePromise(result, event, place, "true or false at once");
+  if (typeof result !== "boolean")
+    refusePromise(
+      result,
+      event,
+      place,
+      "true or false at once; for a function that returns a promise there is mapAsync, in front of it",
+    );
   return Boolean(result);
 }

@@ -27,7 +27,13 @@ export function scan<In, Out>(fn: (last: Out, event: In) => Out, seed: Out): Ste
       } catch (cause) {
         throw new StepFailure(place, event, cause);
       }
-      if (isObject(last)) refusePromise(last, event, place, "its result at once: a promise cannot be added to");
+      if (isObject(last))
+        refusePromise(
+          last,
+          event,
+          place,
+          "its result at once; for a function that returns a promise there is mapAsync, in front of it",
+        );
       next(last);
     };
   });

@@ -31,7 +31,13 @@ export function reduce<In, Result>(fn: (sum: Result, event: In) => Result, seed:
           } catch (cause) {
             throw new StepFailure(place, event, cause);
           }
-          if (isObject(sum)) refusePromise(sum, event, place, "its result at once: a promise cannot be added to");
+          if (isObject(sum))
+            refusePromise(
+              sum,
+              event,
+              place,
+              "its result at once; for a function that returns a promise there is mapAsync, in front of it",
+            );
         },
         result: () => sum,
       };

@@ -205,3 +205,144 @@ describe("F-14 what is given back late", () => {
     await stage.stop();
   });
 });
+
+describe("giveBack refuses", () => {
+  type Call = (stage: SinkContext, subscription: Subscription, events: readonly number[]) => void | Promise<void>;
+  const way = "giveBack(subscription, events) takes what handleEvents was given, each event once";
+  const other = new RawProducer<number>();
+  const foreign = consumer<number>(() => {}, { runtime: testRuntime(), name: "other" }).subscribe(other.producer);
+
+  /** What a call within `handleEvents` throws, over four events. */
+  async function thrownBy(call: Call): Promise<unknown> {
+    let thrown: unknown;
+    const source = new RawProducer<number>();
+    const stage = sink<number>(
+      {
+        async handleEvents(events, subscription, self) {
+          try {
+            const called = call(self, subscription, events);
+            // Behind an await the batch is known to be in hand.
+            if (called) await called;
+          } catch (error) {
+            thrown = error;
+          }
+        },
+      },
+      { runtime: testRuntime(), name: "store" },
+    );
+    stage.subscribe(source.producer);
+    await turns();
+    source.port.events([1, 2, 3, 4]);
+    await turns();
+    return thrown;
+  }
+
+  test.each<[string, Call, string, string]>([
+    ["a string", (self, link) => self.giveBack(link, "ab" as never), "ERR_EVENTS", 'an array of events, got "ab"'],
+    [
+      "swapped arguments",
+      (self, link, events) => self.giveBack(events as never, link as never),
+      "ERR_GIVE_BACK",
+      `a subscription of store, got an array of 4: ${way}`,
+    ],
+    [
+      "no subscription",
+      (self, _, events) => self.giveBack(undefined as never, events),
+      "ERR_GIVE_BACK",
+      `a subscription of store, got undefined: ${way}`,
+    ],
+    [
+      "the subscription of another stage",
+      (self, _, events) => self.giveBack(foreign, events),
+      "ERR_GIVE_BACK",
+      `a subscription of store, got one of other: ${way}`,
+    ],
+    [
+      "more events than it was handed",
+      (self, link, events) => self.giveBack(link, [...events, 5]),
+      "ERR_GIVE_BACK",
+      `at most 4 events, those not given back, got an array of 5: ${way}`,
+    ],
+    [
+      "most of a batch a second time",
+      (self, link, events) => {
+        self.giveBack(link, events.slice(1));
+        self.giveBack(link, events.slice(1));
+      },
+      "ERR_GIVE_BACK",
+      `at most 1 events, those not given back, got an array of 3: ${way}`,
+    ],
+    [
+      "some of a batch a second time",
+      async (self, link, events) => {
+        await turns(1);
+        self.giveBack(link, events.slice(2));
+        self.giveBack(link, events.slice(2));
+      },
+      "ERR_GIVE_BACK",
+      `each event once, got one twice: ${way}`,
+    ],
+  ])("G-01 %s", async (_, call, code, text) => {
+    const error = await thrownBy(call);
+    expect(error).toMatchObject({ code, name: "ArgumentError" });
+    expect(String(error)).toContain(`expected ${text}`);
+  });
+
+  test("G-02 no events that are equal, nor any without events", async () => {
+    expect(
+      await thrownBy((self, link, events) => {
+        self.giveBack(undefined as never, []);
+        self.giveBack(link, [{}, {}]);
+        self.giveBack(link, events.slice(3));
+      }),
+    ).toBeUndefined();
+  });
+
+  test("G-03 no equal event of an earlier batch", async () => {
+    const source = new RawProducer<string>();
+    let batches = 0;
+    const stage = sink<string>(
+      {
+        handleEvents(events, subscription, self) {
+          batches += 1;
+          if (batches === 1) return;
+          self.giveBack(subscription, events);
+          self.giveBack(subscription, ["on"]);
+          self.complete();
+        },
+      },
+      { runtime: testRuntime() },
+    );
+    stage.subscribe(source.producer);
+    await turns();
+    source.port.events(["on"]);
+    source.port.events(["on"]);
+    await turns();
+    expect(source.ends).toEqual([{ reason: { type: "complete" }, unstarted: ["on", "on"] }]);
+  });
+});
+
+test.each([
+  ["throws", false],
+  ["rejects", true],
+])("G-04 a callback that gives events back and then %s has only the others on record", async (_, waits) => {
+  const source = new RawProducer<number>();
+  const boom = new Error("boom");
+  const stage = sink<number>(
+    {
+      handleEvents(events, subscription, self) {
+        self.giveBack(subscription, events.slice(2));
+        if (waits) return Promise.reject(boom);
+        throw boom;
+      },
+    },
+    { runtime: testRuntime() },
+  );
+  stage.done.catch(() => {});
+  stage.subscribe(source.producer);
+  await turns();
+  source.port.events([1, 2, 2, 4]);
+  await turns();
+  expect(stage.failure).toMatchObject({ error: boom, events: [1, 2] });
+  expect(source.ends).toEqual([{ reason: { type: "failure", error: boom }, unstarted: [2, 4] }]);
+});

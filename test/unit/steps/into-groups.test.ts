@@ -373,6 +373,8 @@ describe("8.11 intoGroups", () => {
 
   test("8.11 refuses what is no function at once", () => {
     expect(() => intoGroups(7 as never, collecting().make)).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
-    expect(() => intoGroups(byTen, 7 as never)).toThrow(expect.objectContaining({ code: "ERR_OPTION" }));
+    expect(() => intoGroups<number, number>(byTen, 7 as never)).toThrow(
+      expect.objectContaining({ code: "ERR_OPTION" }),
+    );
   });
 });
