@@ -48,7 +48,7 @@ if (error instanceof CallbackError) {
   expectType<unknown>(error.cause);
 }
 if (error instanceof OverflowError) {
-  expectType<"ERR_OVERFLOW">(error.code);
+  expectType<"ERR_OVERFLOW" | "ERR_OPEN_GROUPS" | "ERR_LAG">(error.code);
   expectType<readonly unknown[]>(error.rejected);
 }
 expectNotAssignable<new () => unknown>(ArgumentError);
