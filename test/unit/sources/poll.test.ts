@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   collect,
+  consumer,
   type Discarded,
   failureOf,
   pipeline,
@@ -286,6 +287,26 @@ describe("poll", () => {
     expect((await next).value).toBe(1);
     await turns();
     expect(calls[1]?.demand).toBe(1);
+  });
+
+  test("an ask for Infinity wants ten thousand at a time", async () => {
+    const { source, calls, answer } = made();
+    const got: number[] = [];
+    const sink = consumer<number>({
+      handleSubscribe: (_role, subscription) => subscription.ask(Number.POSITIVE_INFINITY),
+      handleEvents: (events) => void got.push(...events),
+    });
+    sink.subscribe(source, { demand: "manual" });
+    await turns();
+    await answer([1]);
+    await answer([2]);
+    expect([got, calls.map(({ demand }) => demand)]).toEqual([
+      [1, 2],
+      [10_000, 10_000, 10_000],
+    ]);
+    await answer([]);
+    await source.stop();
+    await sink.done;
   });
 
   test("refuses what is no function, and no option", () => {
