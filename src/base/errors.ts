@@ -26,7 +26,13 @@ export type ProtocolCode =
   | "ERR_DUPLICATE_LINK"
   | "ERR_MESSAGE"
   | "ERR_DISPATCHER";
-export type CallbackCode = "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY";
+export type CallbackCode =
+  | "ERR_CALLBACK"
+  | "ERR_RESULT"
+  | "ERR_PARTITION_KEY"
+  | "ERR_LINE_LENGTH"
+  | "ERR_JSON"
+  | "ERR_EMPTY";
 export type OverflowCode = "ERR_OVERFLOW" | "ERR_OPEN_GROUPS" | "ERR_LAG";
 export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
@@ -68,6 +74,9 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_CALLBACK: ["6.1", "{} to succeed", "throw an Error, which arrives as it is"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
+  ERR_LINE_LENGTH: ["8.8", "{}", 'raise maxLength, or set onTooLong: "skip" or "cut" (of jsonLines onFailure)'],
+  ERR_JSON: ["8.3", "{}", 'set onFailure: "skip", or a function'],
+  ERR_EMPTY: ["8.6", "{}", "first({ orElse }) has a result then"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
   ERR_OPEN_GROUPS: ["8.11", "{}", 'set evict: "lru" to complete the one used least recently, or raise maxOpen'],
   ERR_LAG: ["4.11", "{}", "raise max, or let it drop"],
@@ -185,7 +194,10 @@ export class ProtocolError extends Error {
   }
 }
 
-/** User code returned an invalid result, or threw a primitive, the `cause`. */
+/**
+ * User code returned an invalid result, or threw a primitive, the `cause`; or a step cannot go on with an event. `events` holds
+ * those in hand.
+ */
 export class CallbackError extends Error {
   declare readonly name: "CallbackError";
   declare readonly code: CallbackCode;
@@ -196,6 +208,8 @@ export class CallbackError extends Error {
   declare readonly index?: number;
   /** The step's event, or the one without a valid key. */
   declare readonly event?: unknown;
+  /** Of `lines` and `jsonLines`: the failing line, by its position from 0; of one that is too long the first units. */
+  declare readonly line?: { readonly index: number; readonly text: string };
   constructor(
     details: Details & { readonly code: CallbackCode },
     events: readonly unknown[],

@@ -2,7 +2,9 @@ import type { StageContext, Subscription } from "../../contract/stage.ts";
 import { TimeoutError, words } from "../../base/errors.ts";
 import { isThenable } from "../../base/thenable.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
-import { type CallOptions, delayOf, type Retry } from "./call-options.ts";
+import { delayOf } from "../../base/retry.ts";
+import type { Retry } from "../../contract/retry.ts";
+import type { CallOptions } from "./call-options.ts";
 import type { Lane, Taken } from "./lanes.ts";
 import type { SlidingWindow } from "./rate-limiter.ts";
 

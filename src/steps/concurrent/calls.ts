@@ -6,7 +6,8 @@ import type { Counts } from "../../contract/adapter.ts";
 import type { StageContext, Subscription } from "../../contract/stage.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
 import { Call, type Caller } from "./call.ts";
-import type { CallOptions, Retry } from "./call-options.ts";
+import type { Retry } from "../../contract/retry.ts";
+import type { CallOptions } from "./call-options.ts";
 import { bySubscription, type Lane, Lanes, type Taken } from "./lanes.ts";
 import { limiterOf, type SlidingWindow } from "./rate-limiter.ts";
 
