@@ -23,7 +23,7 @@ export function inspect(from: Core): Inspection {
         consumer: port instanceof StageInlet ? ids.get(port.core) : undefined,
         consumerName: port.name,
         state: subscription.state,
-        ...(port instanceof StageInlet && { received: port.handed }),
+        ...(port instanceof StageInlet && { received: port.handed + 0 }),
         demand: unmet,
         pending: subscription.pending,
         maxDemand: subscription.options.maxDemand,
