@@ -26,7 +26,7 @@ export interface StageInspection {
   readonly buffered?: number;
   /** Events handed to `handleEvents` so far. */
   readonly received?: number;
-  /** Events emitted so far. */
+  /** Events emitted so far, those that a policy has dropped since included. */
   readonly emitted?: number;
   /** Events that were accepted and lost so far: told to `onDiscard`, or dropped by a policy. */
   readonly dropped: number;

@@ -18,9 +18,12 @@ function heldIn({ name, input, buffered = 0, dispatcher }: StageInspection): str
   for (const { name: partition, queued, consumer, demand } of dispatcher?.partitions ?? [])
     if (queued > 0 && demand === 0) {
       const of = consumer === undefined ? "which has no consumer" : `for ${consumer}`;
-      lines.push(`${count(queued, "event", "events")} ${queued === 1 ? "waits" : "wait"} in partition ${partition} of ${name}, ${of}`);
+      lines.push(
+        `${count(queued, "event", "events")} ${queued === 1 ? "waits" : "wait"} in partition ${partition} of ${name}, ${of}`,
+      );
     }
-  if (dispatcher?.heldBy && dispatcher.heldBy.length > 0) lines.push(`${name} is held back by ${dispatcher.heldBy.join(", ")}`);
+  if (dispatcher?.heldBy && dispatcher.heldBy.length > 0)
+    lines.push(`${name} is held back by ${dispatcher.heldBy.join(", ")}`);
   return lines;
 }
 

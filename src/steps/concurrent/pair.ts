@@ -2,7 +2,14 @@ import { coupled } from "../../adapter/coupled.ts";
 import { sink } from "../../adapter/sink.ts";
 import { source } from "../../adapter/source.ts";
 import { isFailure } from "../../base/reason.ts";
-import type { Counts, OtherSide, SinkBehaviour, SinkContext, SourceBehaviour, SourceContext } from "../../contract/adapter.ts";
+import type {
+  Counts,
+  OtherSide,
+  SinkBehaviour,
+  SinkContext,
+  SourceBehaviour,
+  SourceContext,
+} from "../../contract/adapter.ts";
 import type { Discarded, SubscribeOptions } from "../../contract/options.ts";
 import type { Reason } from "../../contract/reason.ts";
 import type { ProducerConsumer, Subscription } from "../../contract/stage.ts";
