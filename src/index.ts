@@ -103,7 +103,14 @@ export {
 export { failureOf } from "./base/failure.ts";
 export type { Failure } from "./contract/failure.ts";
 // Their parts
-export type { Inspection, LinkInspection, StageInspection, Waiting } from "./contract/inspection.ts";
+export type {
+  Inspection,
+  LinkInspection,
+  StageInspection,
+  Stall,
+  StallOptions,
+  Waiting,
+} from "./contract/inspection.ts";
 export type { Attachable, ConsumerPort, ProducerPort } from "./contract/stage.ts";
 export type { Awaitable, Emits } from "./contract/behaviour.ts";
 export type { End, Reason } from "./contract/reason.ts";

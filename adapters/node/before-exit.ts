@@ -1,20 +1,21 @@
-import { claimUnclaimed, type Unclaimed, watchUnclaimed } from "../../src/adapter/index.ts";
+import { claimUnclaimed, type Idle, type Unclaimed, watchAllIdle, watchUnclaimed } from "../../src/adapter/index.ts";
 
 let watches = false;
 let listens = false;
-let waiting: readonly Unclaimed[] = [];
+let failures: readonly Unclaimed[] = [];
+let idle: readonly Idle[] = [];
 
-/** Nothing is left to do, so no consumer will come: failures must be told now. */
+/** Nothing is left to do, so no consumer will come: failures must be told now, and pipelines that never ran. */
 function onBeforeExit(): void {
-  const [first] = waiting;
+  for (const one of idle) one.tell();
+  const [first] = failures;
   if (first === undefined) return;
   claimUnclaimed(first);
   throw first.error;
 }
 
-function onChange(failures: readonly Unclaimed[]): void {
-  waiting = failures;
-  const wants = failures.length > 0;
+function onChange(): void {
+  const wants = failures.length > 0 || idle.length > 0;
   if (wants === listens) return;
   listens = wants;
   if (wants) globalThis.process.on("beforeExit", onBeforeExit);
@@ -22,11 +23,18 @@ function onChange(failures: readonly Unclaimed[]): void {
 }
 
 /**
- * Makes a process that would exit with 0 fail with the error of a stage that waited for its first consumer in vain. A
- * listener stands only while there is one.
+ * Makes a process that is about to exit with 0 fail with the error of a stage that waited for its first consumer in
+ * vain, and tell of pipelines without a sink that have had none. A listener stands only while there is one of either.
  */
 export function watchExit(): void {
   if (watches) return;
   watches = true;
-  watchUnclaimed(onChange);
+  watchUnclaimed((now) => {
+    failures = now;
+    onChange();
+  });
+  watchAllIdle((now) => {
+    idle = now;
+    onChange();
+  });
 }

@@ -34,5 +34,6 @@ export type {
   Told,
   TransformBehaviour,
 } from "../contract/adapter.ts";
-// Failures not yet heard of
+// Failures not yet heard of, and pipelines without a consumer
+export { type Idle, watchAllIdle } from "../stage/idle.ts";
 export { claim as claimUnclaimed, type Unclaimed, watchUnclaimed } from "../stage/unclaimed.ts";

@@ -57,3 +57,12 @@ export function requireMillis(name: string, value: unknown): void {
   if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
     throw argumentError("ERR_RANGE", `${name} to be 0 or more milliseconds`, value);
 }
+
+/** Checks the arguments of `onStall`. */
+export function requireStall(options: { readonly after: number }, report: unknown): void {
+  refuseUnknown("onStall", options, ["after"]);
+  const { after } = options;
+  requireType("after", after ?? null, "number");
+  if (!(after > 0)) throw argumentError("ERR_RANGE", "after to be more than 0 milliseconds", after);
+  if (typeof report !== "function") throw argumentError("ERR_OPTION", "onStall to take a function", report);
+}

@@ -74,6 +74,8 @@ export interface AdapterBehaviour<in Context> {
   /** Offered undelivered events. Returns those it could not take back, which go to `onDiscard`. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
   readonly counts?: Counts | undefined;
+  /** Whether it works on something by itself, such as a call or a timer, for `inspect()`. */
+  readonly working?: boolean | undefined;
   /** Called before each subscription of this stage. May change its options, or throw to refuse it. */
   readonly admit?:
     | ((options: SubscribeOptions, subscriptions: readonly Subscription[]) => SubscribeOptions)

@@ -17,6 +17,8 @@ export interface StageInspection {
   readonly state: StageState;
   /** The callback whose promise is pending. */
   readonly busy?: string;
+  /** It works on something by itself: calls or timers of a step. */
+  readonly working?: boolean;
   /** Messages received and not yet handled. */
   readonly messages: number;
   /** Messages of input that wait for demand. */
@@ -57,6 +59,18 @@ export interface LinkInspection {
   readonly pending: number;
   readonly maxDemand: number;
   readonly minDemand: number;
+}
+export interface StallOptions {
+  /** **Units** milliseconds of the runtime's clock, more than 0. */
+  readonly after: number;
+}
+/** A graph that holds events and has not moved, though no one works or waits for something outside. */
+export interface Stall {
+  /** For how long. **Units** milliseconds. */
+  readonly time: number;
+  /** What `explain()` says of it. */
+  readonly text: string;
+  readonly inspection: Inspection;
 }
 /** A graph as plain data, taken at one moment. */
 export interface Inspection {

@@ -1,5 +1,5 @@
 import type { Step, Sink, Ends } from "./step.ts";
-import type { Inspection } from "./inspection.ts";
+import type { Inspection, Stall, StallOptions } from "./inspection.ts";
 import type { NoStep } from "./no-step.ts";
 import type { Producer } from "./stage.ts";
 import type { Discarded, DrainOptions, StageOptions, StopOptions } from "./options.ts";
@@ -28,6 +28,13 @@ export interface Pipeline<out Result = void> extends PromiseLike<Result>, AsyncD
   inspect(): Inspection;
   /** Says in words who waits for whom, and since when: a line for each cause, those that hold events first. */
   explain(): string;
+  /**
+   * Calls `report` when the pipeline has stood still for `after` milliseconds: events are held, nothing moves, and no
+   * callback, call or timer is pending. Once for each stall. Returns the function that ends the watch.
+   *
+   * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`.
+   */
+  onStall(options: StallOptions, report: (stall: Stall) => void): () => void;
 }
 
 /** Options for everything that a pipeline makes: its stages, its links, and the producer of a source that is none. */

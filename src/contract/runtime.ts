@@ -1,3 +1,5 @@
+import type { Stall, StallOptions } from "./inspection.ts";
+
 /** Time and the turns of the event loop, for the runtime. Milliseconds throughout. */
 export interface Clock {
   /** Milliseconds since any fixed instant. */
@@ -47,4 +49,13 @@ export interface Runtime {
   flush(): void;
   /** Whether the budget since the last macrotask is used up. */
   exhausted(): boolean;
+  /**
+   * Calls `report` when a pipeline that is started on this runtime from now on has stood still for `after` milliseconds: see
+   * `Pipeline.onStall`.
+   *
+   * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`.
+   */
+  onStall(options: StallOptions, report: (stall: Stall) => void): void;
+  /** What `onStall` was given. */
+  readonly stall: (StallOptions & { readonly report: (stall: Stall) => void }) | undefined;
 }

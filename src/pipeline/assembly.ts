@@ -99,7 +99,7 @@ export class Assembly {
   #running(end: PipelineEnd, { is }: PlacedPart): Running {
     // A stage of the pipeline's own has the signal already.
     const signal = is === "consumer" ? this.#setting.signal : undefined;
-    return new Running(end, { stages: this.#made, before: this.#before }, signal);
+    return new Running(this.#name, end, { stages: this.#made, before: this.#before }, signal);
   }
 
   /** Turns pending steps into a stage. */

@@ -1,13 +1,14 @@
 import { TimeoutError } from "../base/errors.ts";
-import { requireOptions } from "../base/check.ts";
+import { requireOptions, requireStall } from "../base/check.ts";
 import { failure as failed } from "../base/reason.ts";
 import type { Failure } from "../contract/failure.ts";
-import type { Inspection } from "../contract/inspection.ts";
+import type { Inspection, Stall, StallOptions } from "../contract/inspection.ts";
 import type { DrainOptions, StopOptions } from "../contract/options.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
 import type { Core } from "../stage/core.ts";
 import { explain } from "../stage/explain.ts";
 import { inspect } from "../stage/inspect.ts";
+import { Watch, watch, watchByDefault } from "../stage/stall.ts";
 import type { PipelineEnd } from "./pipeline-end.ts";
 
 /** The stages that a pipeline made. */
@@ -24,10 +25,14 @@ export class Running implements Pipeline<unknown> {
   #done: Promise<unknown> | undefined;
 
   /** `signal`: aborts an end that is not the pipeline's own. */
-  constructor(end: PipelineEnd, made: Made, signal: AbortSignal | undefined) {
+  constructor(name: string, end: PipelineEnd, made: Made, signal: AbortSignal | undefined) {
     this.#end = end;
     this.#made = made;
-    if (signal) abortWith(signal, end.core);
+    const { core } = end;
+    if (signal) abortWith(signal, core);
+    const { stall, clock } = core.runtime;
+    if (stall) this.onStall({ after: stall.after }, stall.report);
+    else watchByDefault(clock, name, core);
   }
 
   get done(): Promise<unknown> {
@@ -76,6 +81,15 @@ export class Running implements Pipeline<unknown> {
 
   explain(): string {
     return explain(this.inspect());
+  }
+
+  onStall(options: StallOptions, report: (stall: Stall) => void): () => void {
+    requireStall(options, report);
+    const { outcome, runtime, report: told } = this.#end.core;
+    const tell = (stall: Stall): void => told.guard(() => report(stall), "onStall");
+    const end = watch(runtime.clock, options.after, new Watch(() => this.inspect(), options.after, tell));
+    outcome.whenSettled(end);
+    return end;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,8 @@ import { fifoScheduler } from "./schedulers.ts";
 import { platformClock } from "./clock.ts";
 import { outermost } from "./async-context.ts";
 import { argumentError } from "../base/errors.ts";
-import { requireType, requireMember, refuseUnknown } from "../base/check.ts";
+import type { Stall, StallOptions } from "../contract/inspection.ts";
+import { requireType, requireMember, refuseUnknown, requireStall } from "../base/check.ts";
 
 /** Turns between two readings of the clock: few enough to stay short against the budget. */
 const MOST_TURNS = 64;
@@ -17,6 +18,7 @@ class Engine implements Runtime {
   readonly #budget: number;
   readonly #ready: Scheduler;
   time: number;
+  stall: Runtime["stall"];
   /** When the work since the last macrotask began; only meaningful while a macrotask is scheduled. */
   #start!: number;
   #macrotask = false;
@@ -34,6 +36,11 @@ class Engine implements Runtime {
     this.#ready = options.scheduler ?? fifoScheduler();
     this.#plain = !options.scheduler;
     this.time = this.clock.now();
+  }
+
+  onStall(options: StallOptions, report: (stall: Stall) => void): void {
+    requireStall(options, report);
+    this.stall = { after: options.after, report };
   }
 
   schedule(task: Task): void {

@@ -27,6 +27,7 @@ export interface AnyBehaviour {
   /** Offered events that will reach no consumer. Returns those it could not take back. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
   readonly counts?: Counts | undefined;
+  readonly working?: boolean | undefined;
   /** Called before each subscription of this stage: returns its options, or throws to refuse it. */
   readonly admit?: ((options: SubscribeOptions, links: readonly unknown[]) => SubscribeOptions) | undefined;
 }

@@ -1,7 +1,17 @@
+import { inDevelopment } from "./development.ts";
 import { argumentError, words } from "../base/errors.ts";
 import type { StageOptions } from "../contract/options.ts";
 
 const waiting = new Set<Idle>();
+let watcher: ((idle: readonly Idle[]) => void) | undefined;
+
+/** Calls `then` with the pipelines that have had no consumer after each change, so that an ending platform may tell of them. */
+export function watchAllIdle(then: (idle: readonly Idle[]) => void): void {
+  watcher = then;
+  changed();
+}
+
+const changed = (): void => watcher?.([...waiting]);
 
 /** A pipeline without a sink that has had no consumer yet. It is reported at most once. */
 export class Idle {
@@ -17,7 +27,7 @@ export class Idle {
   /** It has had a consumer, or has ended. */
   over(): void {
     this.#over = true;
-    waiting.delete(this);
+    if (waiting.delete(this)) changed();
   }
 
   tell(): void {
@@ -35,20 +45,10 @@ export class Idle {
 
 const collected = /* @__PURE__ */ new FinalizationRegistry<Idle>((idle) => idle.tell());
 
-/** Production says nothing: the check is for those who write the program. */
-const inDevelopment = (): boolean =>
-  (globalThis as { readonly process?: { readonly env?: Record<string, string | undefined> } }).process?.env?.[
-    "NODE_ENV"
-  ] !== "production";
-
 /** Notes a pipeline without a sink: reported if its last stage is collected and has never had a consumer. */
 export function watchIdle(handle: object, idle: Idle): void {
   if (!inDevelopment()) return;
   waiting.add(idle);
+  changed();
   collected.register(handle, idle);
-}
-
-/** Reports all pipelines that have had no consumer: the process is about to end. */
-export function tellIdle(): void {
-  for (const idle of waiting) idle.tell();
 }

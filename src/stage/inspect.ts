@@ -39,7 +39,7 @@ const isOutlet = (port: object): port is { readonly core: Core } =>
 function inspectStage(core: Core, id: number, partner: number | undefined): StageInspection {
   const { output, busy } = core;
   const { messages, input } = core.backlog;
-  const { counts } = core.callbacks.behaviour;
+  const { counts, working } = core.callbacks.behaviour;
   return {
     id,
     name: core.name,
@@ -47,6 +47,7 @@ function inspectStage(core: Core, id: number, partner: number | undefined): Stag
     state: core.state,
     messages,
     input,
+    ...(working && { working }),
     calls: counts?.calls ?? core.callbacks.calls,
     waited: core.callbacks.waited,
     dropped: core.outcome.dropped + (counts?.dropped ?? 0),

@@ -56,6 +56,10 @@ class Batch<In> extends Pair<In, In[]> {
     return this.#held === 0;
   }
 
+  override get working(): boolean {
+    return this.#timer !== undefined;
+  }
+
   take(events: readonly In[], subscription: Subscription): void {
     const by = this.#by;
     for (const [i, event] of events.entries()) {

@@ -38,6 +38,10 @@ class Each<In> implements SinkBehaviour<In>, Host {
     this.#calls = new Calls(fn, options, this.#concurrency, this, () => this.#context);
   }
 
+  get working(): boolean {
+    return this.#calls.running > 0;
+  }
+
   get counts(): Counts {
     return this.#calls.counts;
   }

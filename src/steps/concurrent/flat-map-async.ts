@@ -85,6 +85,10 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
     this.#setting = setting;
   }
 
+  override get working(): boolean {
+    return this.#open.size > 0;
+  }
+
   get empty(): boolean {
     return this.#open.size === 0 && this.#held.size === 0;
   }

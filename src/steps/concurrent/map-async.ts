@@ -53,6 +53,10 @@ class MapAsync<In, Out> extends Pair<In, Out> implements Host {
     this.#calls = new Calls(fn, options, concurrency, this, () => this.input);
   }
 
+  override get working(): boolean {
+    return this.#calls.running > 0;
+  }
+
   override get counts(): Counts {
     return this.#calls.counts;
   }

@@ -59,6 +59,10 @@ export abstract class Pair<In, Out> {
   get counts(): Counts | undefined {
     return undefined;
   }
+  /** Whether it works on something by itself. */
+  get working(): boolean {
+    return false;
+  }
   /** Whether nothing is held. */
   abstract get empty(): boolean;
   /** The input ends: what is held and not begun goes back by `input.giveBack`. */
@@ -195,6 +199,10 @@ class Output<In, Out> implements SourceBehaviour<Out> {
 
   get counts(): Counts | undefined {
     return this.#pair.counts;
+  }
+
+  get working(): boolean {
+    return this.#pair.working;
   }
 
   putBack(events: readonly unknown[]): readonly unknown[] {

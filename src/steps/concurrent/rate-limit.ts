@@ -101,6 +101,10 @@ class KeyedRateLimit<In> extends Pair<In, In> {
     this.#maxQueued = options.maxQueued ?? 1000;
   }
 
+  override get working(): boolean {
+    return this.#timer !== undefined;
+  }
+
   get empty(): boolean {
     return this.#held === 0;
   }

@@ -6,7 +6,7 @@ const child = path.join(import.meta.dirname, "exit-child.ts");
 
 /** Runs a program of the child to its own end. */
 async function ran(program: string): Promise<{ code: number | null; said: readonly string[]; stderr: string }> {
-  const options = ["--disable-warning=ExperimentalWarning", "--conditions=@headrace/source"];
+  const options = ["--expose-gc", "--disable-warning=ExperimentalWarning", "--conditions=@headrace/source"];
   const { code, stdout, stderr } = await run(process.execPath, [...options, child, program]);
   return { code, said: stdout.trimEnd().split("\n"), stderr };
 }
@@ -42,6 +42,19 @@ describe("F-34 a process whose source failed before its first consumer", { timeo
 
   test("F-34 is not watched before a function of headrace/node is called", async () => {
     expect(await ran("no function called")).toEqual({ code: 0, said: ["listeners 0"], stderr: "" });
+  });
+
+  test("8.9 tells of a pipeline without a sink that has had no consumer, once, and exits well", async () => {
+    const { code, said, stderr } = await ran("no sink");
+    expect([code, said]).toEqual([0, ["listeners 1", "listeners 0"]]);
+    expect(stderr).toMatch(/^headrace: .*rows.*this pipeline has no sink/);
+    expect(stderr.match(/no sink/g)).toHaveLength(1);
+  });
+
+  test("8.9 tells of one that is dropped, as soon as that is noticed", async () => {
+    const { code, stderr } = await ran("dropped");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^headrace: .*dropped.*this pipeline has no sink/);
   });
 
   test("F-34 goes on where the failure is caught: a request whose client has gone", async () => {

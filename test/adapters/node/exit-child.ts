@@ -3,7 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { Readable } from "node:stream";
 import { fromReadable } from "../../../adapters/node/index.ts";
-import { collect, pipeline, type Producer, producer } from "../../../src/index.ts";
+import { collect, map, pipeline, type Producer, producer } from "../../../src/index.ts";
 
 const boom = new Error("boom");
 const count = (): number => process.listenerCount("beforeExit");
@@ -44,6 +44,34 @@ const programs: Readonly<Record<string, () => Promise<unknown>>> = {
       if (left > 0) setImmediate(() => (left -= 1));
     });
     await failed();
+  },
+  "no sink": async () => {
+    const before = count();
+    const source = fromReadable<Buffer>(Readable.from([Buffer.from("a")]));
+    const rows = pipeline.with({ name: "rows" })(
+      source,
+      map((chunk) => chunk.length),
+    );
+    const others = pipeline(
+      [1],
+      map((n) => n),
+    );
+    console.log("listeners", count() - before);
+    await pipeline(others, collect());
+    // Held here, so that it is not collected before.
+    process.once("exit", () => console.log("listeners", rows.state === "running" ? count() - before : "none"));
+  },
+  dropped: async () => {
+    (() => {
+      pipeline.with({ name: "dropped" })(
+        [1],
+        map((n: number) => n),
+      );
+    })();
+    for (let left = 50; left > 0; left -= 1) {
+      await new Promise(setImmediate);
+      globalThis.gc?.();
+    }
   },
   "no function called": async () => {
     producer(() => {}).fail(boom);
