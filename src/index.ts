@@ -2,6 +2,12 @@
 export { consumer } from "./consumer.ts";
 export { fromIterable } from "./sources/from-iterable.ts";
 export { type ProducerOptions } from "./contract/options.ts";
+export { concat, type Concatenating, type ConcatOptions } from "./sources/concat.ts";
+export { type Merged, type MergeOptions, type Merging, merge } from "./sources/merge.ts";
+export { type PollContext, type PollOptions, poll } from "./sources/poll.ts";
+export { reopen, type ReopenOptions } from "./sources/reopen.ts";
+export { type Offers, type Queue, queue, type QueueOptions } from "./sources/queue.ts";
+export { ticks } from "./sources/ticks.ts";
 export { producer } from "./producer.ts";
 export { producerConsumer } from "./producer-consumer.ts";
 export { throughGenerator } from "./through-generator.ts";
@@ -28,13 +34,17 @@ export { idle } from "./steps/concurrent/idle.ts";
 export { rateLimit, type RateLimitOptions } from "./steps/concurrent/rate-limit.ts";
 export { takeUntil } from "./steps/concurrent/take-until.ts";
 export type { Attempt } from "./steps/concurrent/attempt.ts";
-export type { CallOptions, Failed, Retry } from "./steps/concurrent/call-options.ts";
+export type { Retry } from "./contract/retry.ts";
+export type { CallOptions, Failed } from "./steps/concurrent/call-options.ts";
 export { mapAsync, type MapAsyncOptions } from "./steps/concurrent/map-async.ts";
 export { type Rate, type RateLimiter, rateLimiter } from "./steps/concurrent/rate-limiter.ts";
 export { collect } from "./steps/sinks/collect.ts";
 export { filter } from "./steps/per-event/filter.ts";
+export { first } from "./steps/sinks/first.ts";
 export { flatMap } from "./steps/per-event/flat-map.ts";
 export { forEach, type ForEachOptions } from "./steps/sinks/for-each.ts";
+export { intoGroups, type ProducerIsNoGroup } from "./steps/groups/into-groups.ts";
+export type { GroupOptions } from "./steps/groups/groups.ts";
 export { map } from "./steps/per-event/map.ts";
 export { partitionBy, type PartitionOptions } from "./steps/fan-out/partition-by.ts";
 export { reduce } from "./steps/sinks/reduce.ts";
@@ -43,6 +53,10 @@ export { skip } from "./steps/per-event/skip.ts";
 export { take } from "./steps/per-event/take.ts";
 export { takeWhile } from "./steps/per-event/take-while.ts";
 export { tap } from "./steps/per-event/tap.ts";
+export { decodeText } from "./steps/text/decode-text.ts";
+export type { Bytes } from "./steps/text/decoder.ts";
+export { jsonLines, type JsonLinesOptions, type LineFailure } from "./steps/text/json-lines.ts";
+export { lines, type LinesOptions } from "./steps/text/lines.ts";
 // Dispatchers
 export type {
   Dispatcher,

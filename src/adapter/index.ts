@@ -25,6 +25,7 @@ export { errorOf, failure, isFailure } from "../base/reason.ts";
 export { isThenable } from "../base/thenable.ts";
 export type {
   AdapterBehaviour,
+  Counts,
   OtherSide,
   SinkBehaviour,
   SinkContext,

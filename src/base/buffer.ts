@@ -70,6 +70,21 @@ export class Buffer<T> {
     return batch ?? [];
   }
 
+  /** Takes the newest events out. There are no marks among them. */
+  takeNewest(count: number): readonly T[] {
+    const taken: T[][] = [];
+    for (let left = Math.min(count, this.size); left > 0; ) {
+      const last = this.#entries.at(this.#entries.size - 1) as Stretch<T>;
+      const n = Math.min(left, last.to - last.from);
+      taken.unshift(last.events.slice(last.to - n, last.to));
+      last.to -= n;
+      this.size -= n;
+      left -= n;
+      if (last.from === last.to) this.#entries.pop();
+    }
+    return taken.flat(1);
+  }
+
   releaseMarks(): void {
     for (let head = this.#entries.at(0); isMark(head); head = this.#entries.at(0)) {
       this.#entries.shift();

@@ -48,3 +48,11 @@ export function requireMember(name: string, value: unknown, what: string, member
   if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[member] !== type)
     throw argumentError("ERR_OPTION", `${name} to be ${what}`, value);
 }
+
+/** Milliseconds from 0, or nothing. */
+export function requireMillis(name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") throw argumentError("ERR_OPTION", `${name} to be a number`, value);
+  if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
+    throw argumentError("ERR_RANGE", `${name} to be 0 or more milliseconds`, value);
+}

@@ -32,6 +32,15 @@ export class Deque<T> {
     return item;
   }
 
+  pop(): T | undefined {
+    if (this.size === 0) return undefined;
+    this.size -= 1;
+    const at = (this.#head + this.size) & this.#mask;
+    const item = this.#items[at];
+    this.#items[at] = undefined;
+    return item;
+  }
+
   /** The item `index` places behind the head. */
   at(index: number): T | undefined {
     return index < this.size ? this.#items[(this.#head + index) & this.#mask] : undefined;

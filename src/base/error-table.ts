@@ -13,6 +13,8 @@ const nothing = "nothing changes";
 const stays = "the subscription ends; undelivered events stay with the producer";
 const fails = "the stage fails: unstarted events go back, its buffer goes to onDiscard";
 
+const behind = "the step fails behind the lines before: chunks not begun go back to its source";
+
 const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>> = {
   ERR_OPTION: ["ArgumentError", nothing],
   ERR_RANGE: ["ArgumentError", nothing],
@@ -38,7 +40,12 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_CALLBACK: ["CallbackError", `${fails}, the batch in hand to events`],
   ERR_RESULT: ["CallbackError", `${fails}, the batch in hand to events`],
   ERR_PARTITION_KEY: ["CallbackError", `${fails}, the batch in hand to events`],
+  ERR_LINE_LENGTH: ["CallbackError", `${behind}; the line's begin is in events`],
+  ERR_JSON: ["CallbackError", `${behind}; the line and those behind it in its chunk are in events`],
+  ERR_EMPTY: ["CallbackError", "nothing: there were no events"],
   ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
+  ERR_OPEN_GROUPS: ["OverflowError", `${fails}; the groups fail with it`],
+  ERR_LAG: ["OverflowError", "the consumer is cancelled; its events go to onDiscard, and the others go on"],
   ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop"],
   ERR_TIMEOUT: ["TimeoutError", "retry and onFailure decide; slot and key are free at once"],
   ERR_IDLE: ["TimeoutError", "the step fails behind what it has passed on"],

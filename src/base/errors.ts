@@ -26,8 +26,14 @@ export type ProtocolCode =
   | "ERR_DUPLICATE_LINK"
   | "ERR_MESSAGE"
   | "ERR_DISPATCHER";
-export type CallbackCode = "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY";
-export type OverflowCode = "ERR_OVERFLOW";
+export type CallbackCode =
+  | "ERR_CALLBACK"
+  | "ERR_RESULT"
+  | "ERR_PARTITION_KEY"
+  | "ERR_LINE_LENGTH"
+  | "ERR_JSON"
+  | "ERR_EMPTY";
+export type OverflowCode = "ERR_OVERFLOW" | "ERR_OPEN_GROUPS" | "ERR_LAG";
 export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
 export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
 
@@ -68,7 +74,12 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_CALLBACK: ["6.1", "{} to succeed", "throw an Error, which arrives as it is"],
   ERR_RESULT: ["6.2"],
   ERR_PARTITION_KEY: ["4.5"],
+  ERR_LINE_LENGTH: ["8.8", "{}", 'raise maxLength, or set onTooLong: "skip" or "cut" (of jsonLines onFailure)'],
+  ERR_JSON: ["8.3", "{}", 'set onFailure: "skip", or a function'],
+  ERR_EMPTY: ["8.6", "{}", "first({ orElse }) has a result then"],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
+  ERR_OPEN_GROUPS: ["8.11", "{}", 'set evict: "lru" to complete the one used least recently, or raise maxOpen'],
+  ERR_LAG: ["4.11", "{}", "raise max, or let it drop"],
   ERR_DRAIN_TIMEOUT: ["5.13", "{}", "inspect() shows missing demand"],
   ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
   ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
@@ -183,7 +194,10 @@ export class ProtocolError extends Error {
   }
 }
 
-/** User code returned an invalid result, or threw a primitive, the `cause`. */
+/**
+ * User code returned an invalid result, or threw a primitive, the `cause`; or a step cannot go on with an event. `events` holds
+ * those in hand.
+ */
 export class CallbackError extends Error {
   declare readonly name: "CallbackError";
   declare readonly code: CallbackCode;
@@ -194,6 +208,8 @@ export class CallbackError extends Error {
   declare readonly index?: number;
   /** The step's event, or the one without a valid key. */
   declare readonly event?: unknown;
+  /** Of `lines` and `jsonLines`: the failing line, by its position from 0; of one that is too long the first units. */
+  declare readonly line?: { readonly index: number; readonly text: string };
   constructor(
     details: Details & { readonly code: CallbackCode },
     events: readonly unknown[],
@@ -247,18 +263,22 @@ export class TimeoutError extends Error {
   }
 }
 
-/** More events were pushed than the buffer holds. Those that fit were accepted. */
+/** More came than there is room for. What fitted was accepted. */
 export class OverflowError extends Error {
   declare readonly name: "OverflowError";
-  declare readonly code: "ERR_OVERFLOW";
+  declare readonly code: OverflowCode;
   /** The rejected events, in order. */
   readonly rejected: readonly unknown[];
-  constructor(stage: string, pushed: number, rejected: readonly unknown[]) {
-    super(textOf("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length));
+  constructor(code: OverflowCode, expected: string, got: unknown, rejected: readonly unknown[]) {
+    super(textOf(code, expected, got));
     this.rejected = rejected;
-    dress(this, "OverflowError", "ERR_OVERFLOW");
+    dress(this, "OverflowError", code);
   }
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOf(value, "OverflowError");
   }
 }
+
+/** The `OverflowError` of a buffer that is full. */
+export const overflown = (stage: string, pushed: number, rejected: readonly unknown[]): OverflowError =>
+  new OverflowError("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length, rejected);

@@ -74,6 +74,11 @@ export function placeInBranch(error: unknown, branch: string): Failure | undefin
   return record;
 }
 
+/** Makes a record the newest of its error again: others failed with the same error because of it. */
+export function restoreFailure(record: Failure): void {
+  if (isObject(record.error)) failures.set(record.error, record);
+}
+
 const shortened = ({ earlier, ...failure }: Failure, left: number): Failure => ({
   ...failure,
   events: [],

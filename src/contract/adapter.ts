@@ -51,6 +51,16 @@ export interface OtherSide {
   whenEnded(then: () => void): void;
 }
 
+/** What an adapter has counted, for `inspect()`. */
+export interface Counts {
+  /** Events dropped by a policy. **Units** events. */
+  readonly dropped?: number | undefined;
+  /** Events whose function failed, and that were passed over. **Units** events. */
+  readonly failed?: number | undefined;
+  /** Calls of a user's function, in place of the stage's own. */
+  readonly calls?: number | undefined;
+}
+
 /** Hooks of an adapter, beyond those of a behaviour. */
 export interface AdapterBehaviour<in Context> {
   /** A failure of its sources, or of a `coupled` sink, waits for events already emitted. @default false */
@@ -63,6 +73,7 @@ export interface AdapterBehaviour<in Context> {
   readonly couple?: ((other: OtherSide) => void) | undefined;
   /** Offered undelivered events. Returns those it could not take back, which go to `onDiscard`. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
+  readonly counts?: Counts | undefined;
   /** Called before each subscription of this stage. May change its options, or throw to refuse it. */
   readonly admit?:
     | ((options: SubscribeOptions, subscriptions: readonly Subscription[]) => SubscribeOptions)

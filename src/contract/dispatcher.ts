@@ -5,6 +5,11 @@ export interface DispatcherLink {
   readonly name: string;
   /** Hands a batch to the consumer, at most its undelivered demand. The batch must not be touched again. */
   readonly deliver: (events: readonly unknown[]) => void;
+  /**
+   * Delivers what waits for a consumer that may lag behind (`lag`), as far as it has asked; returns what is left of
+   * `count`, for which it asked just now. Such a link takes more than was asked for.
+   */
+  readonly catchUp?: ((count: number) => number) | undefined;
   /** Ends this link alone, for a fault of its consumer. The dispatcher forgets the link itself. */
   readonly fail: (error: unknown) => void;
 }

@@ -24,6 +24,18 @@ export interface StageInspection {
   /** Events asked for that could be delivered now. */
   readonly demand?: number;
   readonly buffered?: number;
+  /** Events handed to `handleEvents` so far. */
+  readonly received?: number;
+  /** Events emitted so far, those that a policy has dropped since included. */
+  readonly emitted?: number;
+  /** Events that were accepted and lost so far: told to `onDiscard`, or dropped by a policy. */
+  readonly dropped: number;
+  /** Events whose function failed and that were passed over so far. */
+  readonly failed?: number;
+  /** Calls of `handleEvents` and `handleDemand` so far. */
+  readonly calls: number;
+  /** How long promises of callbacks were pending so far. **Units** milliseconds, accurate to a few turns. */
+  readonly waited: number;
   /** Events kept by the dispatcher. */
   readonly queued?: number;
   readonly dispatcher?: DispatcherInspection;
@@ -37,6 +49,8 @@ export interface LinkInspection {
   readonly consumer: number | undefined;
   readonly consumerName: string;
   readonly state: SubscriptionState;
+  /** Events handed to the consumer's `handleEvents` so far; of a stage's links only. */
+  readonly received?: number;
   /** Asked for and not delivered. */
   readonly demand: number;
   /** Asked for and not handed to `handleEvents`. */

@@ -48,6 +48,17 @@ export type SubscribeArguments<SO extends object> = {} extends SO
   ? [options?: keyof SO extends never ? SubscribeOptions : SubscribeOptions & SO]
   : [options: SubscribeOptions & SO];
 
+/** How far a consumer of a broadcast may lag behind the others. */
+export interface Lag {
+  /** Events behind its own window. **Units** events, from 1. */
+  readonly max: number;
+  /**
+   * Beyond that: it holds the others up, loses its oldest or newest events, or is cancelled with `ERR_LAG`. Lost events go
+   * to `onDiscard` with its name. @default "hold"
+   */
+  readonly policy?: "hold" | "drop-oldest" | "drop-newest" | "cancel" | undefined;
+}
+
 export interface StopOptions {
   readonly reason?: unknown;
   /** Milliseconds from the call until it stops waiting for a running callback and `terminate`. @default Infinity */

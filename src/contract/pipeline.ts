@@ -26,6 +26,8 @@ export interface Pipeline<out Result = void> extends PromiseLike<Result>, AsyncD
    */
   drain(options?: DrainOptions): Promise<Result>;
   inspect(): Inspection;
+  /** Says in words who waits for whom, and since when: a line for each cause, those that hold events first. */
+  explain(): string;
 }
 
 /** Options for everything that a pipeline makes: its stages, its links, and the producer of a source that is none. */

@@ -68,6 +68,8 @@ export interface Stage extends AsyncDisposable {
   /** Where its failure began. Undefined while it runs, after another end, or for a primitive. */
   readonly failure: Failure | undefined;
   inspect(): Inspection;
+  /** Says in words who waits for whom in this stage's graph, and since when. */
+  explain(): string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent } from "../contract/dispatcher.ts";
 import { argumentError, callbackError, words } from "../base/errors.ts";
-import { requireType, requireInteger, refuseUnknown } from "../base/check.ts";
+import { requireType, requireInteger, refuseUnknown, requireOneOf } from "../base/check.ts";
+import type { Lag } from "../contract/options.ts";
 import { addDemand } from "../base/demand.ts";
 import { Heap, type Placed } from "../base/heap.ts";
 
@@ -11,6 +12,11 @@ export interface BroadcastDispatcherOptions {
 export interface BroadcastSubscribeOptions<in Event> {
   /** Selects the events to deliver, by returning true; the others cost no demand. */
   readonly selector?: ((event: Event) => boolean) | undefined;
+  /**
+   * How far this consumer may lag behind the others, without holding them up. Where all consumers may, the fastest paces.
+   * @default it holds them up
+   */
+  readonly lag?: Lag | undefined;
 }
 /** `BroadcastSubscribeOptions`, generic in the event. */
 export interface BroadcastOptions extends OptionsOfEvent {
@@ -22,19 +28,24 @@ interface Entry<Event> extends Placed {
   /** The position at which this consumer joined. */
   readonly from: number;
   readonly selector: ((event: Event) => boolean) | undefined;
+  /** Whether it may lag behind. */
+  readonly lags: boolean;
   /** The position up to which this consumer can be served: where it joined, plus its demand. */
   until: number;
 }
 
 const slower = (a: Placed & { readonly until: number }, b: typeof a): boolean => a.until < b.until; // M47
+const faster = (a: Placed & { readonly until: number }, b: typeof a): boolean => a.until > b.until;
 
 class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> {
   readonly queued = 0;
-  readonly options: readonly string[] = ["selector"];
+  readonly options: readonly string[] = ["selector", "lag"];
   readonly #entries = new Map<DispatcherLink, Entry<Event>>();
   readonly #consumers = new Set<object>();
-  /** The consumer that can be served least far stands first. */
+  /** Of consumers that hold the others up, the one that can be served least far stands first. */
   readonly #slowest = new Heap<Entry<Event>>(slower);
+  /** Of those that may lag behind, the one that can be served farthest. */
+  readonly #fastest = new Heap<Entry<Event>>(faster);
   readonly #startAfter: number;
   #started = false;
   /** Events sent so far: the position that all consumers share. */
@@ -45,23 +56,27 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   }
 
   get wanted(): number {
-    const slowest = this.#slowest.first;
-    return this.#started && slowest ? slowest.until - this.#sent : 0;
+    const pacing = this.#slowest.first ?? this.#fastest.first;
+    return this.#started && pacing ? Math.max(0, pacing.until - this.#sent) : 0;
   }
 
   subscribe(link: DispatcherLink, options: BroadcastSubscribeOptions<Event>): void {
     requireType("selector", options.selector, "function");
+    const lags = checkLag(options.lag);
     if (this.#consumers.has(link.consumer)) throw argumentError("ERR_DUPLICATE", "", words(link.name));
-    const entry = { link, selector: options.selector, from: this.#sent, until: this.#sent, at: -1 };
+    const entry = { link, selector: options.selector, lags, from: this.#sent, until: this.#sent, at: -1 };
     this.#entries.set(link, entry);
     this.#consumers.add(link.consumer);
-    this.#slowest.raise(entry);
+    (lags ? this.#fastest : this.#slowest).raise(entry);
     this.#started ||= this.#entries.size >= this.#startAfter;
   }
 
   ask(link: DispatcherLink, count: number): void {
     const entry = this.#entries.get(link);
-    if (entry) this.#extend(entry, count);
+    if (entry?.lags) {
+      entry.until = Math.max(entry.until, this.#sent);
+      this.#extend(entry, link.catchUp?.(count) ?? count);
+    } else if (entry) this.#extend(entry, count);
   }
 
   cancel(link: DispatcherLink): void {
@@ -69,7 +84,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     if (!entry) return;
     this.#entries.delete(link);
     this.#consumers.delete(link.consumer);
-    this.#slowest.remove(entry);
+    (entry.lags ? this.#fastest : this.#slowest).remove(entry);
   }
 
   /** The others have these events already. */
@@ -97,7 +112,7 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
     const entries = Array.from(this.#entries.values());
     if (!this.#started) return [`startAfter: ${entries.length} of ${this.#startAfter} consumers`];
     if (entries.length < 2 || this.wanted > 0) return [];
-    return entries.filter(({ until }) => until === this.#sent).map(({ link }) => link.name);
+    return entries.filter(({ until, lags }) => until === this.#sent && !lags).map(({ link }) => link.name);
   }
 
   #select(entry: Entry<Event>, selector: (event: Event) => boolean, batch: readonly Event[]): void {
@@ -110,21 +125,37 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
       return;
     }
     const passed = batch.length - selected.length;
+    const room = entry.until - this.#sent + batch.length;
     if (selected.length > 0) entry.link.deliver(selected);
-    if (passed > 0) this.#extend(entry, passed);
+    if (passed === 0) return;
+    // One that lags behind has no demand that could grow.
+    if (entry.lags) entry.until = this.#sent + Math.max(0, room - selected.length) - passed;
+    this.#extend(entry, passed);
   }
 
   #extend(entry: Entry<Event>, count: number): void {
     entry.until = addDemand(entry.until, count);
-    if (entry.at >= 0) this.#slowest.lower(entry);
+    if (entry.at < 0) return;
+    if (entry.lags) this.#fastest.raise(entry);
+    else this.#slowest.lower(entry);
   }
+}
+
+/** Returns whether a consumer may lag behind. */
+export function checkLag(lag: Lag | undefined): boolean {
+  if (lag === undefined) return false;
+  refuseUnknown("lag", lag, ["max", "policy"]);
+  requireInteger("max", lag.max ?? null, 1);
+  requireOneOf("policy", lag.policy, ["hold", "drop-oldest", "drop-newest", "cancel"]);
+  return (lag.policy ?? "hold") !== "hold";
 }
 
 /**
  * Gives each event to every consumer, at the pace of the slowest.
  *
  * **Shape** any number of consumers, each once; all get the same events from where they joined.
- * **Backpressures** when one subscribed consumer has no demand left.
+ * **Backpressures** when one subscribed consumer has no demand left. One with a `lag` that does not hold loses its own
+ * events instead.
  * **Errors** `ArgumentError` `ERR_RANGE`: a wrong `startAfter`; at `subscribe` `ERR_OPTION`: a selector that is no
  * function, `ERR_DUPLICATE`: a consumer subscribed already. A selector that throws ends its own subscription.
  *

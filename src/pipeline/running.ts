@@ -6,6 +6,7 @@ import type { Inspection } from "../contract/inspection.ts";
 import type { DrainOptions, StopOptions } from "../contract/options.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
 import type { Core } from "../stage/core.ts";
+import { explain } from "../stage/explain.ts";
 import { inspect } from "../stage/inspect.ts";
 import type { PipelineEnd } from "./pipeline-end.ts";
 
@@ -71,6 +72,10 @@ export class Running implements Pipeline<unknown> {
 
   inspect(): Inspection {
     return inspect(this.#end.core);
+  }
+
+  explain(): string {
+    return explain(this.inspect());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

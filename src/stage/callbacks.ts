@@ -5,6 +5,7 @@ import { recordFailure } from "../base/failure.ts";
 import { notGivenBack } from "./give-back.ts";
 import type { Output } from "./output.ts";
 import { failure, ignore, none } from "../base/reason.ts";
+import type { Counts } from "../contract/adapter.ts";
 import type { Reason } from "../contract/reason.ts";
 import { isThenable } from "../base/thenable.ts";
 import type { Role } from "../contract/states.ts";
@@ -25,6 +26,7 @@ export interface AnyBehaviour {
   readonly patient?: boolean;
   /** Offered events that will reach no consumer. Returns those it could not take back. */
   readonly putBack?: ((events: readonly unknown[]) => readonly unknown[]) | undefined;
+  readonly counts?: Counts | undefined;
   /** Called before each subscription of this stage: returns its options, or throws to refuse it. */
   readonly admit?: ((options: SubscribeOptions, links: readonly unknown[]) => SubscribeOptions) | undefined;
 }
@@ -47,6 +49,10 @@ export class Callbacks {
   readonly #core: Core;
   readonly #pull: boolean;
   readonly #strict: boolean;
+  /** Calls of `handleEvents` and `handleDemand` so far. */
+  calls = 0;
+  /** Milliseconds for which promises of callbacks were pending. */
+  waited = -0;
   /** A callback is on the stack: an end it causes waits for its return. */
   onStack = false;
   /** The callback whose promise is pending, and how to go on. */
@@ -78,6 +84,7 @@ export class Callbacks {
   handleDemand(output: Output, demand: number): void {
     output.owed += demand;
     this.#demand = demand;
+    this.calls += 1;
     let result: unknown;
     this.onStack = true;
     try {
@@ -115,6 +122,7 @@ export class Callbacks {
     if (this.#strict) Object.freeze(events);
     link.pending -= count;
     link.handed += count;
+    this.calls += 1;
     const ask = link.window === undefined ? 0 : link.window.handOver(count);
     let result: unknown;
     this.onStack = true;
@@ -264,6 +272,7 @@ export class Callbacks {
     const value = this.#value;
     const next = this.#next as Continuation;
     this.busy = undefined;
+    this.waited += this.#core.runtime.time - this.busySince;
     this.#value = undefined;
     this.#next = undefined;
     this.#core.look();

@@ -5,11 +5,16 @@ import type { End, Reason } from "../contract/reason.ts";
 import type { ConsumerPort, ProducerPort } from "../contract/stage.ts";
 import type { Core } from "./core.ts";
 import { deadPort } from "./inlet.ts";
+import type { Lag } from "../contract/options.ts";
+import { LagOutlet } from "./lag-outlet.ts";
 import { LINKED } from "./mailbox.ts";
 import { Outlet } from "./outlet.ts";
 import type { Output } from "./output.ts";
 import { CLOSED, ENDING, PARTING } from "./phase.ts";
 import { subscribeNames } from "./subscribe-options.ts";
+
+/** Whether a consumer holds the others up: it does, unless it says otherwise. */
+const holdsBack = (lag: Lag | undefined): lag is undefined => (lag?.policy ?? "hold") === "hold";
 
 const noOutlets = new Map<never, Outlet>();
 
@@ -52,7 +57,8 @@ export class Downstream {
     }
     if (dispatcher.options) refuseUnknown("subscribe", options, [...subscribeNames, ...dispatcher.options]);
     const old = replaces instanceof Outlet && this.#knows(replaces) ? replaces : undefined;
-    const outlet = new Outlet(core, port, options);
+    const { lag } = options as { readonly lag?: Lag };
+    const outlet = holdsBack(lag) ? new Outlet(core, port, options) : new LagOutlet(core, port, options, lag);
     const replaced = old?.attached === true;
     if (replaced) this.#detach(old);
     try {
@@ -183,6 +189,13 @@ export class Downstream {
       if (outlet.ended) {
         crossed ||= outlet.port.carries && !outlet.halfOpen;
         continue;
+      }
+      if (outlet.lagging > 0) {
+        const last = (): void => this.#tell(outlet.port, reason);
+        if (outlet.close(reason.type === "complete" ? last : undefined)) {
+          this.outlets.delete(outlet.port);
+          continue;
+        }
       }
       outlet.ended = true;
       outlet.halfOpen = halfOpen;

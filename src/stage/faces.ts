@@ -2,6 +2,7 @@ import type { Failure } from "../contract/failure.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { SinkContext, SourceContext } from "../contract/adapter.ts";
+import { explain } from "./explain.ts";
 import { inspect } from "./inspect.ts";
 import type { Inspection } from "../contract/inspection.ts";
 import { iterate } from "./loop.ts";
@@ -123,6 +124,9 @@ abstract class Handle implements Stage {
   }
   inspect(): Inspection {
     return inspect(this["~core"]);
+  }
+  explain(): string {
+    return explain(this.inspect());
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this["~core"].ends.stop();

@@ -23,6 +23,7 @@ export function inspect(from: Core): Inspection {
         consumer: port instanceof StageInlet ? ids.get(port.core) : undefined,
         consumerName: port.name,
         state: subscription.state,
+        ...(port instanceof StageInlet && { received: port.handed + 0 }),
         demand: unmet,
         pending: subscription.pending,
         maxDemand: subscription.options.maxDemand,
@@ -38,6 +39,7 @@ const isOutlet = (port: object): port is { readonly core: Core } =>
 function inspectStage(core: Core, id: number, partner: number | undefined): StageInspection {
   const { output, busy } = core;
   const { messages, input } = core.backlog;
+  const { counts } = core.callbacks.behaviour;
   return {
     id,
     name: core.name,
@@ -45,9 +47,15 @@ function inspectStage(core: Core, id: number, partner: number | undefined): Stag
     state: core.state,
     messages,
     input,
+    calls: counts?.calls ?? core.callbacks.calls,
+    waited: core.callbacks.waited,
+    dropped: core.outcome.dropped + (counts?.dropped ?? 0),
+    ...(core.kind !== "producer" && { received: core.upstream.received }),
+    ...(counts?.failed !== undefined && { failed: counts.failed }),
     ...(partner === undefined ? {} : { partner }),
     ...(busy ? { busy } : {}),
     ...(output && {
+      emitted: output.emitted,
       demand: output.dispatcher.wanted,
       buffered: output.buffered,
       queued: output.dispatcher.queued,

@@ -27,6 +27,8 @@ export class Outcome {
   failure: Failure | undefined;
   /** Called when `done` is first read. */
   onAwaited: (() => void) | undefined;
+  /** Events discarded so far. */
+  dropped = 0;
   /** The end is complete: `done` is settled. */
   settled = false;
   #done: PromiseWithResolvers<void> | undefined;
@@ -157,11 +159,19 @@ export class Outcome {
     const { name, onDiscard, putBack } = this.#options;
     const events = putBack && cause !== "overflow" ? putBack(lost) : lost;
     if (events.length === 0) return;
+    this.dropped += events.length;
     if (onDiscard) this.report.guard(() => onDiscard({ events, cause, stage: name }), "onDiscard");
     else if (!quiet && !this.#warned) {
       this.#warned = true;
       console.warn(`headrace: ${name} discarded ${events.length} events (${cause}), see onDiscard`);
     }
+  }
+
+  /** Events meant for one consumer alone, which it has lost by the policy that it named. */
+  lag(events: readonly unknown[], consumer: string): void {
+    const { name, onDiscard } = this.#options;
+    this.dropped += events.length;
+    if (onDiscard) this.report.guard(() => onDiscard({ events, cause: "lag", stage: name, consumer }), "onDiscard");
   }
 
   /** The error of a request to an ended stage. */

@@ -79,6 +79,21 @@ export class Outlet implements ProducerPort, DispatcherLink {
     }
   }
 
+  /** Events that wait for a consumer which may lag behind. */
+  get lagging(): number {
+    return 0;
+  }
+
+  /** Delivers what waits for it. Returns what is left of `count`, asked for just now. */
+  catchUp(count: number): number {
+    return count;
+  }
+
+  /** The stage has ended. Returns whether the link is told later, by `last`. */
+  close(_last: (() => void) | undefined): boolean {
+    return false;
+  }
+
   deliver(events: readonly unknown[]): void {
     // M17
     if (events.length > this.unmet)
@@ -87,6 +102,10 @@ export class Outlet implements ProducerPort, DispatcherLink {
         `deliver at most the ${this.unmet} events that ${this.name} asked for`,
         words(String(events.length)),
       );
+    this.send(events);
+  }
+
+  protected send(events: readonly unknown[]): void {
     this.unmet -= events.length;
     if (this.#strict) Object.freeze(events);
     // M16

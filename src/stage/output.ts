@@ -44,6 +44,8 @@ export class Output {
   dispatching = false;
   /** Asked of `handleDemand` and not yet emitted. */
   owed = 0;
+  /** Events emitted so far. */
+  emitted = 0;
 
   constructor(options: OutputOptions) {
     this.dispatcher = options.dispatcher;
@@ -85,6 +87,7 @@ export class Output {
     const { length } = events;
     if (length === 0) return;
     if (this.#strict) Object.freeze(events);
+    this.emitted += length;
     this.pay(length); // M03
     const sent = this.#place(events);
     if (sent < length) this.keep(events, sent, length);
@@ -93,6 +96,7 @@ export class Output {
   /** Dispatches unasked events; returns how many went out. The rest is for `keep`. */
   offer(events: readonly unknown[]): number {
     if (this.#strict) Object.freeze(events);
+    this.emitted += events.length;
     const sent = this.#place(events);
     this.pay(events.length);
     return sent;

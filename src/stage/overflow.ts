@@ -1,5 +1,5 @@
 import { failure } from "../base/reason.ts";
-import { argumentError, OverflowError } from "../base/errors.ts";
+import { argumentError, overflown } from "../base/errors.ts";
 import type { Output } from "./output.ts";
 import { requireOneOf } from "../base/check.ts";
 import type { Core } from "./core.ts";
@@ -31,9 +31,10 @@ export function keep(core: Core, events: readonly unknown[], sent: number): bool
   const kept = oldest ? length : Math.min(length, sent + room);
   output.keep(events, sent, kept);
   if (rest <= room) return false;
-  if (output.overflow === "throw") throw new OverflowError(core.name, length, events.slice(kept));
+  if (output.overflow === "throw" || output.overflow === "fail") output.emitted -= length - kept;
+  if (output.overflow === "throw") throw overflown(core.name, length, events.slice(kept));
   if (output.overflow === "fail") {
-    const error = new OverflowError(core.name, length, events.slice(kept));
+    const error = overflown(core.name, length, events.slice(kept));
     core.ends.failWith({ reason: failure(error) }, false);
     return false;
   }

@@ -15,6 +15,8 @@ import type { Window } from "./window.ts";
 export class Upstream {
   /** The oldest first. */
   readonly links: StageInlet[] = [];
+  /** Events handed over on links that have ended. */
+  #received = 0;
   /** Links whose producer has completed, and is still to hear that all its events are started. */
   #halfOpen: StageInlet[] = [];
   /** A producerConsumer's input that waits for demand, and messages that must not overtake it. */
@@ -205,6 +207,7 @@ export class Upstream {
     const completed = ending ? this.#halfOpen.splice(0) : none;
     // The newest first: of two links to one producer the older one's events end up in front.
     // M25
+    this.#received = this.received;
     for (const link of [...completed, ...this.links.splice(0)].toReversed()) {
       link.ended = true;
       link.tell({ reason, unstarted: this.#unstarted(link) });
@@ -217,6 +220,13 @@ export class Upstream {
   #forget(link: StageInlet): void {
     link.ended = true;
     const at = this.links.indexOf(link);
-    if (at >= 0) this.links.splice(at, 1); // M21
+    if (at < 0) return;
+    this.links.splice(at, 1); // M21
+    this.#received += link.handed;
+  }
+
+  /** Events handed to `handleEvents` so far. */
+  get received(): number {
+    return this.links.reduce((sum, { handed }) => sum + handed, this.#received);
   }
 }

@@ -34,10 +34,14 @@ export function stageStep<In, Out>(name: string, make: (setting: Setting) => Pro
 }
 
 export function stageSink<In>(name: string, make: (setting: Setting) => Consumer<In>): Sink<In> {
-  const step: StageSink = {
-    kind: "sink",
-    name,
-    "~sink": (setting) => ({ consumer: make(setting), result: () => undefined }),
-  };
+  return sinkWith(name, (setting) => ({ consumer: make(setting), result: () => undefined }));
+}
+
+/** The same with a result. */
+export function sinkWith<In, Result>(
+  name: string,
+  make: (setting: Setting) => { readonly consumer: Consumer<In>; readonly result: () => Result },
+): Sink<In, Result> {
+  const step: StageSink = { kind: "sink", name, "~sink": make };
   return step;
 }

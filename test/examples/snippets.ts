@@ -56,7 +56,7 @@ const fixtures: Readonly<Record<string, string>> = { "words.txt": "a mill and it
 
 const uses = (code: string, name: string): boolean => new RegExp(`(?<![.:/\\w"])${name}\\b(?!:)`).test(code);
 const declares = (code: string, name: string): boolean =>
-  new RegExp(`(?:const|let|function|class) ${name}\\b|import [^;]*\\b${name}\\b[^;]* from`).test(code);
+  new RegExp(`(?:const|let|function\\*?|class) ${name}\\b|import [^;]*\\b${name}\\b[^;]* from`).test(code);
 const lacks = (code: string, name: string): boolean => uses(code, name) && !declares(code, name);
 
 function preludeOf(code: string): string {

@@ -11,6 +11,7 @@ import {
   forEach,
   fromIterable,
   idle,
+  intoGroups,
   map,
   mapAsync,
   partitionBy,
@@ -464,5 +465,35 @@ describe("8. Composition", () => {
     const [one = [], rest = []] = await running;
     expect(one).toHaveLength(1);
     expect([...one, ...rest].toSorted((a, b) => a - b)).toEqual(range(1, 20));
+  });
+
+  test("8.11 intoGroups gives the events of one key, in order, to one pipeline", async () => {
+    const seen = new Map<number, number[]>();
+    const keys = await pipeline(
+      range(1, 100),
+      intoGroups(
+        (n) => n % 7,
+        (events, key) =>
+          pipeline(
+            events,
+            forEach((n) => void seen.set(key, [...(seen.get(key) ?? []), n])),
+          ),
+        { maxOpen: 2, evict: "lru" },
+      ),
+    );
+    expect(keys).toBe(7);
+    for (const [key, events] of seen) expect(events).toEqual(range(1, 100).filter((n) => n % 7 === key));
+  });
+
+  test("8.11 the first group to fail fails all, and its key is named", async () => {
+    const running = pipeline(
+      range(1, 20),
+      intoGroups(
+        (n) => n,
+        (events) => pipeline(events, failAt(13), collect()),
+      ),
+    );
+    expect(await running.done.catch((error: unknown) => error)).toBe(boom);
+    expect(running.failure).toMatchObject({ step: "map", event: 13, branch: "13" });
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
+  type BroadcastOptions,
   broadcastDispatcher,
   consumer,
   demandDispatcher,
@@ -446,5 +447,39 @@ describe("4. Dispatch and buffer", () => {
     await flushed;
     expect([raw.batches.flat(), log]).toEqual([[1, 2], ["flushed"]]);
     expect(await producer(new Counter(0), { runtime: testRuntime() }).flushed()).toBeUndefined();
+  });
+
+  test("4.11 a consumer that may lag behind holds no other up, and loses its own events, which are told", async () => {
+    const lost: unknown[] = [];
+    const p = producer<number, BroadcastOptions>(() => {}, {
+      runtime: testRuntime(),
+      dispatcher: broadcastDispatcher(),
+      onDiscard: ({ events, cause, consumer: name }) => void lost.push([events, cause, name]),
+    });
+    const fast = new RawConsumer<number>().attach(p).ask(100);
+    const slow = new RawConsumer<number>("slow").attach(p, { lag: { max: 2, policy: "drop-oldest" } }).ask(1);
+    await turns();
+    p.push([1, 2, 3, 4, 5]);
+    p.complete();
+    await turns();
+    expect([fast.batches.flat(), slow.batches.flat(), lost]).toEqual([[1, 2, 3, 4, 5], [1], [[[2, 3], "lag", "slow"]]]);
+    slow.ask(9);
+    await turns();
+    expect([slow.batches.flat(), slow.ends.length]).toEqual([[1, 4, 5], 1]);
+  });
+
+  test("4.11 or it is cancelled; where all may lag, the fastest paces", async () => {
+    const p = producer<number, BroadcastOptions>(() => {}, {
+      runtime: testRuntime(),
+      dispatcher: broadcastDispatcher(),
+      onDiscard: () => {},
+    });
+    const cut = new RawConsumer<number>().attach(p, { lag: { max: 2, policy: "cancel" } }).ask(1);
+    new RawConsumer<number>().attach(p, { lag: { max: 2, policy: "drop-newest" } }).ask(4);
+    await turns();
+    expect(p.demand).toBe(4);
+    p.push([1, 2, 3, 4]);
+    await turns();
+    expect(cut.ends).toMatchObject([{ error: { code: "ERR_LAG" } }]);
   });
 });

@@ -41,12 +41,14 @@ if (error instanceof ProtocolError)
     error.code,
   );
 if (error instanceof CallbackError) {
-  expectType<"ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY">(error.code);
+  expectType<"ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY" | "ERR_LINE_LENGTH" | "ERR_JSON" | "ERR_EMPTY">(
+    error.code,
+  );
   expectType<readonly unknown[]>(error.events);
   expectType<unknown>(error.cause);
 }
 if (error instanceof OverflowError) {
-  expectType<"ERR_OVERFLOW">(error.code);
+  expectType<"ERR_OVERFLOW" | "ERR_OPEN_GROUPS" | "ERR_LAG">(error.code);
   expectType<readonly unknown[]>(error.rejected);
 }
 expectNotAssignable<new () => unknown>(ArgumentError);

@@ -3,14 +3,20 @@ import {
   batch,
   boundary,
   buffer,
+  type Bytes,
   collect,
+  decodeText,
   distinct,
   type Discarded,
+  first,
   flatMapAsync,
   forEach,
   fromIterable,
   idle,
+  jsonLines,
   latest,
+  type LineFailure,
+  lines,
   map,
   mapAsync,
   type Pipeline,
@@ -163,3 +169,32 @@ expectError(distinct((row: Row) => row.id));
 expectType<Step<Row, Row[]>>(batch<Row>({ size: 1 }));
 expectNotAssignable<Sink<Row>>(mapAsync(save));
 expectType<Producer<string>>(pipeline(fromIterable([1]), map(String), buffer({ size: 2, overflow: "drop-oldest" })));
+
+// Text: bytes of any view, or strings.
+declare const chunks: Producer<Uint8Array>;
+declare const mixed: Producer<Uint8Array | string>;
+declare const views: Producer<DataView | ArrayBuffer>;
+expectType<Producer<string>>(pipeline(chunks, lines()));
+expectType<Producer<string>>(pipeline(mixed, lines({ maxLength: Infinity, onTooLong: "cut", fatal: true })));
+expectType<Producer<string>>(pipeline(views, decodeText("latin1", { fatal: true })));
+expectType<Producer<string>>(pipeline(chunks, decodeText(), lines()));
+expectType<Producer<unknown>>(pipeline(chunks, jsonLines()));
+expectType<Producer<Row>>(pipeline(chunks, jsonLines<Row>({ onFailure: "skip" })));
+expectType<Producer<Row>>(
+  pipeline(mixed, jsonLines<Row>({ onFailure: async (failure) => void expectType<LineFailure>(failure) })),
+);
+expectType<Step<Bytes, string>>(lines());
+expectError(pipeline(rows, lines()));
+expectError(pipeline(rows, jsonLines()));
+expectError(lines({ onTooLong: "drop" }));
+expectError(lines({ encoding: "latin1" }));
+expectError(decodeText({ fatal: true }));
+expectError(jsonLines({ onFailure: "cut" }));
+
+// first
+expectType<Pipeline<Row>>(pipeline(rows, first()));
+expectType<Pipeline<Row | undefined>>(pipeline(rows, first({ orElse: undefined })));
+expectType<Pipeline<Row | "none">>(pipeline(rows, first({ orElse: "none" as const })));
+expectType<Sink<Row, Row>>(first<Row>());
+expectError(first({ or: 1 }));
+expectError(first({}));

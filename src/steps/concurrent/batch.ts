@@ -1,4 +1,4 @@
-import { refuseUnknown, requireInteger, requireType } from "../../base/check.ts";
+import { refuseUnknown, requireInteger, requireMillis, requireType } from "../../base/check.ts";
 import { callbackError } from "../../base/errors.ts";
 import type { Key } from "../../base/hash.ts";
 import type { Fixed } from "../../contract/options.ts";
@@ -7,7 +7,6 @@ import type { Step } from "../../contract/step.ts";
 import { type Setting, stageStep } from "../stage-step.ts";
 import { bySubscription, type Taken } from "./lanes.ts";
 import { Pair } from "./pair.ts";
-import { requireMillis } from "./rate-limiter.ts";
 
 export interface BatchOptions<in Event> {
   /** **Units** events, from 1. */

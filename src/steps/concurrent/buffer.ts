@@ -1,5 +1,6 @@
 import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../base/check.ts";
-import { callbackError, OverflowError } from "../../base/errors.ts";
+import { callbackError, overflown } from "../../base/errors.ts";
+import type { Counts } from "../../contract/adapter.ts";
 import type { Discarded, Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
@@ -24,6 +25,7 @@ const MOST = 1000;
 
 class BufferStep<In> extends Pair<In, In> {
   readonly #held = new Held<In>();
+  #dropped = 0;
   readonly #options: BufferOptions<In>;
   readonly #setting: Setting;
 
@@ -59,6 +61,10 @@ class BufferStep<In> extends Pair<In, In> {
     return events;
   }
 
+  override get counts(): Counts {
+    return { dropped: this.#dropped };
+  }
+
   giveBack(): void {
     for (const [subscription, rest] of this.#held.takeAll()) this.input.giveBack(subscription, rest);
   }
@@ -73,10 +79,11 @@ class BufferStep<In> extends Pair<In, In> {
     const { name, index, onDiscard } = this.#setting;
     const events = overflow === "drop-oldest" ? this.#held.take(excess) : this.#held.takeNewest(excess);
     if (overflow === "fail") {
-      const error = new OverflowError(name, size + excess, events);
+      const error = overflown(name, size + excess, events);
       this.input.fail(callbackError({ stage: name, callback: "handleEvents", step: "buffer", index }, error, events));
       return;
     }
+    this.#dropped += events.length;
     try {
       const tell = this.#options.onDiscard ?? onDiscard;
       tell?.({ events, cause: "overflow", stage: name });

@@ -1,24 +1,10 @@
-import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../base/check.ts";
+import { refuseUnknown, requireInteger, requireMillis, requireOneOf, requireType } from "../../base/check.ts";
 import { argumentError } from "../../base/errors.ts";
+import { checkRetry } from "../../base/retry.ts";
 import type { Key } from "../../base/hash.ts";
 import type { Discarded } from "../../contract/options.ts";
-import { limiterOf, type Rate, type RateLimiter, requireMillis } from "./rate-limiter.ts";
-
-/** When and how often a call that has failed is made again. */
-export interface Retry {
-  /** Attempts in all, the first one included. **Units** from 1. */
-  readonly attempts: number;
-  /** Before the second attempt. **Units** milliseconds. @default 0 */
-  readonly delay?: number | undefined;
-  /** By which the delay grows from attempt to attempt. @default 2 */
-  readonly factor?: number | undefined;
-  /** **Units** milliseconds. @default no limit */
-  readonly maxDelay?: number | undefined;
-  /** `"full"`: anything between nothing and the delay, so that callers do not come back together. @default "full" */
-  readonly jitter?: "full" | "none" | undefined;
-  /** Whether this failure is worth another attempt. @default every one is */
-  readonly when?: ((error: unknown, attempt: number) => boolean) | undefined;
-}
+import type { Retry } from "../../contract/retry.ts";
+import { limiterOf, type Rate, type RateLimiter } from "./rate-limiter.ts";
 
 /** An event whose calls have failed. */
 export interface Failed<out Event> {
@@ -66,21 +52,4 @@ export function checkCallOptions(owner: string, options: CallOptions<never>, own
   limiterOf(options.rate);
   if (typeof options.onFailure !== "function") requireOneOf("onFailure", options.onFailure, ["fail", "skip"]);
   if (options.retry !== undefined) checkRetry(options.retry);
-}
-
-export function checkRetry(retry: Retry): void {
-  refuseUnknown("retry", retry, ["attempts", "delay", "factor", "maxDelay", "jitter", "when"]);
-  requireInteger("attempts", retry.attempts ?? null, 1);
-  requireMillis("delay", retry.delay);
-  requireMillis("maxDelay", retry.maxDelay);
-  requireMillis("factor", retry.factor);
-  requireOneOf("jitter", retry.jitter, ["full", "none"]);
-  requireType("when", retry.when, "function");
-}
-
-/** The wait behind attempt number `attempt`, in milliseconds. `random` is from 0 to 1. */
-export function delayOf(retry: Retry, attempt: number, random: number): number {
-  const { delay = 0, factor = 2, maxDelay = Number.MAX_SAFE_INTEGER, jitter = "full" } = retry;
-  const whole = Math.min(maxDelay, delay * factor ** (attempt - 1));
-  return jitter === "full" ? whole * random : whole;
 }

@@ -2,7 +2,9 @@ import type { StageContext, Subscription } from "../../contract/stage.ts";
 import { TimeoutError, words } from "../../base/errors.ts";
 import { isThenable } from "../../base/thenable.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
-import { type CallOptions, delayOf, type Retry } from "./call-options.ts";
+import { delayOf } from "../../base/retry.ts";
+import type { Retry } from "../../contract/retry.ts";
+import type { CallOptions } from "./call-options.ts";
 import type { Lane, Taken } from "./lanes.ts";
 import type { SlidingWindow } from "./rate-limiter.ts";
 
@@ -25,6 +27,10 @@ export interface Caller<In> {
   fail(call: Call<In>, error: unknown): void;
   /** The last attempt has failed, and the event is skipped. */
   skipped(error: unknown): void;
+  /** Events passed over so far. */
+  failed: number;
+  /** Calls of the function so far. */
+  count: number;
 }
 
 /** An event that has been begun: its attempts, and what came of them. */
@@ -101,6 +107,7 @@ export class Call<In> implements Taken<In> {
     this.waits = false;
     const attempt = new OneAttempt(this.attempts + 1);
     let result: unknown;
+    this.#caller.count += 1;
     try {
       result = this.#caller.fn(this.event, attempt);
     } catch (error) {
@@ -184,6 +191,7 @@ export class Call<In> implements Taken<In> {
     this.handedOver = true;
     try {
       await onFailure({ event: this.event, error, attempts: this.attempts } as never);
+      this.#caller.failed += 1;
       if (!attempt.over) this.#caller.done(this);
     } catch (second) {
       this.handedOver = false;

@@ -2,10 +2,12 @@ import { callbackError } from "../../base/errors.ts";
 import type { Key } from "../../base/hash.ts";
 import { isThenable } from "../../base/thenable.ts";
 import type { Task } from "../../contract/runtime.ts";
+import type { Counts } from "../../contract/adapter.ts";
 import type { StageContext, Subscription } from "../../contract/stage.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
 import { Call, type Caller } from "./call.ts";
-import type { CallOptions, Retry } from "./call-options.ts";
+import type { Retry } from "../../contract/retry.ts";
+import type { CallOptions } from "./call-options.ts";
 import { bySubscription, type Lane, Lanes, type Taken } from "./lanes.ts";
 import { limiterOf, type SlidingWindow } from "./rate-limiter.ts";
 
@@ -55,7 +57,10 @@ export class Calls<In> implements Task, Caller<In> {
   #ready: unknown[] = [];
   #seq = 0;
   #scheduled = false;
-  #skipped = false;
+  /** Events that were passed over. */
+  failed = 0;
+  /** Calls of the function. */
+  count = 0;
   /** Nothing is waited for any more. */
   #over = false;
   #idle: (() => void) | undefined;
@@ -147,6 +152,7 @@ export class Calls<In> implements Task, Caller<In> {
     }
     const attempt = new OneAttempt(1);
     let result: unknown;
+    this.count += 1;
     try {
       result = this.fn(event, attempt);
     } catch (error) {
@@ -198,9 +204,14 @@ export class Calls<In> implements Task, Caller<In> {
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** The first one is reported, all are counted. */
   skipped(error: unknown): void {
-    if (!this.#skipped) this.stage.report(error, this.step);
-    this.#skipped = true;
+    if (this.failed === 0) this.stage.report(error, this.step);
+    this.failed += 1;
+  }
+
+  get counts(): Counts {
+    return { failed: this.failed, calls: this.count };
   }
 
   fail(call: Call<In>, error: unknown): void {

@@ -1,5 +1,5 @@
 import { sink } from "../../adapter/sink.ts";
-import type { SinkBehaviour, SinkContext } from "../../contract/adapter.ts";
+import type { Counts, SinkBehaviour, SinkContext } from "../../contract/adapter.ts";
 import type { Discarded, SubscribeOptions } from "../../contract/options.ts";
 import { isFailure } from "../../base/reason.ts";
 import type { Reason } from "../../contract/reason.ts";
@@ -36,6 +36,10 @@ class Each<In> implements SinkBehaviour<In>, Host {
     this.#maxQueued = options.key && (options.maxQueued ?? 1000);
     this.#onDiscard = options.onDiscard ?? setting.onDiscard;
     this.#calls = new Calls(fn, options, this.#concurrency, this, () => this.#context);
+  }
+
+  get counts(): Counts {
+    return this.#calls.counts;
   }
 
   begin(context: SinkContext): void {

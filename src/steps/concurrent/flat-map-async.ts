@@ -10,6 +10,7 @@ import { opened as open } from "../../sources/open.ts";
 import { Port, type PortSource } from "../../adapter/index.ts";
 import { checkFunction } from "../per-event/per-event.ts";
 import { type Setting, stageStep } from "../stage-step.ts";
+import { closeLate } from "../../sources/close-late.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
 import { Held } from "./held.ts";
 import { Pair } from "./pair.ts";
@@ -223,17 +224,6 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
       port?.leave({ type: "cancel" });
     }
     this.#open.clear();
-  }
-}
-
-/** Closes what has been opened too late. A generator that has not begun, a stream's for one, has nothing to close yet. */
-async function closeLate(iterable: AsyncIterable<unknown>, report: (error: unknown) => void): Promise<void> {
-  try {
-    const iterator = iterable[Symbol.asyncIterator]();
-    Promise.resolve(iterator.next()).catch(report);
-    await iterator.return?.();
-  } catch (error) {
-    report(error);
   }
 }
 

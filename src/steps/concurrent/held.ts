@@ -20,6 +20,13 @@ export class Held<In> {
     this.size += events.length;
   }
 
+  /** Puts events in front of the others. */
+  unshift(events: readonly In[], subscription: Subscription): void {
+    if (events.length === 0) return;
+    this.#stretches.unshift({ events, subscription, from: 0, to: events.length });
+    this.size += events.length;
+  }
+
   /** Takes the oldest events out. */
   take(count: number): In[] {
     const taken: In[] = [];

@@ -1,9 +1,8 @@
-import { refuseUnknown } from "../../base/check.ts";
+import { refuseUnknown, requireMillis } from "../../base/check.ts";
 import { callbackError, TimeoutError, words } from "../../base/errors.ts";
 import type { Step } from "../../contract/step.ts";
 import { type Setting, stageStep } from "../stage-step.ts";
 import { Pass } from "./pass.ts";
-import { requireMillis } from "./rate-limiter.ts";
 
 class Idle<In> extends Pass<In> {
   readonly #after: number;

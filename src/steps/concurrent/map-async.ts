@@ -1,4 +1,5 @@
 import { requireInteger, requireType } from "../../base/check.ts";
+import type { Counts } from "../../contract/adapter.ts";
 import type { Awaitable } from "../../contract/behaviour.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Reason } from "../../contract/reason.ts";
@@ -50,6 +51,10 @@ class MapAsync<In, Out> extends Pair<In, Out> implements Host {
     this.#most = concurrency + maxHeld;
     this.#maxQueued = options.key && (options.maxQueued ?? 1000);
     this.#calls = new Calls(fn, options, concurrency, this, () => this.input);
+  }
+
+  override get counts(): Counts {
+    return this.#calls.counts;
   }
 
   take(events: readonly In[], subscription: Subscription): void {

@@ -2,7 +2,14 @@ import { coupled } from "../../adapter/coupled.ts";
 import { sink } from "../../adapter/sink.ts";
 import { source } from "../../adapter/source.ts";
 import { isFailure } from "../../base/reason.ts";
-import type { OtherSide, SinkBehaviour, SinkContext, SourceBehaviour, SourceContext } from "../../contract/adapter.ts";
+import type {
+  Counts,
+  OtherSide,
+  SinkBehaviour,
+  SinkContext,
+  SourceBehaviour,
+  SourceContext,
+} from "../../contract/adapter.ts";
 import type { Discarded, SubscribeOptions } from "../../contract/options.ts";
 import type { Reason } from "../../contract/reason.ts";
 import type { ProducerConsumer, Subscription } from "../../contract/stage.ts";
@@ -47,6 +54,9 @@ export abstract class Pair<In, Out> {
   abstract pump(): void;
   /** The events that something emitted was made of, where that can be said: what no consumer gets then goes back. */
   unmake(_emitted: readonly Out[]): readonly In[] | undefined {
+    return undefined;
+  }
+  get counts(): Counts | undefined {
     return undefined;
   }
   /** Whether nothing is held. */
@@ -181,6 +191,10 @@ class Output<In, Out> implements SourceBehaviour<Out> {
     this.#pair.window -= options.maxDemand;
     this.#consumers -= 1;
     if (this.#consumers === 0) this.#pair.leftBy = reason;
+  }
+
+  get counts(): Counts | undefined {
+    return this.#pair.counts;
   }
 
   putBack(events: readonly unknown[]): readonly unknown[] {

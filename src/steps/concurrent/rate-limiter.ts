@@ -1,4 +1,4 @@
-import { requireInteger, refuseUnknown } from "../../base/check.ts";
+import { refuseUnknown, requireInteger, requireMillis } from "../../base/check.ts";
 import { Deque } from "../../base/deque.ts";
 import { argumentError } from "../../base/errors.ts";
 import type { Clock } from "../../contract/runtime.ts";
@@ -123,14 +123,6 @@ export function checkRate({ events, interval }: Rate): void {
   requireInteger("events", events ?? null, 1);
   requireMillis("interval", interval ?? null);
   if (interval === 0) throw argumentError("ERR_RANGE", "interval to be more than 0 milliseconds", interval);
-}
-
-/** Milliseconds from 0, or nothing. */
-export function requireMillis(name: string, value: unknown): void {
-  if (value === undefined) return;
-  if (typeof value !== "number") throw argumentError("ERR_OPTION", `${name} to be a number`, value);
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
-    throw argumentError("ERR_RANGE", `${name} to be 0 or more milliseconds`, value);
 }
 
 /** The limiter that an option names, or one of the step's own. */

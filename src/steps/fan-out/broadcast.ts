@@ -1,16 +1,23 @@
+import { refuseUnknown } from "../../base/check.ts";
 import type { AnyBranch, Branched, ResultOf } from "../../contract/branches.ts";
-import type { Fixed } from "../../contract/options.ts";
+import type { Fixed, Lag } from "../../contract/options.ts";
 import type { Producer } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import {
   type BroadcastDispatcherOptions,
   type BroadcastSubscribeOptions,
   broadcastDispatcher,
+  checkLag,
 } from "../../dispatchers/broadcast.ts";
 import { branching, requireBranch } from "./branching.ts";
 import { fanOut } from "./fan-out.ts";
 
-export interface BroadcastBranchesOptions extends BroadcastDispatcherOptions {}
+export interface BroadcastBranchesOptions<Name extends PropertyKey = string> extends BroadcastDispatcherOptions {
+  /** How far a branch may lag behind the others. */
+  readonly lag?: Lag | undefined;
+  /** The same for some of them, by name. */
+  readonly lagOf?: { readonly [One in Name]?: Lag | undefined } | undefined;
+}
 
 /**
  * Gives each event to every consumer, or every branch, at the pace of the slowest.
@@ -19,7 +26,8 @@ export interface BroadcastBranchesOptions extends BroadcastDispatcherOptions {}
  * functions the branches are part of the pipeline: each gets the events and returns a producer, and the step passes on
  * what all give; or a pipeline that ends in a sink, and the step is a sink whose result is the record of theirs.
  * **Units** `startAfter` in consumers: nothing is requested before there are this many.
- * **Backpressures** when one consumer does not ask.
+ * **Backpressures** when one consumer does not ask, unless it may lag behind: `lag` among its subscribe options, or for
+ * branches `lag`, for all, and `lagOf`, by name. It then loses its own events, which go to `onDiscard`, or is cancelled.
  * **Completes** when its source and all branches have. A branch that has had enough leaves, and the others go on.
  *
  * @throws ArgumentError `ERR_OPTION`, `ERR_RANGE`: wrong options; when the pipeline is made `ERR_OPTION`: a branch that
@@ -43,26 +51,29 @@ export interface BroadcastBranchesOptions extends BroadcastDispatcherOptions {}
 export function broadcast<In>(options?: BroadcastDispatcherOptions): Step<In, In, BroadcastSubscribeOptions<In>>;
 export function broadcast<In, R extends Readonly<Record<string, AnyBranch>>>(
   branches: { readonly [Name in keyof R]: (events: Producer<Fixed<In>>) => R[Name] },
-  options?: BroadcastBranchesOptions,
+  options?: BroadcastBranchesOptions<keyof Fixed<R>>,
 ): Branched<In, R[keyof R], { -readonly [Name in keyof R]: ResultOf<R[Name]> }>;
 export function broadcast<In>(
   first?: BroadcastDispatcherOptions | Readonly<Record<string, (events: Producer<In>) => unknown>>,
   options: BroadcastBranchesOptions = {},
 ): Step<In, unknown> {
   const branches = Object.values(first ?? {}).some((value) => typeof value === "function") ? first : undefined;
-  const given = branches ? options : (first as BroadcastDispatcherOptions | undefined);
+  const { lag, lagOf = {}, ...own } = options;
+  const given = branches ? own : (first as BroadcastDispatcherOptions | undefined);
   broadcastDispatcher(given);
   const dispatcher = (): object => broadcastDispatcher(given);
   if (branches === undefined) return fanOut("broadcast", dispatcher);
   const functions = branches as Readonly<Record<string, (events: Producer<never>) => unknown>>;
   const names = Object.keys(functions);
   for (const name of names) requireBranch(`broadcast (${name})`, functions[name]);
+  refuseUnknown("lagOf", lagOf, names);
+  for (const one of [lag, ...Object.values(lagOf)]) checkLag(one);
   return branching("broadcast", {
     // All branches see every event: the first to subscribe waits for the last.
     dispatcher: () => broadcastDispatcher({ startAfter: Math.max(names.length, given?.startAfter ?? 1) }),
     names,
     named: true,
-    options: () => ({}),
+    options: (name) => ({ lag: lagOf[name] ?? lag }),
     make: (events, name) => functions[name]?.(events),
     alone: false,
   });

@@ -78,6 +78,14 @@ export class Fused {
     return this.#finish(events, subscription, stage) && this.#emits ? this.#out : undefined;
   }
 
+  handleEnd(stage: StageContext): void {
+    try {
+      this.#chain.onEnd?.();
+    } catch (error) {
+      stage.fail(error);
+    }
+  }
+
   /** Events behind a pending sink go back. */
   terminate(): void {
     this.#chain.ended = true;

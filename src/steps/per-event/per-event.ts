@@ -18,6 +18,8 @@ export class Chain {
   stage: StageContext | undefined;
   /** How many events each `take` still lets through. */
   readonly takes: { left: number }[] = [];
+  /** Called when the input is over, before the stage's end. What it throws, it has recorded: the stage fails with that. */
+  onEnd: (() => void) | undefined;
 
   /** No event may go in now. */
   get held(): boolean {

@@ -20,7 +20,7 @@ const make = (code: ErrorCode): Error => {
   if (family === "ProtocolError") return new ProtocolError(code as never, "this", "that");
   if (family === "CallbackError") return new CallbackError({ code: code as never, expected: "this", got: "that" }, [1]);
   if (family === "TimeoutError") return new TimeoutError(code as never, "this", "that");
-  return new OverflowError("numbers", 3, [2, 3]);
+  return new OverflowError(code as never, "room", 1, [2, 3]);
 };
 const codes = Object.keys(TEXTS) as ErrorCode[];
 

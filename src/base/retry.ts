@@ -1,0 +1,20 @@
+import type { Retry } from "../contract/retry.ts";
+import { refuseUnknown, requireInteger, requireMillis, requireOneOf, requireType } from "./check.ts";
+
+/** Refuses what is no retry. */
+export function checkRetry(retry: Retry): void {
+  refuseUnknown("retry", retry, ["attempts", "delay", "factor", "maxDelay", "jitter", "when"]);
+  requireInteger("attempts", retry.attempts ?? null, 1);
+  requireMillis("delay", retry.delay);
+  requireMillis("maxDelay", retry.maxDelay);
+  requireMillis("factor", retry.factor);
+  requireOneOf("jitter", retry.jitter, ["full", "none"]);
+  requireType("when", retry.when, "function");
+}
+
+/** The wait behind attempt number `attempt`, in milliseconds. `random` is from 0 to 1. */
+export function delayOf(retry: Retry, attempt: number, random: number): number {
+  const { delay = 0, factor = 2, maxDelay = Number.MAX_SAFE_INTEGER, jitter = "full" } = retry;
+  const whole = Math.min(maxDelay, delay * factor ** (attempt - 1));
+  return jitter === "full" ? whole * random : whole;
+}
