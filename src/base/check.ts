@@ -7,11 +7,10 @@ const COUNTS: readonly string[] =
 /** Refuses options that are not an object. `names` are those there are. */
 export function requireOptions(owner: string, options: unknown, names: readonly string[] = []): void {
   if (typeof options === "object" && options !== null) return;
-  const meant = typeof options === "number" ? names.find((name) => COUNTS.includes(name)) : undefined;
+  const meant = typeof options === "number" && names.find((name) => COUNTS.includes(name));
   const written = `{ ${meant}: ${String(options)} }`;
-  const advice = `write ${owner === "retry" ? `{ retry: ${written} }` : written}`;
-  const got = meant ? words(`${String(options)}: ${advice}`) : options;
-  throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, got);
+  const got = words(`${String(options)}: write ${owner === "retry" ? `{ retry: ${written} }` : written}`);
+  throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, meant ? got : options);
 }
 
 /** Refuses options that no code reads: most are misspelt. */

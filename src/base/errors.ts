@@ -58,7 +58,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
     "this pipeline has no sink: add forEach, collect … or subscribe to it",
   ],
   ERR_EVENTS: ["2.1", "an array of events", "one event is [event]"],
-  ERR_GIVE_BACK: ["6.12", "{}", "giveBack(subscription, events) takes what handleEvents was given, each event once"],
+  ERR_GIVE_BACK: ["6.12", "a subscription of {}, and its events, each once", "giveBack(subscription, events)"],
   ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],
   ERR_ASK_AUTOMATIC: ["3.3", "a subscription that is asked by hand", 'subscribe with { demand: "manual" }'],
   ERR_ENDED: ["5.1", "a running stage", "make a new one, for an ended one does not start again"],

@@ -8,52 +8,46 @@ type Events = readonly unknown[];
 export interface Given {
   readonly total: number;
   /** Those given back since the last batch was handed over. */
-  readonly events: unknown[];
+  readonly events: Events;
   /** Events handed over by then. */
   readonly at: number;
 }
 
-/** Takes equal events out of a list, each as often as it is there. */
-function taker(events: Events): (event: unknown) => boolean | undefined {
-  const left = new Map<unknown, number>();
-  for (const event of events) left.set(event, (left.get(event) ?? 0) + 1);
-  return (event) => {
-    const count = left.get(event);
-    if (count !== undefined) left.set(event, count - 1);
-    return count === undefined ? undefined : count > 0;
+/** A list without others, each taken out as often as it is there, the last first. */
+function without(list: Events, others: Events): Events {
+  const counts = new Map<unknown, number>();
+  for (const event of others) counts.set(event, (counts.get(event) ?? 0) + 1);
+  const stays = (event: unknown): boolean => {
+    const count = counts.get(event) ?? 0;
+    counts.set(event, count - 1);
+    return count <= 0;
   };
+  return list.toReversed().filter(stays).toReversed();
 }
 
 /** Notes a `giveBack`, if its arguments can be meant, and returns the subscription. */
-export function noteGivenBack(core: Core, subscription: unknown, rest: Events): StageInlet {
-  if (!(subscription instanceof StageInlet) || subscription.core !== core) {
-    const got = subscription instanceof StageInlet ? words(`one of ${subscription.name}`) : subscription;
-    throw argumentError("ERR_GIVE_BACK", `a subscription of ${core.name}`, got);
-  }
+export function noteGivenBack(core: Core, link: unknown, rest: Events): StageInlet {
+  const refuse = (got: unknown): never => {
+    throw argumentError("ERR_GIVE_BACK", core.name, got);
+  };
+  if (!(link instanceof StageInlet)) return refuse(link);
+  if (link.core !== core) refuse(words(`one of ${link.name}`));
   if (!Array.isArray(rest)) throw argumentError("ERR_EVENTS", "", rest);
-  const { handed } = subscription;
-  const given = (subscription.given ??= { total: 0, events: [], at: handed });
-  const kept = handed - given.total;
-  if (rest.length > kept) throw argumentError("ERR_GIVE_BACK", `at most ${kept} events, those not given back`, rest);
-  const before = given.at === handed ? given.events : [];
-  const events = before.concat(rest);
-  const batch = core.callbacks.batchOf(subscription);
+  const { handed: at, given } = link;
+  const total = (given?.total ?? 0) + rest.length;
+  if (total > at) refuse(words(`${total - at} more`));
+  const events = given?.at === at ? given.events.concat(rest) : rest;
+  const batch = core.callbacks.batchOf(link);
   // Events of earlier batches, in the behaviour's queue, may be equal.
-  if (batch !== undefined && kept + before.length === batch.length) {
-    const take = taker(batch);
-    if (events.some((event) => take(event) === false))
-      throw argumentError("ERR_GIVE_BACK", "each event once", words("one twice"));
+  if (batch && at - total + events.length === batch.length) {
+    const known = new Set(batch);
+    const back = events.filter((event) => known.has(event)).length;
+    if (back + without(batch, events).length > batch.length) refuse(words("one twice"));
   }
-  Object.assign(given, { total: given.total + rest.length, events, at: handed });
-  return subscription;
+  link.given = { total, events, at };
+  return link;
 }
 
 /** The last batch, without the events of it that were given back. */
-export function notGivenBack({ given, handed }: StageInlet, batch: Events): Events {
-  if (given?.at !== handed) return batch;
-  const take = taker(given.events);
-  return batch
-    .toReversed()
-    .filter((event) => take(event) !== true)
-    .toReversed();
-}
+export const notGivenBack = ({ given, handed }: StageInlet, batch: Events): Events =>
+  given?.at === handed ? without(batch, given.events) : batch;

@@ -208,7 +208,8 @@ describe("F-14 what is given back late", () => {
 
 describe("giveBack refuses", () => {
   type Call = (stage: SinkContext, subscription: Subscription, events: readonly number[]) => void | Promise<void>;
-  const way = "giveBack(subscription, events) takes what handleEvents was given, each event once";
+  const right = "a subscription of store, and its events, each once";
+  const way = "giveBack(subscription, events)";
   const other = new RawProducer<number>();
   const foreign = consumer<number>(() => {}, { runtime: testRuntime(), name: "other" }).subscribe(other.producer);
 
@@ -243,25 +244,25 @@ describe("giveBack refuses", () => {
       "swapped arguments",
       (self, link, events) => self.giveBack(events as never, link as never),
       "ERR_GIVE_BACK",
-      `a subscription of store, got an array of 4: ${way}`,
+      `${right}, got an array of 4: ${way}`,
     ],
     [
       "no subscription",
       (self, _, events) => self.giveBack(undefined as never, events),
       "ERR_GIVE_BACK",
-      `a subscription of store, got undefined: ${way}`,
+      `${right}, got undefined: ${way}`,
     ],
     [
       "the subscription of another stage",
       (self, _, events) => self.giveBack(foreign, events),
       "ERR_GIVE_BACK",
-      `a subscription of store, got one of other: ${way}`,
+      `${right}, got one of other: ${way}`,
     ],
     [
       "more events than it was handed",
       (self, link, events) => self.giveBack(link, [...events, 5]),
       "ERR_GIVE_BACK",
-      `at most 4 events, those not given back, got an array of 5: ${way}`,
+      `${right}, got 1 more: ${way}`,
     ],
     [
       "most of a batch a second time",
@@ -270,7 +271,7 @@ describe("giveBack refuses", () => {
         self.giveBack(link, events.slice(1));
       },
       "ERR_GIVE_BACK",
-      `at most 1 events, those not given back, got an array of 3: ${way}`,
+      `${right}, got 2 more: ${way}`,
     ],
     [
       "some of a batch a second time",
@@ -280,7 +281,7 @@ describe("giveBack refuses", () => {
         self.giveBack(link, events.slice(2));
       },
       "ERR_GIVE_BACK",
-      `each event once, got one twice: ${way}`,
+      `${right}, got one twice: ${way}`,
     ],
   ])("G-01 %s", async (_, call, code, text) => {
     const error = await thrownBy(call);
