@@ -12,6 +12,7 @@ import {
   queue,
   take,
 } from "../../../src/index.ts";
+import { Emitted } from "../../../src/sources/emitted.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { counted, failureFrom } from "../steps/support.ts";
 
@@ -55,6 +56,19 @@ describe("merge", () => {
     await turns();
     b.complete();
     expect((await running).toSorted((x, y) => x - y)).toEqual([1, 2, 3]);
+  });
+
+  test("takes sources that have ended before: one that completed, and one that failed", async () => {
+    const over = kept([]);
+    over.complete();
+    await over.done;
+    expect(await pipeline(merge(over, [1]), collect())).toEqual([1]);
+    expect(await pipeline(merge(over), collect())).toEqual([]);
+    expect(await pipeline(concat(over, [2], over), collect())).toEqual([2]);
+    const broken = kept([]);
+    broken.fail(new Error("broken"));
+    await failureFrom(broken.done);
+    expect(await failureFrom(pipeline(merge([1], broken), collect()))).toMatchObject({ message: "broken" });
   });
 
   test("asks each source for its share of what is wanted, and lets no one wait for another", async () => {
@@ -211,6 +225,25 @@ describe("merge", () => {
       expect(() => merge.with(options as never)).toThrow(/expected/);
     await turns();
     expect(await pipeline(source, collect())).toEqual([0, 1, 2]);
+  });
+});
+
+describe("what was emitted", () => {
+  test("is parted by where it came from, if it was the last", () => {
+    const emitted = new Emitted<string, number>();
+    expect(emitted.takeBack([1])).toBe(undefined);
+    emitted.add("a", [1, 2, 3], 100);
+    emitted.add("b", [4, 5], 100);
+    expect(emitted.takeBack([2, 3, 4, 5])).toEqual([
+      ["a", [2, 3]],
+      ["b", [4, 5]],
+    ]);
+    expect(emitted.takeBack([3, 4])).toBe(undefined);
+    expect(emitted.takeBack([0, 1, 2, 3, 4, 5])).toBe(undefined);
+    expect(emitted.takeBack([])).toEqual([]);
+    emitted.add("c", [6, 7], 2);
+    expect(emitted.takeBack([5, 6, 7])).toBe(undefined);
+    expect(emitted.takeBack([6, 7])).toEqual([["c", [6, 7]]]);
   });
 });
 

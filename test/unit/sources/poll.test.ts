@@ -125,6 +125,32 @@ describe("poll", () => {
     expect(reported).toEqual([]);
   });
 
+  test("a call that returns nothing after a stop is waited for, and no other made", async () => {
+    const { source, calls, clock, answer } = made();
+    const { done } = pipeline(source, collect());
+    await turns();
+    const stopped = source.stop();
+    await turns();
+    await answer([]);
+    await stopped;
+    expect([await done, calls.length, clock.pending]).toEqual([[], 1, 0]);
+  });
+
+  test("makes no call for a consumer that has left meanwhile", async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const source = poll<number>(
+      () => {
+        calls += 1;
+        if (calls === 2) controller.abort(new Error("enough"));
+        return [calls];
+      },
+      { signal: controller.signal, runtime: testRuntime(), onDiscard: () => {} },
+    );
+    expect(await failureFrom(pipeline(source, collect()))).toMatchObject({ message: "enough" });
+    expect(calls).toBe(2);
+  });
+
   test("a call that gives up because of its signal is no failure; another failure is reported", async () => {
     const other = new Error("other");
     for (const kind of ["reason", "AbortError", "other"]) {

@@ -126,6 +126,18 @@ describe("queue", () => {
     }
   });
 
+  test("an abort tells what is held, and what was offered in the same stretch", async () => {
+    const controller = new AbortController();
+    const { events, told, loop } = made({ signal: controller.signal });
+    const waits = loop.next();
+    await turns();
+    expect(events.tryOffer(1)).toBe(true);
+    const gone = new Error("gone");
+    controller.abort(gone);
+    expect(await failureFrom(waits)).toBe(gone);
+    expect(told).toMatchObject([{ events: [1], cause: "abort" }]);
+  });
+
   test("an offer waits no longer than its signal says", async () => {
     const { events, loop } = made({ size: 1 });
     const [own, other] = [new AbortController(), new AbortController()];

@@ -153,6 +153,34 @@ describe("reopen", () => {
     expect([told, source.state, opened[1]?.state]).toEqual([[2, 3], "stopped", "stopped"]);
   });
 
+  test("what two consumers had not begun cannot be told apart, and is told", async () => {
+    const told: number[] = [];
+    const onDiscard = ({ events }: Discarded) => void told.push(...(events as readonly number[]));
+    const { source, opened } = made({ onDiscard });
+    const loops = [0, 1].map(() => source.events({ maxDemand: 4, minDemand: 0 })[Symbol.asyncIterator]());
+    const firsts = loops.map((loop) => loop.next());
+    await turns();
+    for (const n of range(1, 8)) opened[0]?.tryOffer(n);
+    const got: unknown[] = [];
+    for (const one of firsts) got.push((await one).value);
+    for (const loop of loops) await loop.return?.();
+    await turns();
+    expect([...got, ...told].length).toBe(8);
+    expect(source.state).toBe("stopped");
+  });
+
+  test("an abort leaves the open source", async () => {
+    const controller = new AbortController();
+    const { source, opened } = made({ signal: controller.signal });
+    const failed = failureFrom(pipeline(source, collect()));
+    await turns();
+    opened[0]?.tryOffer(1);
+    controller.abort(bad);
+    expect(await failed).toBe(bad);
+    await turns();
+    expect(opened[0]?.state).toBe("stopped");
+  });
+
   test("a stop ends a wait at once, and leaves the open source", async () => {
     const { source, attempts, clock, opened, fail } = made();
     const running = pipeline(source, collect());

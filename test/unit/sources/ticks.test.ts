@@ -91,6 +91,22 @@ describe("ticks", () => {
     expect([(await stopped).done, clock.pending]).toEqual([true, 0]);
   });
 
+  test("serves several consumers by one timer", async () => {
+    const runtime = testRuntime();
+    const source = ticks(10, { runtime });
+    const loops = [0, 1].map(() => source[Symbol.asyncIterator]());
+    const got: unknown[] = [];
+    const next = loops.map((loop) => loop.next());
+    await turns();
+    for (let i = 0; i < 2; i += 1) {
+      expect(runtime.clock.pending).toBe(1);
+      runtime.clock.advance(10);
+      await turns();
+    }
+    for (const one of next) got.push((await one).value);
+    expect([got, runtime.clock.pending]).toEqual([[0, 1], 0]);
+  });
+
   test("serves several at a time where they ask for several", async () => {
     const runtime = testRuntime();
     const source = ticks(1, { runtime, defaultMaxDemand: 3 });

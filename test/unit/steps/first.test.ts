@@ -11,7 +11,7 @@ import {
   take,
   takeWhile,
 } from "../../../src/index.ts";
-import { range, turns } from "../../support/runtime.ts";
+import { range, testRuntime, turns } from "../../support/runtime.ts";
 import { counted, failureFrom } from "./support.ts";
 
 describe("first", () => {
@@ -64,6 +64,12 @@ describe("first", () => {
     const quick = pipeline(source, first());
     await quick.stop();
     expect(await failureFrom(quick.done)).toMatchObject({ code: "ERR_EMPTY" });
+    const runtime = testRuntime();
+    const atOnce = pipeline(fromIterable([1], { runtime }), first());
+    const stopped = atOnce.stop({ timeout: 0 });
+    runtime.clock.advance(1);
+    await stopped;
+    expect(await failureFrom(atOnce.done)).toMatchObject({ code: "ERR_EMPTY" });
     const other = pipeline(source, first({ orElse: "none" }));
     await turns();
     await other.stop();
