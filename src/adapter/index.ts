@@ -4,6 +4,7 @@ export { type Brake, Collector, type CollectorOptions } from "./collector.ts";
 export { coupled } from "./coupled.ts";
 export { toldErrors } from "./told.ts";
 export { sink } from "./sink.ts";
+export { makeSink, makeStep, type MadeSink, type Setting } from "./step.ts";
 export { type SourceTraits, source, type Traits } from "./source.ts";
 export { type TransformTraits, transform } from "./transform.ts";
 // A consumer that is no stage

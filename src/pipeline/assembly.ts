@@ -11,7 +11,7 @@ import type { Branching } from "../steps/fan-out/branching.ts";
 import type { FanOut } from "../steps/fan-out/fan-out.ts";
 import { Fused, type Placed } from "../steps/per-event/fused.ts";
 import type { PerEvent, PerEventSink } from "../steps/per-event/per-event.ts";
-import type { Setting } from "../steps/stage-step.ts";
+import type { Setting } from "../adapter/step.ts";
 import { branchesOf } from "./branches.ts";
 import { BranchSinks } from "./branch-sinks.ts";
 import { holdBack } from "./idle.ts";

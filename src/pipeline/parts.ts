@@ -4,7 +4,7 @@ import type { ConsumerHandle, ProducerConsumerHandle } from "../stage/faces.ts";
 import type { Branching } from "../steps/fan-out/branching.ts";
 import type { FanOut } from "../steps/fan-out/fan-out.ts";
 import type { PerEvent, PerEventSink } from "../steps/per-event/per-event.ts";
-import type { StageSink, StageStep } from "../steps/stage-step.ts";
+import type { StageSink, StageStep } from "../adapter/step.ts";
 
 /** A valid part of a pipeline, and its position behind the source: that of the `compose` it stands in. */
 export type PlacedPart = { readonly index: number } & (

@@ -4,7 +4,7 @@ import type { Key } from "../../base/hash.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { bySubscription, type Taken } from "./lanes.ts";
 import { Pair } from "./pair.ts";
 
@@ -212,5 +212,5 @@ export function batch<In>(options: BatchOptions<Fixed<In>>): Step<In, In[]> {
   requireMillis("within", options.within);
   requireType("by", options.by, "function");
   requireInteger("maxOpen", options.maxOpen, 1);
-  return stageStep<In, In[]>("batch", (setting) => new Batch<In>(options, setting).make(setting, { window: 2 }));
+  return makeStep<In, In[]>("batch", (setting) => new Batch<In>(options, setting).make(setting, { window: 2 }));
 }

@@ -1,7 +1,7 @@
 import { transform } from "../../adapter/transform.ts";
 import { refuseUnknown, requireInteger } from "../../base/check.ts";
 import type { Step } from "../../contract/step.ts";
-import { stageStep } from "../stage-step.ts";
+import { makeStep } from "../../adapter/step.ts";
 
 export interface BoundaryOptions {
   /** Events asked for and not passed on at most. **Units** events, from 1. */
@@ -32,7 +32,7 @@ export function boundary<In>(options: BoundaryOptions): Step<In, In> {
   requireInteger("maxDemand", options.maxDemand ?? null, 1);
   requireInteger("minDemand", options.minDemand, 0, options.maxDemand - 1);
   const { maxDemand, minDemand } = options;
-  return stageStep<In, In>("boundary", ({ name, runtime, onReport, signal, onDiscard }) =>
+  return makeStep<In, In>("boundary", ({ name, runtime, onReport, signal, onDiscard }) =>
     transform<In, In>(
       {
         patient: true,

@@ -4,7 +4,7 @@ import type { Counts } from "../../contract/adapter.ts";
 import type { Discarded, Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { Held } from "./held.ts";
 import { Pair } from "./pair.ts";
 
@@ -120,7 +120,7 @@ export function buffer<In>(options: BufferOptions<Fixed<In>>): Step<In, In> {
   requireType("onDiscard", options.onDiscard, "function");
   const { size, overflow } = options;
   const window = overflow === "hold" ? undefined : Math.min(size, MOST);
-  return stageStep<In, In>("buffer", (setting) =>
+  return makeStep<In, In>("buffer", (setting) =>
     new BufferStep<In>(options, setting).make(setting, { window, onDiscard: options.onDiscard }),
   );
 }

@@ -5,7 +5,7 @@ import { isFailure } from "../../base/reason.ts";
 import type { Reason } from "../../contract/reason.ts";
 import type { Consumer, Subscription } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
-import type { Setting } from "../stage-step.ts";
+import type { Setting } from "../../adapter/step.ts";
 import { Asks } from "./asks.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallOptions } from "./call-options.ts";

@@ -9,7 +9,7 @@ import type { Step } from "../../contract/step.ts";
 import { opened as open } from "../../sources/open.ts";
 import { Port, type PortSource } from "../../adapter/index.ts";
 import { checkFunction } from "../per-event/per-event.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { closeLate } from "../../sources/close-late.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
 import { Held } from "./held.ts";
@@ -263,7 +263,7 @@ export function flatMapAsync<In, Out>(
   requireInteger("concurrency", options.concurrency, 1);
   requireType("ordered", options.ordered, "boolean");
   const { concurrency = 1, ordered = concurrency === 1 } = options;
-  return stageStep<In, Out>("flatMapAsync", (setting) =>
+  return makeStep<In, Out>("flatMapAsync", (setting) =>
     new FlatMapAsync<In, Out>(fn, concurrency, ordered, setting).make(setting),
   );
 }

@@ -1,7 +1,7 @@
 import { refuseUnknown, requireMillis } from "../../base/check.ts";
 import { callbackError, TimeoutError, words } from "../../base/errors.ts";
 import type { Step } from "../../contract/step.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { Pass } from "./pass.ts";
 
 class Idle<In> extends Pass<In> {
@@ -77,5 +77,5 @@ class Idle<In> extends Pass<In> {
 export function idle<In>(options: { readonly after: number }): Step<In, In> {
   refuseUnknown("idle", options, ["after"]);
   requireMillis("after", options.after ?? null);
-  return stageStep<In, In>("idle", (setting) => new Idle<In>(options.after, setting).make(setting));
+  return makeStep<In, In>("idle", (setting) => new Idle<In>(options.after, setting).make(setting));
 }

@@ -6,7 +6,7 @@ import type { Reason } from "../../contract/reason.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { checkFunction } from "../per-event/per-event.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import type { Attempt } from "./attempt.ts";
 import { type CallOptions, checkCallOptions } from "./call-options.ts";
 import { Calls, type Host } from "./calls.ts";
@@ -179,7 +179,7 @@ export function mapAsync<In, Out>(
   requireType("ordered", options.ordered, "boolean");
   requireInteger("maxHeld", options.maxHeld, 0);
   const { concurrency = 16, maxHeld = 4 * concurrency } = options;
-  return stageStep<In, Out>("mapAsync", (setting) =>
+  return makeStep<In, Out>("mapAsync", (setting) =>
     new MapAsync<In, Out>(fn, options, setting, concurrency, maxHeld).make(setting, {
       window: Math.max(1, maxHeld),
       onDiscard: options.onDiscard,

@@ -14,7 +14,7 @@ import type { Discarded, SubscribeOptions } from "../../contract/options.ts";
 import type { Reason } from "../../contract/reason.ts";
 import type { ProducerConsumer, Subscription } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
-import type { Setting } from "../stage-step.ts";
+import type { Setting } from "../../adapter/step.ts";
 import { Asks } from "./asks.ts";
 
 export interface PairTraits {

@@ -6,7 +6,7 @@ import type { Key } from "../../base/hash.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { Held } from "./held.ts";
 import { bySubscription, type Taken } from "./lanes.ts";
 import { Pair } from "./pair.ts";
@@ -232,7 +232,7 @@ export function rateLimit<In>(rate: RateLimitOptions<Fixed<In>> | RateLimiter): 
     if (options.maxQueued !== undefined && options.key === undefined)
       throw argumentError("ERR_OPTION", "maxQueued together with key", options.maxQueued);
   }
-  return stageStep<In, In>("rateLimit", (setting) => {
+  return makeStep<In, In>("rateLimit", (setting) => {
     const step = options.key
       ? new KeyedRateLimit<In>(options, setting)
       : new RateLimit<In>(options["~limiter"] ? (limiterOf(options) as SlidingWindow) : new SlidingWindow(options));

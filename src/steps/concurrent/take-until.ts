@@ -1,7 +1,7 @@
 import { argumentError } from "../../base/errors.ts";
 import { isThenable } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
-import { stageStep } from "../stage-step.ts";
+import { makeStep } from "../../adapter/step.ts";
 import { Pass } from "./pass.ts";
 
 type Until = AbortSignal | PromiseLike<unknown>;
@@ -64,7 +64,7 @@ export function takeUntil<In>(until: AbortSignal | PromiseLike<unknown>): Step<I
   const given = until as unknown;
   if (!isThenable(given) && !(typeof given === "object" && given !== null && isSignal(given as Until)))
     throw argumentError("ERR_OPTION", "takeUntil to take an AbortSignal or a promise", given);
-  return stageStep<In, In>("takeUntil", (setting) => {
+  return makeStep<In, In>("takeUntil", (setting) => {
     const step = new TakeUntil<In>(until);
     const stage = step.make(setting);
     step.watch();

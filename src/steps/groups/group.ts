@@ -6,7 +6,7 @@ import type { SourceBehaviour, SourceContext } from "../../contract/adapter.ts";
 import type { Pipeline } from "../../contract/pipeline.ts";
 import type { Producer, Subscription } from "../../contract/stage.ts";
 import { Held } from "../concurrent/held.ts";
-import type { Setting } from "../stage-step.ts";
+import type { Setting } from "../../adapter/step.ts";
 
 export interface GroupHost {
   readonly over: boolean;

@@ -9,7 +9,7 @@ import type { Producer, Subscription } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
 import { Asks } from "../concurrent/asks.ts";
 import { Held } from "../concurrent/held.ts";
-import type { Setting } from "../stage-step.ts";
+import type { Setting } from "../../adapter/step.ts";
 import { Group, type GroupHost } from "./group.ts";
 
 export interface GroupOptions {

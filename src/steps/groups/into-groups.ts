@@ -8,7 +8,7 @@ import type { Pipeline } from "../../contract/pipeline.ts";
 import type { Producer } from "../../contract/stage.ts";
 import type { Sink } from "../../contract/step.ts";
 import { checkFunction } from "../per-event/per-event.ts";
-import { sinkWith } from "../stage-step.ts";
+import { makeSink } from "../../adapter/step.ts";
 import { type GroupOptions, Groups } from "./groups.ts";
 
 /** Stands for a producer that a group's function returned. */
@@ -74,7 +74,7 @@ export function intoGroups<In, K extends Key>(
   requireType("idle", options.idle, "number");
   if (options.idle !== undefined && !(options.idle > 0))
     throw argumentError("ERR_RANGE", "idle to be more than 0 milliseconds", options.idle);
-  return sinkWith<In, number>("intoGroups", (setting) => {
+  return makeSink<In, number>("intoGroups", (setting) => {
     const { name, runtime, onReport, signal } = setting;
     const groups = new Groups<In>(key, fn, options, setting);
     return { consumer: sink(groups, { name, runtime, onReport, signal }), result: () => groups.count };

@@ -6,7 +6,7 @@ import { isThenable } from "../../base/thenable.ts";
 import type { Attempt } from "../concurrent/attempt.ts";
 import { type CallOptions, checkCallOptions } from "../concurrent/call-options.ts";
 import { each } from "../concurrent/each.ts";
-import { stageSink } from "../stage-step.ts";
+import { makeSink } from "../../adapter/step.ts";
 import { type Chain, checkFunction, type PerEventSink, StepFailure } from "../per-event/per-event.ts";
 
 /** The one attempt of every event: what it waits for ends with the stage. */
@@ -58,7 +58,10 @@ export function forEach<In>(
   checkFunction("forEach", fn);
   if (options !== undefined) {
     checkCallOptions("forEach", options);
-    return stageSink("forEach", (setting) => each(fn, options as ForEachOptions<In>, setting));
+    return makeSink("forEach", (setting) => {
+      const consumer = each(fn, options as ForEachOptions<In>, setting);
+      return { consumer, result: () => undefined };
+    });
   }
   const call = fn as (event: unknown, attempt: Attempt) => unknown;
   const sink: PerEventSink = {

@@ -1,6 +1,6 @@
 import { refuseUnknown, requireType } from "../../base/check.ts";
 import type { Step } from "../../contract/step.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { type Bytes, checkEncoding, Decoder } from "./decoder.ts";
 import { ChunkStage } from "./text-stage.ts";
 
@@ -58,5 +58,5 @@ export function decodeText(
   refuseUnknown("decodeText", options, ["fatal"]);
   requireType("fatal", options.fatal, "boolean");
   const { fatal = false } = options;
-  return stageStep<Bytes, string>("decodeText", (setting) => new DecodeText(encoding, fatal, setting).make());
+  return makeStep<Bytes, string>("decodeText", (setting) => new DecodeText(encoding, fatal, setting).make());
 }

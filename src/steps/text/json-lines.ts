@@ -3,7 +3,7 @@ import { CallbackError } from "../../base/errors.ts";
 import { isThenable } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
 import type { Subscription } from "../../contract/stage.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import type { Bytes } from "./decoder.ts";
 import { checkLines, LineReader, MAX_LENGTH, tooLongError } from "./lines.ts";
 import { TextStage } from "./text-stage.ts";
@@ -236,5 +236,5 @@ export function jsonLines<T = unknown>(options: JsonLinesOptions = {}): Step<Byt
   checkLines("jsonLines", options, ["onFailure"]);
   const { onFailure } = options;
   if (typeof onFailure !== "function") requireOneOf("onFailure", onFailure, ["fail", "skip"]);
-  return stageStep<Bytes, T>("jsonLines", (setting) => new JsonLines<T>(options, setting).make());
+  return makeStep<Bytes, T>("jsonLines", (setting) => new JsonLines<T>(options, setting).make());
 }

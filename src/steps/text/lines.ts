@@ -1,7 +1,7 @@
 import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../base/check.ts";
 import { CallbackError, words } from "../../base/errors.ts";
 import type { Step } from "../../contract/step.ts";
-import { type Setting, stageStep } from "../stage-step.ts";
+import { type Setting, makeStep } from "../../adapter/step.ts";
 import { type Bytes, Decoder } from "./decoder.ts";
 import { Splitter, type TooLong } from "./splitter.ts";
 import { ChunkStage } from "./text-stage.ts";
@@ -124,5 +124,5 @@ class Lines extends ChunkStage {
 export function lines(options: LinesOptions = {}): Step<Bytes, string> {
   checkLines("lines", options, ["onTooLong"]);
   requireOneOf("onTooLong", options.onTooLong, ["fail", "skip", "cut"]);
-  return stageStep<Bytes, string>("lines", (setting) => new Lines(options, setting).make());
+  return makeStep<Bytes, string>("lines", (setting) => new Lines(options, setting).make());
 }

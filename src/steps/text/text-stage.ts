@@ -3,7 +3,7 @@ import { CallbackError, callbackError } from "../../base/errors.ts";
 import type { SourceContext, TransformBehaviour } from "../../contract/adapter.ts";
 import type { Awaitable, Emits } from "../../contract/behaviour.ts";
 import type { ProducerConsumer, Subscription } from "../../contract/stage.ts";
-import type { Setting } from "../stage-step.ts";
+import type { Setting } from "../../adapter/step.ts";
 import { type Bytes, isBytes } from "./decoder.ts";
 
 /** One chunk is many lines, so the window of chunks is none for what comes out. */

@@ -1,5 +1,5 @@
 import { forEach, type Producer, type ProducerConsumer, producer, type Step } from "../../../src/index.ts";
-import type { Setting, StageStep } from "../../../src/steps/stage-step.ts";
+import type { Setting, StageStep } from "../../../src/adapter/step.ts";
 import { type TestRuntime, testRuntime, turns } from "../../support/runtime.ts";
 
 export interface Counted {
