@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { createGunzip } from "node:zlib";
-import { flatMap, partitionBy, pipeline, producerConsumer } from "headrace";
-import { fromReadable, intoWritable, throughDuplex } from "headrace/node";
+import { flatMap, lines, map, partitionBy, pipeline, tap } from "headrace";
+import { intoWritable, throughDuplex } from "headrace/node";
 
 const WRITERS = 4;
 
@@ -22,28 +22,6 @@ interface Request {
   readonly bytes: string;
 }
 
-/** Bytes in, lines out, whatever the boundaries of the chunks. */
-function lines() {
-  const decoder = new TextDecoder();
-  let rest = "";
-  return producerConsumer(
-    {
-      handleEvents: (chunks: readonly Buffer[]): string[] =>
-        chunks.flatMap((chunk) => {
-          const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-          rest = parts.pop() ?? "";
-          if (rest.length > 2 ** 20) throw new RangeError("a line of more than 1 Mi characters");
-          return parts;
-        }),
-      handleEnd: (): string[] => {
-        const last = rest + decoder.decode();
-        return last === "" ? [] : [last];
-      },
-    },
-    { name: "lines" },
-  );
-}
-
 /** A line of the common log format, or nothing. */
 function parse(line: string): Request | undefined {
   const [, client, time, request, status, bytes] =
@@ -52,36 +30,36 @@ function parse(line: string): Request | undefined {
   return { client, time, request, status, bytes };
 }
 
-/** Writes the requests of one partition, and answers how many there were. */
-async function write(requests: ReturnType<typeof split>["requests"], partition: number, file: string): Promise<number> {
-  let count = 0;
-  const print = producerConsumer(
-    (batch: readonly Request[]): string[] => {
-      count += batch.length;
-      return batch.map((all) => `${[all.client, all.time, all.status, all.bytes, all.request].join("\t")}\n`);
-    },
-    { name: `print ${partition}`, onLastCancel: "stop" },
-  );
-  print.subscribe(requests, { partition });
-  await pipeline(print, intoWritable<string>(createWriteStream(file))).done;
-  return count;
-}
+const print = ({ client, time, status, bytes, request }: Request): string =>
+  `${[client, time, status, bytes, request].join("\t")}\n`;
 
-/** The requests of a log, by client, and how many lines are none. */
-function split(log: string) {
-  const skipped = { lines: 0 };
-  const requests = pipeline(
-    fromReadable<Buffer>(createReadStream(log)),
-    throughDuplex<Buffer, Buffer>(createGunzip(), { name: "gunzip" }),
+/** Splits a log by client over the files. Returns how many requests went into each, and how many lines are none. */
+async function split(log: string, files: readonly string[]): Promise<{ counts: number[]; skipped: number }> {
+  const counts = files.map(() => 0);
+  let skipped = 0;
+  await pipeline(
+    createReadStream(log),
+    throughDuplex<string | Buffer, Buffer>(createGunzip(), { name: "gunzip" }),
     lines(),
     flatMap((line) => {
       const request = parse(line);
-      if (request === undefined) skipped.lines += 1;
+      if (request === undefined) skipped += 1;
       return request === undefined ? [] : [request];
     }),
-    partitionBy(({ client }) => client, { partitions: WRITERS }),
+    // If one file cannot be written, the others are destroyed, too.
+    partitionBy(
+      ({ client }) => client,
+      { partitions: files.length },
+      (requests, i) =>
+        pipeline(
+          requests,
+          tap(() => (counts[i] = (counts[i] ?? 0) + 1)),
+          map(print),
+          intoWritable<string>(createWriteStream(files[i] as string)),
+        ),
+    ),
   );
-  return { requests, skipped };
+  return { counts, skipped };
 }
 
 async function main(): Promise<void> {
@@ -89,11 +67,10 @@ async function main(): Promise<void> {
   const [log, directory = mkdtempSync(path.join(tmpdir(), "access-log-"))] = positionals;
   if (log === undefined || positionals.length > 2) throw new Error("expected LOG.gz [DIRECTORY]");
   mkdirSync(directory, { recursive: true });
-  const { requests, skipped } = split(log);
   const files = Array.from({ length: WRITERS }, (_, i) => path.join(directory, `clients-${i}.tsv`));
-  const counts = await Promise.all(files.map((file, i) => write(requests, i, file)));
+  const { counts, skipped } = await split(log, files);
   for (const [i, file] of files.entries()) console.log(`${file}\t${counts[i]} requests`);
-  console.log(`${skipped.lines} lines skipped`);
+  console.log(`${skipped} lines skipped`);
 }
 
 try {

@@ -1,13 +1,12 @@
 // Fetches readings of a few weather stations, a line of JSON each, and prints what they say on average: the body of a
-// response, decoded, cut into lines, and parsed, as fast as it is worked off and no faster.
+// response, cut into lines, and parsed, as fast as it is worked off and no faster.
 //
 //   npx node --conditions=@headrace/source examples/fetch-lines.ts        10 000 readings from a server of its own
 //   npx node --conditions=@headrace/source examples/fetch-lines.ts 25     the first 25: then the response is cancelled
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { filter, forEach, fromIterable, map, pipeline, producerConsumer, take } from "headrace";
+import { forEach, fromIterable, jsonLines, pipeline, take } from "headrace";
 import { intoWritable } from "headrace/node";
-import { fromReadableStream, throughTransformStream } from "headrace/web";
 
 interface Reading {
   readonly station: string;
@@ -38,40 +37,19 @@ function answer(response: ServerResponse): void {
   body.subscribe(fromIterable(pieces(), { onDiscard: () => {} }));
 }
 
-/** Text in, lines out, whatever the boundaries of the pieces. */
-function lines() {
-  let rest = "";
-  return producerConsumer(
-    {
-      handleEvents: (texts: readonly string[]): string[] => {
-        const found = (rest + texts.join("")).split("\n");
-        rest = found.pop() ?? "";
-        if (rest.length > 2 ** 20) throw new RangeError("a line of more than 1 Mi characters");
-        return found;
-      },
-      handleEnd: (): string[] => (rest === "" ? [] : [rest]),
-    },
-    { name: "lines", onLastCancel: "stop", onDiscard: () => {} },
-  );
-}
-
 async function summary(url: string, most: number): Promise<Map<string, { count: number; sum: number }>> {
   const response = await fetch(url);
   if (!response.ok || response.body === null) throw new Error(`${url} answers ${response.status}`);
   const stations = new Map<string, { count: number; sum: number }>();
-  const { done } = pipeline(
-    fromReadableStream(response.body, { onDiscard: () => {} }),
-    throughTransformStream(new TextDecoderStream()),
-    lines(),
-    filter((line) => line.trim() !== ""),
-    map((line) => JSON.parse(line) as Reading),
+  await pipeline(
+    response.body,
+    jsonLines<Reading>(),
     take(most),
     forEach(({ station, celsius }) => {
       const so = stations.get(station) ?? { count: 0, sum: 0 };
       stations.set(station, { count: so.count + 1, sum: so.sum + celsius });
     }),
   );
-  await done;
   return stations;
 }
 
