@@ -59,8 +59,10 @@ export interface PipelineIsNoSource {
   readonly done: unknown;
   readonly stop: unknown;
   readonly drain: unknown;
+  readonly failure: unknown;
   readonly inspect: unknown;
   readonly explain: unknown;
+  readonly onStall: unknown;
   readonly [Symbol.asyncDispose]: unknown;
   readonly "a pipeline that ends in a sink has no events to give: leave its sink out": never;
 }

@@ -1,0 +1,97 @@
+// The commonest mistakes, a block each: the compiler's answer is kept in test/types/mistakes.test.ts. It does not compile.
+import { createServer, type ServerResponse } from "node:http";
+import { EventEmitter } from "node:events";
+import {
+  balance,
+  broadcast,
+  collect,
+  filter,
+  fromIterable,
+  intoGroups,
+  map,
+  mapAsync,
+  partitionBy,
+  pipeline,
+  reduce,
+} from "headrace";
+import { of, map as rxMap } from "rxjs";
+
+declare const response: ServerResponse;
+const numbers = fromIterable([1, 2, 3]);
+const rules = [map((n: number) => n)];
+void createServer;
+
+// # a step that does not fit
+pipeline(
+  numbers,
+  map((text: string) => text),
+  collect(),
+);
+// # an async function in map
+pipeline(
+  numbers,
+  map(async (n) => n),
+  collect(),
+);
+// # an async function in filter
+pipeline(
+  numbers,
+  filter(async (n) => n > 1),
+  collect(),
+);
+// # an async function in reduce
+pipeline(
+  numbers,
+  reduce(async (sum, n) => sum + n, 0),
+);
+// # an Observable as a source
+pipeline(of(1), collect());
+// # an emitter as a source
+pipeline(new EventEmitter(), collect());
+// # a string as a source
+pipeline("abc", collect());
+// # a typed array as a source
+pipeline(new Uint8Array(3), collect());
+// # a function as a source
+pipeline(() => [1], collect());
+// # a promise as a source
+pipeline(fetch("http://localhost"), collect());
+// # a response as a source
+pipeline({} as Response, collect());
+// # an operator of RxJS as a step
+pipeline(
+  numbers,
+  rxMap((n: number) => n),
+  collect(),
+);
+// # a sink that is not called
+pipeline(numbers, collect);
+// # a Writable as a sink
+pipeline(numbers, response);
+// # a list of steps
+pipeline(numbers, rules, collect());
+// # a step behind a partition
+pipeline(
+  numbers,
+  partitionBy((n) => n, { partitions: 2 }),
+  collect(),
+);
+// # a pipeline with a sink as a source
+pipeline(pipeline([1], collect()), collect());
+// # a branch that is async
+pipeline(
+  numbers,
+  balance(2, (events) => pipeline(events, collect()).done),
+);
+// # branches that differ
+pipeline(numbers, broadcast({ a: (events) => events, b: (events) => pipeline(events, collect()) }));
+// # a group without a sink
+pipeline(
+  numbers,
+  intoGroups(
+    (n) => n,
+    (events) => events,
+  ),
+);
+// # a callback with a parameter of its own
+pipeline(numbers, mapAsync(Number.parseInt), collect());
