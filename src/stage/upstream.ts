@@ -205,9 +205,9 @@ export class Upstream {
   leave(reason: Reason): void {
     const ending = this.#core.phase >= ENDING;
     const completed = ending ? this.#halfOpen.splice(0) : none;
+    this.#received = this.received;
     // The newest first: of two links to one producer the older one's events end up in front.
     // M25
-    this.#received = this.received;
     for (const link of [...completed, ...this.links.splice(0)].toReversed()) {
       link.ended = true;
       link.tell({ reason, unstarted: this.#unstarted(link) });
