@@ -208,3 +208,15 @@ describe("Buffer, batches", () => {
     expect(buffer.clear()).toEqual([]);
   });
 });
+
+describe("Buffer, its newest events", () => {
+  test("are taken out across batches, in order", () => {
+    const buffer = new Buffer<number>();
+    buffer.push([1, 2, 3]);
+    buffer.push([4, 5]);
+    expect([buffer.takeNewest(3), buffer.size]).toEqual([[3, 4, 5], 2]);
+    expect([buffer.takeNewest(9), buffer.takeNewest(1), buffer.size]).toEqual([[1, 2], [], 0]);
+    buffer.push([6]);
+    expect(buffer.take(1)).toEqual([6]);
+  });
+});

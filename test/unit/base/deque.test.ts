@@ -36,3 +36,12 @@ test("shows an item by its index", () => {
   deque.shift();
   expect([deque.at(0), deque.at(1), deque.at(2)]).toEqual(["b", "c", undefined]);
 });
+
+test("pop takes the newest item, and nothing from an empty deque", () => {
+  const deque = new Deque<number>(4);
+  expect(deque.pop()).toBeUndefined();
+  for (const n of [1, 2, 3]) deque.push(n);
+  deque.shift();
+  for (const n of [4, 5]) deque.push(n);
+  expect([deque.pop(), deque.pop(), deque.shift(), deque.pop(), deque.size]).toEqual([5, 4, 2, 3, 0]);
+});

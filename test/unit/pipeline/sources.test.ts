@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { Observable, of } from "rxjs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   collect,
   flatMapAsync,
@@ -249,5 +249,79 @@ describe("8.9 a pipeline without a sink", () => {
       await setImmediate();
       expect(await result).toEqual(range(1, 50));
     }
+  });
+});
+
+describe("8.9 what looks like an Observable", () => {
+  const keys = ["@@observable", Symbol.for("https://github.com/benlesh/symbol-observable")];
+
+  test.each(keys)("8.9 one under the key %s is refused, though it is an iterable", (key) => {
+    const value = { subscribe: () => {}, [key]: () => {}, [Symbol.iterator]: () => [1].values() };
+    expect(errorOf(() => untyped(value, collect()))).toMatchObject({ code: "ERR_NOT_SOURCE" });
+  });
+
+  test("8.9 one under the symbol that a library brings is, too", () => {
+    const own = Symbol("observable");
+    Object.defineProperty(Symbol, "observable", { value: own, configurable: true });
+    try {
+      const value = { subscribe: () => {}, [own]: () => {}, [Symbol.iterator]: () => [1].values() };
+      expect(errorOf(() => untyped(value, collect()))).toMatchObject({ code: "ERR_NOT_SOURCE" });
+    } finally {
+      delete (Symbol as { observable?: symbol }).observable;
+    }
+  });
+
+  test("8.9 an iterable with a subscribe of its own is a source", async () => {
+    const value = { subscribe: () => {}, [Symbol.iterator]: () => [1, 2].values() };
+    expect(await pipeline(value, collect())).toEqual([1, 2]);
+  });
+});
+
+describe("8.9 a pipeline that never ran", () => {
+  test("8.9 is reported by console.warn where there is no onReport, and an onReport that throws is told of", async () => {
+    const runtime = testRuntime();
+    const said: unknown[][] = [];
+    const warn = vi.spyOn(console, "warn").mockImplementation((...words) => void said.push(words));
+    const error = vi.spyOn(console, "error").mockImplementation((...words) => void said.push(words));
+    const quiet = pipeline.with({ runtime, name: "quiet" })(
+      [1],
+      map((n: number) => n),
+    );
+    const loud = pipeline.with({
+      runtime,
+      name: "loud",
+      onReport: () => {
+        throw new Error("mine");
+      },
+    })(
+      [1],
+      map((n: number) => n),
+    );
+    for (const one of [quiet, loud]) void one.done;
+    runtime.clock.advance(0);
+    expect(said.map(([text]) => String(text))).toEqual([
+      expect.stringMatching(/^headrace: .*quiet: this pipeline has no sink/),
+      expect.stringContaining("onReport of loud failed"),
+    ]);
+    warn.mockRestore();
+    error.mockRestore();
+    await quiet.stop();
+    await loud.stop();
+  });
+
+  test("8.9 a producer that cannot be asked once it may be ends the link", async () => {
+    const runtime = testRuntime();
+    const boom = new Error("boom");
+    const ask = (): never => {
+      throw boom;
+    };
+    const foreign = { kind: "producer", "~attach": () => ({ ask, end: () => {} }) } as unknown as Producer<number>;
+    const made = pipeline.with({ runtime })(
+      foreign,
+      map((n) => n),
+    );
+    await turns();
+    const failed = pipeline(made, collect()).done.catch((error: unknown) => error);
+    expect(await failed).toBe(boom);
   });
 });

@@ -10,6 +10,7 @@ import {
   producerConsumer,
 } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
+import { explain } from "../../../src/stage/explain.ts";
 import { RawConsumer } from "../../support/stages.ts";
 
 describe("explain", () => {
@@ -53,6 +54,34 @@ describe("explain", () => {
     expect(text).toMatch(/34 events wait in p partitionBy/);
     await parts.stop();
     await source.stop();
+  });
+
+  test("6.10 says what waits in input, in one event, and in the partition of a consumer that has not asked", () => {
+    const of = {
+      id: 0,
+      kind: "producerConsumer",
+      state: "running",
+      messages: 0,
+      calls: 0,
+      waited: 0,
+      dropped: 0,
+    } as const;
+    const partitions = [
+      { name: 0, consumer: "a", queued: 1, demand: 0 },
+      { name: 1, consumer: "b", queued: 4, demand: 2 },
+    ];
+    const stages = [
+      { ...of, name: "one", input: 1, waiting: [], dispatcher: { type: "partition", partitions } },
+      { ...of, name: "two", input: 2, buffered: 1, waiting: [] },
+      { ...of, name: "gone", state: "failed", input: 5, waiting: [] },
+    ] as const;
+    expect(explain({ time: 0, stages, links: [] }).split("\n")).toEqual([
+      "one holds 1 batch of input until its output is wanted",
+      "1 event waits in partition 0 of one, for a",
+      "two holds 2 batches of input until its output is wanted",
+      "1 event waits in two",
+    ]);
+    expect(explain({ time: 0, stages: [], links: [] })).toBe("nothing: all stages have ended");
   });
 
   test("6.10 says that all has ended, or that nothing waits", async () => {
