@@ -217,8 +217,12 @@ export class Assembly {
     const abort = (): void => {
       for (const link of this.#foreign) link.cancel(signal.reason);
     };
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener("abort", abort);
+    for (const { core } of this.#foreign) core.outcome.whenSettled(() => signal.removeEventListener("abort", abort));
   }
 
   /** Leaves everything assembled so far. */
