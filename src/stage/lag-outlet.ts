@@ -46,7 +46,7 @@ export class LagOutlet extends Outlet {
 
   override catchUp(count: number): number {
     const before = this.#behind.size;
-    while (this.#behind.size > 0 && this.unmet > 0) this.send(this.#behind.take(this.unmet));
+    while (this.#behind.size > 0 && this.unmet > 0) super.deliver(this.#behind.take(this.unmet));
     const last = this.#last;
     if (last !== undefined && this.#behind.size === 0) {
       this.#last = undefined;
@@ -58,7 +58,7 @@ export class LagOutlet extends Outlet {
 
   override deliver(events: readonly unknown[]): void {
     const now = this.#behind.size === 0 ? Math.min(this.unmet, events.length) : 0;
-    if (now > 0) this.send(now === events.length ? events : events.slice(0, now));
+    if (now > 0) super.deliver(now === events.length ? events : events.slice(0, now));
     if (now === events.length) return;
     this.#behind.push(events, now);
     const excess = this.#behind.size - this.#lag.max;

@@ -102,10 +102,6 @@ export class Outlet implements ProducerPort, DispatcherLink {
         `deliver at most the ${this.unmet} events that ${this.name} asked for`,
         words(String(events.length)),
       );
-    this.send(events);
-  }
-
-  protected send(events: readonly unknown[]): void {
     this.unmet -= events.length;
     if (this.#strict) Object.freeze(events);
     // M16
