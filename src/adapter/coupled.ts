@@ -1,5 +1,5 @@
 import { ProducerConsumerHandle, type ConsumerHandle, type ProducerHandle } from "../stage/faces.ts";
-import { complete, errorOf, failure, isFailure } from "../base/reason.ts";
+import { complete, errorOf, failure, isFailure, sameFailure } from "../base/reason.ts";
 import type { AdapterBehaviour, OtherSide, Told } from "../contract/adapter.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Core } from "../stage/core.ts";
@@ -146,11 +146,19 @@ export function coupled<In, Out, SO extends object>(
     const reason = input.outcome.reason as Reason;
     if (!isFailure(reason)) return;
     const error = errorOf(reason);
+    const { carried } = input.outcome;
+    if (carried) output.outcome.passesOnFor(() => void input.outcome.withdraw());
     if (!output.over && !output.outcome.failed)
       output.ends.failWith({ reason: failure(error), failure: input.outcome.failure }, isPatient(input));
-    else sourceSide.defer(error);
+    else if (!carried) sourceSide.defer(error);
+    else if (told.add(error)) output.outcome.whenSettled(() => passedOnElsewhere(input, output, reason));
   });
   return handle as unknown as ProducerConsumer<In, Out, SO>;
+}
+
+/** A failure that came from a source, and that the output does not fail with: others may have passed it on. */
+function passedOnElsewhere({ outcome }: Core, output: Core, reason: Reason): void {
+  if (!sameFailure(reason, output.outcome.reason)) outcome.withdraw();
 }
 
 const coupleWith = (core: Core, other: OtherSide): void =>

@@ -5,6 +5,7 @@ import { isThenable } from "../base/thenable.ts";
 import type { Pipeline, PipelineOptions } from "../contract/pipeline.ts";
 import type { Producer, Stage } from "../contract/stage.ts";
 import { isProducer } from "../sources/open.ts";
+import type { Core } from "../stage/core.ts";
 import type { ConsumerHandle, ProducerConsumerHandle } from "../stage/faces.ts";
 import { consumerFaces, makeStage } from "../stage/make-stage.ts";
 import type { StageInlet } from "../stage/stage-inlet.ts";
@@ -56,12 +57,17 @@ export function branchesOf(
   const links = Array.from(producers, ([name, producer]) => {
     const { outcome } = (producer as ProducerConsumerHandle)["~core"];
     outcome.whenSettled(() => {
-      if (!outcome.failed) spare(stage, plan, name, producers.size);
-      else if (!stage["~core"].outcome.failed) placeInBranch(outcome.error, String(name));
+      // Where the merge has left, so do all branches: none takes the place of one.
+      if (!outcome.failed && !merged["~core"].over) spare(stage, plan, name, producers.size);
+      else if (outcome.failed && !stage["~core"].outcome.failed) placeInBranch(outcome.error, String(name));
     });
     return merged.subscribe(producer) as StageInlet;
   });
   for (const check of consumed) check();
+  // Those in the places of branches that had enough would keep it running.
+  merged["~core"].outcome.whenSettled(() => {
+    if (spared.has(stage) && !stage["~core"].over) leave(stage["~core"]);
+  });
   return { merged: { stage: merged, links } };
 }
 
@@ -84,9 +90,12 @@ function spare(stage: ProducerConsumerHandle, plan: Branches, name: Name, all: n
     { name: `${stage.name} ${name}`, runtime: core.runtime },
   ) as ConsumerHandle;
   places.push(place);
-  if (places.length === all) core.ends.end({ reason: { type: "stop" }, left: true });
-  else place.subscribe(stage, plan.options(name));
+  if (places.length === all) leave(core);
+  // A failure of the stage is the branches', not that of what takes their place.
+  else place.subscribe(stage, { ...plan.options(name), cancel: "temporary" });
 }
+
+const leave = ({ ends }: Core): void => ends.end({ reason: { type: "stop" }, left: true });
 
 /** Of this copy of the package, or of another. */
 function isPipeline(made: unknown): made is Pipeline<unknown> {

@@ -1,3 +1,4 @@
+import { failure as failed } from "../base/reason.ts";
 import type { Failure } from "../contract/failure.ts";
 import type { DrainOptions, StopOptions } from "../contract/options.ts";
 import type { Core } from "../stage/core.ts";
@@ -11,6 +12,8 @@ export interface PipelineEnd {
   readonly failure: Failure | undefined;
   stop(options: StopOptions): Promise<void>;
   drain(options: DrainOptions): Promise<unknown>;
+  /** Fails with what another branch has failed with, which is told there. */
+  failWith(error: unknown, failure: Failure | undefined): void;
 }
 
 /** One sink. */
@@ -43,5 +46,12 @@ export class OneSink implements PipelineEnd {
   async drain(options: DrainOptions): Promise<unknown> {
     await this.#sink.drain(options);
     return this.done;
+  }
+
+  failWith(error: unknown, failure: Failure | undefined): void {
+    const { ends, report, over } = this.core;
+    if (over) return;
+    report.passedOn = true;
+    ends.failWith({ reason: failed(error), failure }, false);
   }
 }

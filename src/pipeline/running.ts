@@ -75,6 +75,11 @@ export class Running implements Pipeline<unknown> {
     await Promise.all(stages.map((core) => core.ends.stop({ ...options, timeout })));
   }
 
+  /** For the pipeline whose branch it is. */
+  "~failWith"(error: unknown, failure: Failure | undefined): void {
+    this.#end.failWith(error, failure);
+  }
+
   inspect(): Inspection {
     return inspect(this.#end.core);
   }

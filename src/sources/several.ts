@@ -130,15 +130,26 @@ export abstract class Several<Out> {
   putBack(events: readonly Out[]): readonly Out[] {
     const parts = this.#emitted.takeBack(events);
     if (parts === undefined) return events;
-    if (this.#inputOver) for (const [subscription, part] of parts) this.#input.giveBack(subscription, part);
+    if (this.#inputOver) this.#giveBack(parts);
     else this.#returned.unshift(...parts);
     return [];
   }
 
   inputEnds(): void {
     this.#inputOver = true;
-    for (const [subscription, part] of this.#returned) this.#input.giveBack(subscription, part);
+    this.#giveBack(this.#returned);
     this.#returned = [];
+  }
+
+  /** What goes back to one source goes at once: what comes later would stand in front of it. */
+  #giveBack(parts: readonly (readonly [Subscription, readonly Out[]])[]): void {
+    const all = new Map<Subscription, Out[]>();
+    for (const [subscription, events] of parts) {
+      const part = all.get(subscription);
+      if (part) part.push(...events);
+      else all.set(subscription, events.slice());
+    }
+    for (const [subscription, events] of all) this.#input.giveBack(subscription, events);
   }
 }
 

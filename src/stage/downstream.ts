@@ -149,7 +149,8 @@ export class Downstream {
     if (phase < CLOSED && this.#knows(outlet)) (outlet.early ??= []).unshift(unstarted);
     else {
       this.#takeBack(outlet, unstarted);
-      if (phase === CLOSED) ends.lose(this.takeAll());
+      // While it ends, too: what it held has been discarded.
+      if (phase === ENDING || phase === CLOSED) ends.lose(this.takeAll());
     }
   }
 

@@ -302,9 +302,9 @@ export class Ends {
 
   /** Another end came while a failure waited for the buffer: the failure stands, unless no one is left to hear it. */
   #stands(first: Reason, { reason: second, abort, left }: Ending): boolean {
-    const { report, downstream } = this.#core;
-    // A last consumer that left with the same error has told it.
-    if (left && !sameFailure(downstream.lastLeft, first)) report.tell(errorOf(first), "fail");
+    const { report, downstream, outcome } = this.#core;
+    // Others may have had it from where it came from, and a last consumer that left with the same error has told it.
+    if (left && !outcome.withdraw() && !sameFailure(downstream.lastLeft, first)) report.tell(errorOf(first), "fail");
     if (!left && !abort && isFailure(second)) report.tell(errorOf(second), "fail");
     return !left;
   }
@@ -362,7 +362,9 @@ export class Ends {
 
   /** A source's end that crossed one of this side, and is not passed on. */
   drop({ reason, onNotPassedOn }: End): void {
-    if (!sameFailure(reason, this.#core.outcome.reason)) onNotPassedOn?.(); // M30
+    const { outcome } = this.#core;
+    if (sameFailure(reason, outcome.reason)) outcome.passesOnFor(onNotPassedOn);
+    else onNotPassedOn?.(); // M30
   }
 }
 

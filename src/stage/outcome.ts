@@ -25,6 +25,9 @@ export class Outcome {
   /** It stopped because its last consumer left: it has not failed, whatever that one's reason. */
   left = false;
   failure: Failure | undefined;
+  /** Where the failure came from: called if this stage does not pass it on. */
+  readonly #from: (() => void)[] = [];
+  #withdrawn = false;
   /** Called when `done` is first read. */
   onAwaited: (() => void) | undefined;
   /** Events discarded so far. */
@@ -117,7 +120,32 @@ export class Outcome {
   carrier(): () => void {
     this.#claim();
     // Anyone who read `done` hears of it there.
-    return this.report.carrier(this.#told, this.error, () => this.#done !== undefined);
+    return this.report.carrier(
+      this.#told,
+      this.error,
+      () => this.#done !== undefined,
+      () => this.withdraw(),
+    );
+  }
+
+  /** The failure has come from another stage, which is to hear of it if this one does not pass it on. */
+  passesOnFor(onNotPassedOn: (() => void) | undefined): void {
+    if (onNotPassedOn === undefined) return;
+    if (this.#withdrawn) onNotPassedOn();
+    else this.#from.push(onNotPassedOn);
+  }
+
+  /** The failure is not passed on. False if it began here: then it is this stage that has to tell. */
+  withdraw(): boolean {
+    if (!this.#withdrawn && this.#from.length === 0) return false;
+    this.#withdrawn = true;
+    for (const tell of this.#from.splice(0)) tell();
+    return true;
+  }
+
+  /** Whether the failure has come from another stage. */
+  get carried(): boolean {
+    return this.#withdrawn || this.#from.length > 0;
   }
 
   /** Calls `then` when the end is complete, at once if it is. */

@@ -55,14 +55,19 @@ export class Report {
 
   /**
    * Registers a carrier of the failure. The returned function withdraws it; with the last one the failure is reported,
-   * unless it has reached someone or `told` says that it will.
+   * unless it has reached someone or `told` says that it will. `elsewhere` withdraws from the stages it came from, where
+   * others may carry it; false if it came from none.
    */
-  carrier(failure: unknown, error: unknown, told: () => boolean): () => void {
+  carrier(failure: unknown, error: unknown, told: () => boolean, elsewhere: () => boolean): () => void {
     this.passedOn = true;
     this.#carriers += 1;
+    let carries = true;
     return () => {
+      if (!carries) return;
+      carries = false;
       this.#carriers -= 1;
       if (this.#carriers > 0 || told() || wasReported(failure)) return; // M36
+      if (elsewhere()) return;
       markReported(failure);
       if (isFirst(failure)) this.tell(error, "done");
     };

@@ -167,11 +167,12 @@ export class Upstream {
   }
 
   /** Applies the cancel mode to the end of a subscription. */
-  #applyCancelMode({ options: { cancel } }: StageInlet, { reason, failure: began }: End): void {
-    const { ends, callbacks } = this.#core;
-    if (isFailure(reason)) {
-      if (cancel === "temporary") this.#completeDrain();
-      else if (callbacks.behaviour.patient) ends.failWith({ reason: failure(errorOf(reason)), failure: began }, true);
+  #applyCancelMode({ options: { cancel } }: StageInlet, { reason, failure: began, onNotPassedOn }: End): void {
+    const { ends, callbacks, outcome } = this.#core;
+    if (isFailure(reason) && cancel === "temporary") this.#completeDrain();
+    else if (isFailure(reason)) {
+      outcome.passesOnFor(onNotPassedOn);
+      if (callbacks.behaviour.patient) ends.failWith({ reason: failure(errorOf(reason)), failure: began }, true);
       else ends.finish({ reason: failure(errorOf(reason)), failure: began });
     } else if (ends.drains) this.#completeDrain();
     else if (cancel === "permanent" && !this.links.some((other) => other.options.cancel === "permanent"))

@@ -26,6 +26,12 @@ export class VirtualClock implements Clock {
   get pending(): number {
     return this.#timers.size;
   }
+  /** When the next timer fires. */
+  get due(): number | undefined {
+    let due: number | undefined;
+    for (const { at } of this.#timers.values()) if (due === undefined || at < due) due = at;
+    return due;
+  }
   /** Moves the time on and fires what is due, in order. */
   advance(ms: number): void {
     const until = this.#now + ms;
@@ -54,6 +60,25 @@ export function testRuntime(options: { readonly seed?: number; readonly strict?:
 /** Lets everything that can happen without time passing happen: a few turns of the event loop. */
 export async function turns(count = 4): Promise<void> {
   for (let i = 0; i < count; i += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Moves the clock from timer to timer until `done` is settled, or nothing is left to fire. `between`: turns of the event loop
+ * that take no time.
+ */
+export async function runOn(clock: VirtualClock, done: PromiseLike<unknown>, between = 2): Promise<void> {
+  const state = { over: false };
+  const end = (): void => {
+    state.over = true;
+  };
+  done.then(end, end);
+  for (let idle = 0; !state.over && idle < 4; ) {
+    // oxlint-disable-next-line no-await-in-loop -- what happens at this time, then the next
+    await turns(between);
+    const { due } = clock;
+    idle = due === undefined ? idle + 1 : 0;
+    if (due !== undefined && !state.over) clock.advance(due - clock.now());
+  }
 }
 
 /** The numbers from `from` to `to`, both included. */

@@ -183,7 +183,7 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
       const { port } = inner;
       if (port) {
         const events = port.take();
-        if (events.length > 0) this.output.answer(events as Out[]);
+        if (events.length > 0 && !this.output.answer(events as Out[])) this.output.discard(events as Out[]);
         const { reason } = port;
         if (reason) {
           port.told();

@@ -1,5 +1,6 @@
 import { refuseUnknown, requireMillis } from "../../base/check.ts";
 import { callbackError, TimeoutError, words } from "../../base/errors.ts";
+import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { type Setting, makeStep } from "../../adapter/step.ts";
 import { Pass } from "./pass.ts";
@@ -18,9 +19,9 @@ class Idle<In> extends Pass<In> {
     this.#setting = setting;
   }
 
-  override take(events: readonly In[]): void {
+  override take(events: readonly In[], subscription: Subscription): void {
     this.#since = this.input.runtime.clock.now();
-    super.take(events);
+    super.take(events, subscription);
   }
 
   override pump(): void {

@@ -1,9 +1,11 @@
+import type { Subscription } from "../../contract/stage.ts";
 import { Pair } from "./pair.ts";
 
 /** A step that passes events on as they come, and holds none. */
 export class Pass<In> extends Pair<In, In> {
-  take(events: readonly In[]): void {
-    this.output.answer(events);
+  take(events: readonly In[], subscription: Subscription): void {
+    // The output may have ended in this very turn.
+    if (!this.output.answer(events)) this.input.giveBack(subscription, events);
     this.pump();
   }
 

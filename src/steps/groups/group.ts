@@ -1,10 +1,13 @@
 import { source } from "../../adapter/source.ts";
 import { argumentError, words } from "../../base/errors.ts";
-import { ignore } from "../../base/reason.ts";
+import { failureOf } from "../../base/failure.ts";
+import { failure as failed, ignore } from "../../base/reason.ts";
 import { isThenable } from "../../base/thenable.ts";
 import type { SourceBehaviour, SourceContext } from "../../contract/adapter.ts";
 import type { Pipeline } from "../../contract/pipeline.ts";
 import type { Producer, Subscription } from "../../contract/stage.ts";
+import type { ProducerHandle } from "../../stage/faces.ts";
+import { markReported } from "../../stage/report.ts";
 import { Held } from "../concurrent/held.ts";
 import type { Setting } from "../../adapter/step.ts";
 
@@ -31,8 +34,10 @@ export class Group<In> implements SourceBehaviour<In> {
 
   constructor(name: string, setting: Setting, make: (events: Producer<In>) => unknown, host: GroupHost) {
     this.#host = host;
-    const { runtime, onReport, onDiscard } = setting;
+    const { runtime, onReport, onDiscard, signal } = setting;
     const events = source<In>(this, { name, runtime, onReport, onDiscard });
+    // Its pipeline inherits them, as a branch does.
+    Object.defineProperty(events, "~setting", { value: { runtime, onReport, onDiscard, signal } });
     this.#events = events;
     this.usedAt = this.#context.runtime.time;
     this.pipeline = checked(name, make(events), events);
@@ -67,10 +72,15 @@ export class Group<In> implements SourceBehaviour<In> {
     this.#serve();
   }
 
-  fail(error: unknown): void {
-    const { state } = this.#events;
+  /** It fails with what the step fails with, which tells of it: no group tells of it again. */
+  fail(error: unknown, aborted: boolean): void {
+    const { ends, outcome, over } = (this.#events as unknown as ProducerHandle)["~core"];
     // One that has completed meanwhile has had all its events.
-    if (state === "starting" || state === "running" || state === "ending") this.#context.fail(error);
+    if (over) return;
+    outcome.report.passedOn = true;
+    const failure = failureOf(error);
+    if (!aborted) markReported(failure ?? error);
+    ends.end({ reason: failed(error), abort: aborted, failure });
   }
 
   #serve(): void {

@@ -53,6 +53,7 @@ export class Groups<In> implements SinkBehaviour<In>, GroupHost {
   over = false;
   /** It has failed: the end follows. */
   #failed = false;
+  #error: unknown;
   /** Where the failure of a group began. */
   #began: Failure | undefined;
   #ending = false;
@@ -128,7 +129,10 @@ export class Groups<In> implements SinkBehaviour<In>, GroupHost {
       for (const [subscription, rest] of held.takeAll()) this.#stage.giveBack(subscription, rest);
     this.#waiting.clear();
     if (reason.type === "failure") {
-      for (const group of open) group.fail(reason.error);
+      const { error } = reason;
+      const { signal } = this.#setting;
+      this.#error = error;
+      for (const group of open) group.fail(error, signal?.aborted === true && error === signal.reason);
       if (this.#began) restoreFailure(this.#began);
     } else await Promise.all(open.map((group) => group.pipeline.stop()));
   }
@@ -222,7 +226,11 @@ export class Groups<In> implements SinkBehaviour<In>, GroupHost {
 
   /** The first failure is that of all. */
   #groupFailed(key: Key, group: Group<In>, error: unknown): void {
-    if (this.over || this.#failed) return;
+    if (this.over || this.#failed) {
+      // What came second has nowhere else to go.
+      if (error !== this.#error) this.#stage.report(error, `group ${String(key)}`);
+      return;
+    }
     this.#open.delete(key);
     this.#wait(key, group.held);
     const { failure } = group.pipeline;
@@ -241,6 +249,7 @@ export class Groups<In> implements SinkBehaviour<In>, GroupHost {
 
   #failWith(error: unknown): void {
     this.#failed = true;
+    this.#error = error;
     this.#stage.fail(error);
   }
 
