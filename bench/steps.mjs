@@ -10,6 +10,7 @@ import { inTurns, machine, median, spread, timed } from "./turns.mjs";
 
 const MB = Number(process.env.HEADRACE_BENCH_MB ?? 1024);
 const file = path.join(tmpdir(), `headrace-lines-${MB}.txt`);
+const HIGH = Number(process.env.HIGH ?? 0);
 const CHUNK = 2 ** 16;
 const LONG = 64;
 const EVENTS = 10_000_000;
@@ -49,14 +50,20 @@ class Counter {
   };
 }
 
+const read = (from) => createReadStream(from, HIGH ? { highWaterMark: HIGH } : {});
+
 const readers = {
+  // The floor: chunks are read, and no one makes lines of them.
+  "no lines": async (from, counter) => {
+    for await (const chunk of read(from)) counter.length += chunk.length;
+  },
   "node:readline": async (from, counter) => {
-    for await (const line of createInterface({ input: createReadStream(from), crlfDelay: Infinity })) counter.add(line);
+    for await (const line of createInterface({ input: read(from), crlfDelay: Infinity })) counter.add(line);
   },
   split2: async (from, counter) => {
     const { default: split2 } = await import("split2");
     await new Promise((resolve, reject) => {
-      createReadStream(from)
+      read(from)
         .on("error", reject)
         .pipe(split2())
         .on("data", counter.add)
@@ -66,10 +73,10 @@ const readers = {
   },
   "headrace, fromReadable": async (from, counter) => {
     const { fromReadable } = await import("../dist/adapters/node/index.js");
-    await core.pipeline(fromReadable(createReadStream(from)), core.lines(), core.forEach(counter.add));
+    await core.pipeline(fromReadable(read(from)), core.lines(), core.forEach(counter.add));
   },
   "headrace, the stream itself": (from, counter) =>
-    core.pipeline(createReadStream(from), core.lines(), core.forEach(counter.add)),
+    core.pipeline(read(from), core.lines(), core.forEach(counter.add)),
 };
 
 const readWith = (name) => async () => {

@@ -68,6 +68,10 @@ export abstract class ChunkStage extends TextStage<string> {
   abstract take(chunk: Bytes, out: string[]): string[];
   /** Adds what is left when nothing more comes. */
   abstract last(out: string[]): string[];
+  /** The parts of a chunk that are taken one by one. */
+  pieces(chunk: Bytes): Iterable<Bytes> {
+    return [chunk];
+  }
 
   handleEvents(events: readonly Bytes[], subscription: Subscription): string[] | undefined {
     let out: string[] = [];
@@ -75,15 +79,17 @@ export abstract class ChunkStage extends TextStage<string> {
       const chunk = events[i] as Bytes;
       try {
         this.check(chunk);
-        out = this.take(chunk, out);
+        for (const piece of this.pieces(chunk)) {
+          out = this.take(piece, out);
+          if (out.length < ENOUGH) continue;
+          this.stage.answer(out);
+          out = [];
+        }
       } catch (error) {
         this.stage.giveBack(subscription, events.slice(i + 1));
         this.broken(error, chunk, [...this.held(), chunk], out);
         return undefined;
       }
-      if (out.length < ENOUGH) continue;
-      this.stage.answer(out);
-      out = [];
     }
     return out;
   }
