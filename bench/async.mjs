@@ -12,7 +12,7 @@ const KEYS = 1000;
 const handlers = {
   "at-once": async (n) => n + 1,
   // Real timers of 1 to 5 ms.
-  slow: (n) => new Promise((resolve) => setTimeout(resolve, 1 + (Math.imul(n, 0x9e3779b1) >>> 16) % 5, n + 1)),
+  slow: (n) => new Promise((resolve) => setTimeout(resolve, 1 + ((Math.imul(n, 0x9e3779b1) >>> 16) % 5), n + 1)),
 };
 
 /** Keys that come in no order, so that events of one key meet. */
@@ -78,8 +78,8 @@ const contestants = {
     return (source, handler) =>
       new Promise((resolve, reject) => {
         let sum = 0;
-        const worker = (n, done) => {
-          handler(n).then((result) => done(null, result), done);
+        const worker = (n, settle) => {
+          handler(n).then((result) => settle(null, result), settle);
         };
         const queue = fastq(worker, CONCURRENCY);
         const next = () => {
@@ -143,23 +143,24 @@ async function effect(options) {
   const { Effect, Stream } = await import("effect");
   return (source, handler) => {
     let sum = 0;
-    const mapped = Stream.mapEffect(
-      Stream.fromIterable(source),
-      (n) => Effect.promise(() => handler(n)),
-      options,
-    );
-    const run = Stream.runForEach(mapped, (result) =>
+    const mapped = Stream.mapEffect(Stream.fromIterable(source), (n) => Effect.promise(() => handler(n)), options);
+    const all = Stream.runForEach(mapped, (result) =>
       Effect.sync(() => {
         sum += result;
       }),
     );
-    return Effect.runPromise(run).then(() => sum);
+    return Effect.runPromise(all).then(() => sum);
   };
 }
 
 async function headrace(step) {
   const core = await import("../dist/src/index.js");
-  return (source, handler) => core.pipeline(source, step(core, handler), core.reduce((sum, n) => sum + n, 0)).done;
+  return (source, handler) =>
+    core.pipeline(
+      source,
+      step(core, handler),
+      core.reduce((sum, n) => sum + n, 0),
+    ).done;
 }
 
 if (process.argv[2] === "run") await run(...process.argv.slice(3));

@@ -1,20 +1,19 @@
 // The steps scenario: lines, batch, buffer, merge, branches, and a broadcast with one consumer that stalls for ever.
-// node bench/steps.mjs [--json] [--runs N] [PART…]; HEADRACE_BENCH_MB is the size of the file of lines, 1024 unless set.
-// node bench/steps.mjs run CONTESTANT; prints the seconds of wall time and of CPU time, and the most memory held.
+// node bench/steps.mjs [--json] [--runs N] [PART]…; HEADRACE_BENCH_MB is the size of the file of lines, 1024 unless set.
+// node bench/steps.mjs run PART CONTESTANT; prints the seconds of wall time and of CPU time, and the most memory held.
 import { closeSync, createReadStream, existsSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import path from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { inTurns, machine, median, spread, timed } from "./turns.mjs";
 
 const MB = Number(process.env.HEADRACE_BENCH_MB ?? 1024);
-const file = path.join(tmpdir(), `headrace-lines-${MB}.txt`);
-const HIGH = Number(process.env.HIGH ?? 0);
+const path = join(tmpdir(), `headrace-lines-${MB}.txt`);
 const CHUNK = 2 ** 16;
 const LONG = 64;
 const EVENTS = 10_000_000;
-const SHARED = 2_000_000;
+const SHARED = 10_000_000;
 const SUBSCRIBERS = 1000;
 const BROADCAST = 20_000;
 
@@ -50,41 +49,47 @@ class Counter {
   };
 }
 
-const read = (from) => createReadStream(from, HIGH ? { highWaterMark: HIGH } : {});
-
 const readers = {
   // The floor: chunks are read, and no one makes lines of them.
-  "no lines": async (from, counter) => {
-    for await (const chunk of read(from)) counter.length += chunk.length;
+  "no lines": async (file, counter) => {
+    for await (const chunk of file) counter.length += chunk.length;
   },
-  "node:readline": async (from, counter) => {
-    for await (const line of createInterface({ input: read(from), crlfDelay: Infinity })) counter.add(line);
+  "node:readline": async (file, counter) => {
+    for await (const line of createInterface({ input: file, crlfDelay: Infinity })) counter.add(line);
   },
-  split2: async (from, counter) => {
+  split2: async (file, counter) => {
     const { default: split2 } = await import("split2");
     await new Promise((resolve, reject) => {
-      read(from)
-        .on("error", reject)
-        .pipe(split2())
-        .on("data", counter.add)
-        .on("error", reject)
-        .on("end", resolve);
+      file.on("error", reject).pipe(split2()).on("data", counter.add).on("error", reject).on("end", resolve);
     });
   },
-  "headrace, fromReadable": async (from, counter) => {
+  "headrace, fromReadable": async (file, counter) => {
     const { fromReadable } = await import("../dist/adapters/node/index.js");
-    await core.pipeline(fromReadable(read(from)), core.lines(), core.forEach(counter.add));
+    await core.pipeline(fromReadable(file), core.lines(), core.forEach(counter.add));
   },
-  "headrace, the stream itself": (from, counter) =>
-    core.pipeline(read(from), core.lines(), core.forEach(counter.add)),
+  "headrace, the stream itself": (file, counter) => core.pipeline(file, core.lines(), core.forEach(counter.add)),
 };
 
-const readWith = (name) => async () => {
+const readWith = (read, highWaterMark) => async () => {
   const counter = new Counter();
-  await readers[name](file, counter);
-  const { size } = statSync(file);
-  if (counter.lines + counter.length !== size) throw new Error(`${name}: read ${counter.lines + counter.length} of ${size}`);
+  await read(createReadStream(path, { highWaterMark }), counter);
+  const { size } = statSync(path);
+  const got = counter.lines + counter.length;
+  if (got !== size) throw new Error(`expected lines and their ends to have ${size} bytes, got ${got}`);
 };
+
+/** Lines of one file, whose chunks have this size. */
+const linesPart = (highWaterMark) => ({
+  runs: Object.fromEntries(Object.entries(readers).map(([name, read]) => [name, readWith(read, highWaterMark)])),
+  units: () => statSync(path).size / 2 ** 20,
+  unit: "MB/s",
+  ratios: [
+    ["headrace, fromReadable", "node:readline", 2],
+    ["headrace, fromReadable", "split2", 1.5],
+    ["headrace, the stream itself", "node:readline", 2],
+    ["headrace, the stream itself", "split2", 1.5],
+  ],
+});
 
 /** Megabytes in as many chunks as a file would give, `every` bytes a line; what comes out is looked at. */
 const longLines = (every) => async () => {
@@ -115,41 +120,51 @@ function partitioned(events) {
   return core.pipeline(numbers(events), core.partitionBy(keyOf, { partitions: PARTITIONS }));
 }
 
-async function inBranches(events) {
-  const { map, partitionBy, pipeline, reduce } = core;
-  const branch = (own) => pipeline(own, map(inc), reduce(sum, 0));
-  const sums = await pipeline(numbers(events), partitionBy(keyOf, { partitions: PARTITIONS }, branch));
-  return sums.reduce(sum, 0);
+/** A consumer that adds up what it gets, and what it has got. */
+function adding() {
+  let total = 0;
+  const stage = core.consumer((batch) => {
+    for (let i = 0; i < batch.length; i += 1) total = sum(total, inc(batch[i]));
+  });
+  return { stage, total: () => total };
 }
 
-async function byConsumers(events) {
-  const byKey = partitioned(events);
-  const sums = await Promise.all(
-    Array.from({ length: PARTITIONS }, async (_, partition) => {
-      let total = 0;
-      const stage = core.consumer((batch) => {
-        for (let i = 0; i < batch.length; i += 1) total = sum(total, inc(batch[i]));
-      });
+const steps = (own) => core.pipeline(own, core.map(inc), core.reduce(sum, 0));
+
+const forms = {
+  "consumers by hand": async (events) => {
+    const byKey = partitioned(events);
+    const all = Array.from({ length: PARTITIONS }, (_, partition) => {
+      const { stage, total } = adding();
       stage.subscribe(byKey, { partition });
-      await stage.done;
-      return total;
-    }),
-  );
-  return sums.reduce(sum, 0);
-}
-
-async function byStages(events) {
-  const { map, pipeline, producerConsumer, reduce } = core;
-  const byKey = partitioned(events);
-  const sums = await Promise.all(
-    Array.from({ length: PARTITIONS }, (_, partition) => {
-      const pass = producerConsumer((batch) => batch, { onLastCancel: "stop" });
+      return stage.done.then(total);
+    });
+    return (await Promise.all(all)).reduce(sum, 0);
+  },
+  "branches of consumers": async (events) => {
+    const totals = [];
+    const branch = (own) => {
+      const { stage, total } = adding();
+      totals.push(total);
+      return core.pipeline(own, stage);
+    };
+    await core.pipeline(numbers(events), core.partitionBy(keyOf, { partitions: PARTITIONS }, branch));
+    return totals.reduce((all, total) => all + total(), 0);
+  },
+  "stages by hand, and steps": async (events) => {
+    const byKey = partitioned(events);
+    const all = Array.from({ length: PARTITIONS }, (_, partition) => {
+      const pass = core.producerConsumer((batch) => batch, { onLastCancel: "stop" });
       pass.subscribe(byKey, { partition });
-      return pipeline(pass, map(inc), reduce(sum, 0)).done;
-    }),
-  );
-  return sums.reduce(sum, 0);
-}
+      return steps(pass).done;
+    });
+    return (await Promise.all(all)).reduce(sum, 0);
+  },
+  "branches of steps": async (events) => {
+    const all = await core.pipeline(numbers(events), core.partitionBy(keyOf, { partitions: PARTITIONS }, steps));
+    return all.reduce(sum, 0);
+  },
+};
 
 const shareOut = (form) => async () => {
   const total = await form(SHARED);
@@ -196,17 +211,9 @@ const alone = (step) => through(() => core.pipeline(numbers(EVENTS), step(), cor
 
 /** What each part runs, its units, and what is compared: at least (or with `atMost` no more than) so many times. */
 const parts = {
-  lines: {
-    runs: Object.fromEntries(Object.keys(readers).map((name) => [name, readWith(name)])),
-    units: () => statSync(file).size / 2 ** 20,
-    unit: "MB/s",
-    ratios: [
-      ["headrace, fromReadable", "node:readline", 2],
-      ["headrace, fromReadable", "split2", 1.5],
-      ["headrace, the stream itself", "node:readline", 2],
-      ["headrace, the stream itself", "split2", 1.5],
-    ],
-  },
+  // Chunks as a file gives them unless told otherwise, and larger ones, where less of the time goes into reading.
+  "lines, 64 KB chunks": linesPart(CHUNK),
+  "lines, 256 KB chunks": linesPart(4 * CHUNK),
   "a long line": {
     runs: { "64 lines of 1 MB": longLines(2 ** 20), "one line of 64 MB": longLines(LONG * 2 ** 20) },
     warm: 5,
@@ -237,17 +244,13 @@ const parts = {
     ratios: [],
   },
   branches: {
-    runs: {
-      "consumers by hand": shareOut(byConsumers),
-      "stages by hand": shareOut(byStages),
-      "branches of partitionBy": shareOut(inBranches),
-    },
+    runs: Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, shareOut(form)])),
     warm: 2,
     units: () => SHARED / 1e6,
     unit: "M/s",
     ratios: [
-      ["branches of partitionBy", "consumers by hand", 1 / 1.1],
-      ["branches of partitionBy", "stages by hand", 1 / 1.1],
+      ["branches of consumers", "consumers by hand", 1 / 1.1],
+      ["branches of steps", "stages by hand, and steps", 1 / 1.1],
     ],
   },
   broadcast: {
@@ -285,7 +288,7 @@ function compare() {
   const names = positionals.length > 0 ? positionals : Object.keys(parts);
   const wrong = names.find((name) => !Object.hasOwn(parts, name));
   if (wrong !== undefined) throw new Error(`expected parts among ${Object.keys(parts).join(", ")}, got ${wrong}`);
-  if (names.includes("lines")) fill();
+  if (names.some((name) => name.startsWith("lines"))) fill();
   const rows = names.flatMap((name) => measure(name, Number(values.runs)));
   if (values.json) console.log(JSON.stringify(rows));
   else print(names, rows, values.runs);
@@ -306,8 +309,8 @@ function measure(part, runs) {
 
 /** Lines of 20 to 180 letters, made once: under its name only when it is whole. */
 function fill() {
-  if (existsSync(file)) return;
-  const made = `${file}.${process.pid}`;
+  if (existsSync(path)) return;
+  const made = `${path}.${process.pid}`;
   const handle = openSync(made, "w");
   const letters = "the water of the race turns the wheel of the mill ".repeat(4);
   let state = 1;
@@ -315,12 +318,12 @@ function fill() {
     let megabyte = "";
     while (megabyte.length < 2 ** 20) {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      megabyte += `${letters.slice(0, 20 + (state >>> 8) % 160)}\n`;
+      megabyte += `${letters.slice(0, 20 + ((state >>> 8) % 160))}\n`;
     }
     writeSync(handle, megabyte);
   }
   closeSync(handle);
-  renameSync(made, file);
+  renameSync(made, path);
 }
 
 function print(names, rows, runs) {
