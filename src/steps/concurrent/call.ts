@@ -60,7 +60,9 @@ export class Call<In> implements Taken<In> {
   /** Ends what it waits for besides: a timeout, a back-off, a permit. */
   #cancel: (() => void) | undefined = undefined;
 
-  readonly #onValue = (value: unknown): void => this.#settled(this.#attempt as OneAttempt, value);
+  readonly #onValue = (value: unknown): void => {
+    if (!this.#attempt?.over) this.#succeeded(value);
+  };
   readonly #onError = (error: unknown): void => this.#rejected(this.#attempt as OneAttempt, error);
 
   constructor(caller: Caller<In>) {
@@ -105,7 +107,7 @@ export class Call<In> implements Taken<In> {
   /** Goes on with what an attempt has returned. */
   returned(attempt: OneAttempt, result: unknown): void {
     this.attempts = attempt.attempt;
-    if (isThenable(result)) this.#wait(attempt, result);
+    if (isThenable(result)) this.wait(attempt, result);
     else this.#succeeded(result);
   }
 
@@ -141,7 +143,8 @@ export class Call<In> implements Taken<In> {
     this.returned(attempt, result);
   }
 
-  #wait(attempt: OneAttempt, promise: PromiseLike<unknown>): void {
+  wait(attempt: OneAttempt, promise: PromiseLike<unknown>): void {
+    this.attempts = attempt.attempt;
     this.#attempt = attempt;
     const ms = this.#caller.timeout;
     if (ms === undefined) {

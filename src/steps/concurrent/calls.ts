@@ -185,7 +185,8 @@ export class Calls<In> implements Task, Caller<In> {
       this.#begin(event, subscription, seq, lane).threw(attempt, error);
       return;
     }
-    if (isThenable(result) || (this.#calls.size > 0 && this.#host.ordered))
+    if (isThenable(result)) this.#begin(event, subscription, seq, lane).wait(attempt, result);
+    else if (this.#calls.size > 0 && this.#host.ordered)
       this.#begin(event, subscription, seq, lane).returned(attempt, result);
     else {
       // Nothing is waited for: no call, no promise.
