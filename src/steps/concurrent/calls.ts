@@ -9,27 +9,9 @@ import { Begun } from "./begun.ts";
 import { Call, type Caller } from "./call.ts";
 import type { Retry } from "../../contract/retry.ts";
 import type { CallOptions } from "./call-options.ts";
+import type { Host } from "./host.ts";
 import { bySubscription, type Lane, Lanes, type Taken } from "./lanes.ts";
 import { limiterOf, type SlidingWindow } from "./rate-limiter.ts";
-
-/** The step around the calls. */
-export interface Host {
-  readonly step: string;
-  readonly index: number;
-  readonly stage: string;
-  readonly ordered: boolean;
-  /** Whether results reach no one any more: then their order is of no account. */
-  readonly over: boolean;
-  /** Whether one more call may be under way, as far as results are concerned. */
-  readonly room: boolean;
-  /** Results, in the order in which they go out. */
-  emit(results: readonly unknown[]): void;
-  /** Calls have ended, or results gone out: there may be room. */
-  pump(): void;
-  fail(error: unknown): void;
-  /** Events that were begun and give nothing that anyone gets. */
-  lost(events: readonly unknown[]): void;
-}
 
 /**
  * Calls a function for each event, so many at a time and one at a time for each key; what is emitted, and what is
@@ -208,8 +190,7 @@ export class Calls<In> implements Task, Caller<In> {
     this.running -= 1;
     if (call.lane !== undefined) this.lanes.release(call.lane);
     if (!this.#host.ordered || this.#host.over) this.#out(call);
-    else
-      for (let first = this.#calls.oldest; first?.ended; first = this.#calls.oldest) this.#out(first);
+    else for (let first = this.#calls.oldest; first?.ended; first = this.#calls.oldest) this.#out(first);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.stage.runtime.schedule(this);
@@ -319,7 +300,10 @@ export class Calls<In> implements Task, Caller<In> {
     this.#over = true;
     this.stopping = true;
     const begun = this.#calls.all().filter(({ attempts, ended, handedOver }) => attempts > 0 && !ended && !handedOver);
-    const held = this.#calls.all().filter(({ ended, gives }) => ended && gives).map(({ value }) => value);
+    const held = this.#calls
+      .all()
+      .filter(({ ended, gives }) => ended && gives)
+      .map(({ value }) => value);
     this.#flush();
     this.#abandon(reason);
     if (held.length > 0) this.#host.emit(held);

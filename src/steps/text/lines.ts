@@ -2,7 +2,7 @@ import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../
 import { CallbackError, words } from "../../base/errors.ts";
 import type { Step } from "../../contract/step.ts";
 import { type Setting, stageStep } from "../stage-step.ts";
-import { type Bytes, Decoder, viewOf } from "./decoder.ts";
+import { type Bytes, Decoder } from "./decoder.ts";
 import { Splitter, type TooLong } from "./splitter.ts";
 import { ChunkStage } from "./text-stage.ts";
 
@@ -75,14 +75,9 @@ export class LineReader {
   }
 }
 
-/** Engines keep longer text apart, and lines of it cost twice as much. **Units** bytes. */
-const PIECE = 2 ** 16;
-
-function* cut(bytes: Uint8Array): Iterable<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
-}
-
 class Lines extends ChunkStage {
+  /** Engines keep longer text apart, and lines of it cost twice as much. */
+  override readonly most: number = 2 ** 16;
   readonly #reader: LineReader;
 
   constructor(options: LinesOptions, setting: Setting) {
@@ -92,10 +87,6 @@ class Lines extends ChunkStage {
       if (onTooLong === "fail") throw tooLongError(maxLength, start, index);
       return onTooLong === "cut" ? start : undefined;
     });
-  }
-
-  override pieces(chunk: Bytes): Iterable<Bytes> {
-    return typeof chunk === "string" || chunk.byteLength <= PIECE ? [chunk] : cut(viewOf(chunk));
   }
 
   take(chunk: Bytes, out: string[]): string[] {

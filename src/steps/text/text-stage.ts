@@ -4,7 +4,7 @@ import type { SourceContext, TransformBehaviour } from "../../contract/adapter.t
 import type { Awaitable, Emits } from "../../contract/behaviour.ts";
 import type { ProducerConsumer, Subscription } from "../../contract/stage.ts";
 import type { Setting } from "../stage-step.ts";
-import { type Bytes, isBytes } from "./decoder.ts";
+import { type Bytes, isBytes, viewOf } from "./decoder.ts";
 
 /** One chunk is many lines, so the window of chunks is none for what comes out. */
 const WINDOW = 1000;
@@ -68,30 +68,35 @@ export abstract class ChunkStage extends TextStage<string> {
   abstract take(chunk: Bytes, out: string[]): string[];
   /** Adds what is left when nothing more comes. */
   abstract last(out: string[]): string[];
-  /** The parts of a chunk that are taken one by one. */
-  pieces(chunk: Bytes): Iterable<Bytes> {
-    return [chunk];
-  }
+  /** How much of a chunk is taken at a time. **Units** bytes. */
+  readonly most: number = Number.POSITIVE_INFINITY;
 
   handleEvents(events: readonly Bytes[], subscription: Subscription): string[] | undefined {
     let out: string[] = [];
     for (let i = 0; i < events.length; i += 1) {
       const chunk = events[i] as Bytes;
+      let rest = chunk;
       try {
         this.check(chunk);
-        for (const piece of this.pieces(chunk)) {
-          out = this.take(piece, out);
-          if (out.length < ENOUGH) continue;
-          this.stage.answer(out);
-          out = [];
+        while (typeof rest !== "string" && rest.byteLength > this.most) {
+          const bytes = viewOf(rest);
+          out = this.#passOn(this.take(bytes.subarray(0, this.most), out));
+          rest = bytes.subarray(this.most);
         }
+        out = this.#passOn(this.take(rest, out));
       } catch (error) {
         this.stage.giveBack(subscription, events.slice(i + 1));
-        this.broken(error, chunk, [...this.held(), chunk], out);
+        this.broken(error, chunk, [...this.held(), rest], out);
         return undefined;
       }
     }
     return out;
+  }
+
+  #passOn(out: string[]): string[] {
+    if (out.length < ENOUGH) return out;
+    this.stage.answer(out);
+    return [];
   }
 
   handleEnd(): string[] | undefined {
