@@ -1,6 +1,8 @@
 // npm run bench -- linear [--json] [--runs N] [--events N]
 // npm run bench -- observable [--json] [--runs N] [--events N]
 // npm run bench -- fairness [--json]
+// npm run bench -- async [--json] [--runs N] [--events N] [--slow-events N]
+// npm run bench -- steps [--json] [--runs N] [PART]…
 // npm run bench -- files [--json] [--runs N] [--mb N] [--gzip-mb N]
 // Libraries take turns, each run in a process of its own; what is printed is the median.
 import { spawnSync } from "node:child_process";
@@ -31,8 +33,10 @@ const ratios = {
   observable: [["headrace / rxjs", ["headrace"], ["rxjs"]]],
 };
 
-if (process.argv[2] === "files") {
-  const args = [new URL("files.mjs", import.meta.url).pathname, ...process.argv.slice(3)];
+/** Scenarios that take turns by themselves. */
+const apart = ["files", "async", "steps"];
+if (apart.includes(process.argv[2])) {
+  const args = [new URL(`${process.argv[2]}.mjs`, import.meta.url).pathname, ...process.argv.slice(3)];
   process.exit(spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1);
 }
 
@@ -52,7 +56,9 @@ if (scenario === "fairness") {
 const contestants = scenarios[scenario];
 const events = values.events ?? (scenario === "observable" ? "1000000" : "10000000");
 if (contestants === undefined) {
-  console.error(`expected a scenario among ${Object.keys(scenarios).join(", ")}, fairness, files, got ${scenario}`);
+  console.error(
+    `expected a scenario among ${Object.keys(scenarios).join(", ")}, fairness, ${apart.join(", ")}, got ${scenario}`,
+  );
   process.exit(1);
 }
 

@@ -25,8 +25,18 @@ interface Open<In> {
   /** By the clock, when its first event came. */
   readonly since: number;
   readonly events: In[];
-  /** Where its events came from and when, for a batch that goes back. */
-  readonly taken: Taken<In>[];
+  /** The place of each event among all that were taken. */
+  readonly seqs: number[];
+  /** Where its events came from, for a batch that goes back: each is the source from its index on. */
+  readonly sources: { readonly from: number; readonly subscription: Subscription }[];
+}
+
+function* takenOf<In>({ events, seqs, sources }: Open<In>): Iterable<Taken<In>> {
+  for (const [i, { from, subscription }] of sources.entries()) {
+    const to = sources[i + 1]?.from ?? events.length;
+    for (let at = from; at < to; at += 1)
+      yield { event: events[at] as In, subscription, seq: seqs[at] as number, lane: undefined };
+  }
 }
 
 class Batch<In> extends Pair<In, In[]> {
@@ -62,20 +72,32 @@ class Batch<In> extends Pair<In, In[]> {
 
   take(events: readonly In[], subscription: Subscription): void {
     const by = this.#by;
-    for (const [i, event] of events.entries()) {
-      let key: Key | undefined;
-      try {
-        key = by?.(event);
-      } catch (cause) {
-        this.input.giveBack(subscription, events.slice(i + 1));
-        const { name, index } = this.#setting;
-        this.input.fail(
-          callbackError({ stage: name, callback: "handleEvents", step: "batch", index, event }, cause, [event]),
-        );
-        return;
+    const { length } = events;
+    this.#held += length;
+    if (by === undefined)
+      for (let i = 0; i < length; ) {
+        const open = this.#openOf(undefined);
+        const to = Math.min(length, i + this.#size - open.events.length);
+        this.#add(open, events, i, to, subscription);
+        i = to;
       }
-      this.#add(event, key, subscription);
-    }
+    else
+      for (let i = 0; i < length; i += 1) {
+        const event = events[i] as In;
+        let key: Key;
+        try {
+          key = by(event);
+        } catch (cause) {
+          this.#held -= length - i;
+          this.input.giveBack(subscription, events.slice(i + 1));
+          const { name, index } = this.#setting;
+          this.input.fail(
+            callbackError({ stage: name, callback: "handleEvents", step: "batch", index, event }, cause, [event]),
+          );
+          return;
+        }
+        this.#add(this.#openOf(key), events, i, i + 1, subscription);
+      }
     this.pump();
   }
 
@@ -103,7 +125,7 @@ class Batch<In> extends Pair<In, In[]> {
   /** What is held has not been begun. */
   giveBack(): void {
     this.#clear();
-    const all = [...this.#ready, ...this.#open.values()].flatMap(({ taken }) => taken);
+    const all = [...this.#ready, ...this.#open.values()].flatMap((open) => Array.from(takenOf(open)));
     for (const [subscription, rest] of bySubscription(all)) this.input.giveBack(subscription, rest);
     this.#ready = [];
     this.#open.clear();
@@ -114,18 +136,26 @@ class Batch<In> extends Pair<In, In[]> {
     this.#clear();
   }
 
-  #add(event: In, key: Key | undefined, subscription: Subscription): void {
+  #openOf(key: Key | undefined): Open<In> {
     let open = this.#open.get(key);
     if (open === undefined) {
       if (this.#open.size === this.#maxOpen) this.#close(this.#oldest as Open<In>);
       const since = this.#within === undefined ? 0 : this.input.runtime.clock.now();
-      open = { key, since, events: [], taken: [] };
+      open = { key, since, events: [], seqs: [], sources: [] };
       this.#open.set(key, open);
     }
-    open.events.push(event);
-    open.taken.push({ event, subscription, seq: this.#seq++, lane: undefined });
-    this.#held += 1;
-    if (open.events.length === this.#size) this.#close(open);
+    return open;
+  }
+
+  /** Adds part of what has come. There is room for it. */
+  #add(open: Open<In>, from: readonly In[], start: number, end: number, subscription: Subscription): void {
+    const { events, seqs, sources } = open;
+    if (sources.at(-1)?.subscription !== subscription) sources.push({ from: events.length, subscription });
+    for (let i = start; i < end; i += 1) {
+      events.push(from[i] as In);
+      seqs.push(this.#seq++);
+    }
+    if (events.length === this.#size) this.#close(open);
   }
 
   get #oldest(): Open<In> | undefined {
@@ -144,7 +174,7 @@ class Batch<In> extends Pair<In, In[]> {
     const oldest = this.#oldest;
     const due =
       oldest !== undefined && (this.ending || now - oldest.since >= (this.#within ?? Number.POSITIVE_INFINITY));
-    if (due && (full === undefined || (full.taken[0] as Taken<In>).seq > (oldest.taken[0] as Taken<In>).seq)) {
+    if (due && (full === undefined || (full.seqs[0] as number) > (oldest.seqs[0] as number))) {
       this.#open.delete(oldest.key);
       return oldest;
     }

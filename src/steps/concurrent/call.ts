@@ -35,10 +35,10 @@ export interface Caller<In> {
 
 /** An event that has been begun: its attempts, and what came of them. */
 export class Call<In> implements Taken<In> {
-  readonly event: In;
-  readonly subscription: Subscription;
-  readonly seq: number;
-  readonly lane: Lane | undefined;
+  event!: In;
+  subscription!: Subscription;
+  seq = 0;
+  lane: Lane | undefined = undefined;
   /** 0 while it waits for its first permit. */
   attempts = 0;
   /** It waits for its next attempt. */
@@ -51,17 +51,43 @@ export class Call<In> implements Taken<In> {
   /** Whether it has a result to emit. */
   gives = false;
   value: unknown = undefined;
+  /** Its place among the calls begun. */
+  listed = false;
+  before: Call<In> | undefined = undefined;
+  behind: Call<In> | undefined = undefined;
   readonly #caller: Caller<In>;
   #attempt: OneAttempt | undefined = undefined;
   /** Ends what it waits for besides: a timeout, a back-off, a permit. */
   #cancel: (() => void) | undefined = undefined;
 
-  constructor(caller: Caller<In>, event: In, subscription: Subscription, seq: number, lane: Lane | undefined) {
+  readonly #onValue = (value: unknown): void => {
+    if (!this.#attempt?.over) this.#succeeded(value);
+  };
+  readonly #onError = (error: unknown): void => this.#rejected(this.#attempt as OneAttempt, error);
+
+  constructor(caller: Caller<In>) {
     this.#caller = caller;
+  }
+
+  /** Takes an event up: its first, or another once the one before has been emitted. */
+  take(event: In, subscription: Subscription, seq: number, lane: Lane | undefined): void {
     this.event = event;
     this.subscription = subscription;
     this.seq = seq;
     this.lane = lane;
+    this.attempts = 0;
+    this.ended = false;
+    this.gives = false;
+    this.error = undefined;
+    this.handedOver = false;
+  }
+
+  /** Lets go of what it has been about. */
+  clear(): void {
+    this.event = undefined as In;
+    this.value = undefined;
+    this.error = undefined;
+    this.#attempt = undefined;
   }
 
   /** Makes the next attempt once there is a permit for it. */
@@ -81,7 +107,7 @@ export class Call<In> implements Taken<In> {
   /** Goes on with what an attempt has returned. */
   returned(attempt: OneAttempt, result: unknown): void {
     this.attempts = attempt.attempt;
-    if (isThenable(result)) this.#wait(attempt, result);
+    if (isThenable(result)) this.wait(attempt, result);
     else this.#succeeded(result);
   }
 
@@ -117,10 +143,16 @@ export class Call<In> implements Taken<In> {
     this.returned(attempt, result);
   }
 
-  #wait(attempt: OneAttempt, promise: PromiseLike<unknown>): void {
+  wait(attempt: OneAttempt, promise: PromiseLike<unknown>): void {
+    this.attempts = attempt.attempt;
     this.#attempt = attempt;
     const ms = this.#caller.timeout;
-    if (ms !== undefined) this.#after(ms, () => this.#timedOut(attempt, ms));
+    if (ms === undefined) {
+      // One attempt at a time, and each has settled before the next one, or the next event: no closures of its own.
+      Promise.resolve(promise).then(this.#onValue, this.#onError);
+      return;
+    }
+    this.#after(ms, () => this.#timedOut(attempt, ms));
     Promise.resolve(promise).then(
       (value) => this.#settled(attempt, value),
       (error: unknown) => this.#rejected(attempt, error),

@@ -5,30 +5,13 @@ import type { Task } from "../../contract/runtime.ts";
 import type { Counts } from "../../contract/adapter.ts";
 import type { StageContext, Subscription } from "../../contract/stage.ts";
 import { type Attempt, OneAttempt } from "./attempt.ts";
+import { Begun } from "./begun.ts";
 import { Call, type Caller } from "./call.ts";
 import type { Retry } from "../../contract/retry.ts";
 import type { CallOptions } from "./call-options.ts";
+import type { Host } from "./host.ts";
 import { bySubscription, type Lane, Lanes, type Taken } from "./lanes.ts";
 import { limiterOf, type SlidingWindow } from "./rate-limiter.ts";
-
-/** The step around the calls. */
-export interface Host {
-  readonly step: string;
-  readonly index: number;
-  readonly stage: string;
-  readonly ordered: boolean;
-  /** Whether results reach no one any more: then their order is of no account. */
-  readonly over: boolean;
-  /** Whether one more call may be under way, as far as results are concerned. */
-  readonly room: boolean;
-  /** Results, in the order in which they go out. */
-  emit(results: readonly unknown[]): void;
-  /** Calls have ended, or results gone out: there may be room. */
-  pump(): void;
-  fail(error: unknown): void;
-  /** Events that were begun and give nothing that anyone gets. */
-  lost(events: readonly unknown[]): void;
-}
 
 /**
  * Calls a function for each event, so many at a time and one at a time for each key; what is emitted, and what is
@@ -51,8 +34,9 @@ export class Calls<In> implements Task, Caller<In> {
   readonly #stage: () => StageContext;
   readonly #concurrency: number;
   readonly #key: ((event: In) => Key) | undefined;
-  /** Begun and not emitted, in the order of their beginning. */
-  readonly #calls = new Set<Call<In>>();
+  readonly #calls = new Begun<In>();
+  /** Calls to be used again: no more than were ever begun at a time. */
+  readonly #spare: Call<In>[] = [];
   /** Results to emit. */
   #ready: unknown[] = [];
   #seq = 0;
@@ -99,38 +83,62 @@ export class Calls<In> implements Task, Caller<In> {
   }
 
   take(events: readonly In[], subscription: Subscription): void {
-    const { length } = events;
-    const key = this.#key;
-    for (let i = 0; i < length; i += 1) {
-      const event = events[i] as In;
-      const seq = this.#seq++;
-      let lane: Lane | undefined;
-      if (key !== undefined && !this.#over) {
-        try {
-          lane = this.lanes.laneOf(key(event));
-        } catch (error) {
-          this.#broken(error, event, [event]);
-          continue;
-        }
-      } else if (this.#mayStart && this.lanes.size === 0) {
-        this.#start(event, subscription, seq, undefined);
-        continue;
-      }
-      this.lanes.push({ event, subscription, seq, lane });
+    const first = this.#seq;
+    this.#seq += events.length;
+    if (this.#key !== undefined) this.#takeByKey(this.#key, events, subscription, first);
+    else {
+      let i = 0;
+      if (this.lanes.size === 0)
+        for (; i < events.length && this.#mayStart; i += 1)
+          this.#start(events[i] as In, subscription, first + i, undefined);
+      this.lanes.pushAll(events, i, subscription, first);
     }
     this.go();
+  }
+
+  #takeByKey(key: (event: In) => Key, events: readonly In[], subscription: Subscription, first: number): void {
+    for (let i = 0; i < events.length; i += 1) {
+      if (this.#over) {
+        this.lanes.pushAll(events, i, subscription, first);
+        return;
+      }
+      const event = events[i] as In;
+      let lane: Lane;
+      try {
+        lane = this.lanes.laneOf(key(event));
+      } catch (error) {
+        this.#broken(error, event, [event]);
+        continue;
+      }
+      if (!lane.idle || this.lanes.startable || !this.#mayStart)
+        this.lanes.push(lane, { event, subscription, seq: first + i, lane });
+      else {
+        lane.busy = true;
+        this.#start(event, subscription, first + i, lane);
+      }
+    }
   }
 
   /** Emits, begins what can begin. */
   go(): void {
     this.#flush();
-    while (this.#mayStart && this.lanes.startable) {
-      const taken = this.lanes.shift() as Taken<In>;
-      this.#start(taken.event, taken.subscription, taken.seq, taken.lane);
-    }
+    while (this.#mayStart && this.lanes.startable) this.#startNext();
     this.#flush();
     if (this.#idle && this.#under === 0) this.#idle();
     if (!this.#over) this.#host.pump();
+  }
+
+  #startNext(): void {
+    const { lanes } = this;
+    const { stretch } = lanes;
+    if (stretch !== undefined) {
+      const { events, subscription, seq, at } = stretch;
+      lanes.advance(stretch);
+      this.#start(events[at] as In, subscription, seq + at, undefined);
+    } else {
+      const { event, subscription, seq, lane } = lanes.shift() as Taken<In>;
+      this.#start(event, subscription, seq, lane);
+    }
   }
 
   /** A turn behind the stretch in which calls have ended. */
@@ -159,17 +167,19 @@ export class Calls<In> implements Task, Caller<In> {
       this.#begin(event, subscription, seq, lane).threw(attempt, error);
       return;
     }
-    if (isThenable(result) || (this.#calls.size > 0 && this.#host.ordered))
+    if (isThenable(result)) this.#begin(event, subscription, seq, lane).wait(attempt, result);
+    else if (this.#calls.size > 0 && this.#host.ordered)
       this.#begin(event, subscription, seq, lane).returned(attempt, result);
     else {
       // Nothing is waited for: no call, no promise.
       this.#ready.push(result);
-      this.lanes.release(lane);
+      if (lane !== undefined) this.lanes.release(lane);
     }
   }
 
   #begin(event: In, subscription: Subscription, seq: number, lane: Lane | undefined): Call<In> {
-    const call = new Call(this, event, subscription, seq, lane);
+    const call = this.#spare.pop() ?? new Call(this);
+    call.take(event, subscription, seq, lane);
     this.#calls.add(call);
     this.running += 1;
     return call;
@@ -178,13 +188,9 @@ export class Calls<In> implements Task, Caller<In> {
   done(call: Call<In>): void {
     call.ended = true;
     this.running -= 1;
-    this.lanes.release(call.lane);
+    if (call.lane !== undefined) this.lanes.release(call.lane);
     if (!this.#host.ordered || this.#host.over) this.#out(call);
-    else
-      for (const first of this.#calls) {
-        if (!first.ended) break;
-        this.#out(first);
-      }
+    else for (let first = this.#calls.oldest; first?.ended; first = this.#calls.oldest) this.#out(first);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.stage.runtime.schedule(this);
@@ -193,6 +199,10 @@ export class Calls<In> implements Task, Caller<In> {
   #out(call: Call<In>): void {
     this.#calls.delete(call);
     if (call.gives) this.#ready.push(call.value);
+    // An attempt that has timed out may settle late: such a call serves its event only.
+    if (this.timeout !== undefined || this.stopping) return;
+    call.clear();
+    this.#spare.push(call);
   }
 
   #flush(): void {
@@ -230,7 +240,7 @@ export class Calls<In> implements Task, Caller<In> {
     if (this.#over) return;
     this.#flush();
     const { stage, step, index } = this.#host;
-    const begun = [...this.#calls].filter(({ attempts, handedOver }) => attempts > 0 && !handedOver);
+    const begun = this.#calls.all().filter(({ attempts, handedOver }) => attempts > 0 && !handedOver);
     const events = begun
       .toSorted((a, b) => a.seq - b.seq)
       .map((other) => other.event)
@@ -246,7 +256,7 @@ export class Calls<In> implements Task, Caller<In> {
   stop(): Map<Subscription, In[]> {
     this.stopping = true;
     const rest = this.lanes.takeAll();
-    for (const call of this.#calls) {
+    for (const call of this.#calls.all()) {
       if (call.attempts > 0) continue;
       this.#drop(call);
       rest.push(call);
@@ -257,7 +267,7 @@ export class Calls<In> implements Task, Caller<In> {
   /** A stop waits for the calls under way, if there are any. What waits for another attempt is not given one. */
   idle(): Promise<void> | undefined {
     this.stopping = true;
-    for (const call of this.#calls) {
+    for (const call of this.#calls.all()) {
       if (call.ended) this.#out(call);
       if (!call.waits || call.attempts === 0) continue;
       this.#drop(call);
@@ -274,7 +284,7 @@ export class Calls<In> implements Task, Caller<In> {
   /** Calls whose function has been called and has not returned. */
   get #under(): number {
     let count = 0;
-    for (const { attempts } of this.#calls) if (attempts > 0) count += 1;
+    for (const { attempts } of this.#calls.all()) if (attempts > 0) count += 1;
     return count;
   }
 
@@ -289,8 +299,11 @@ export class Calls<In> implements Task, Caller<In> {
     if (this.#over) return;
     this.#over = true;
     this.stopping = true;
-    const begun = [...this.#calls].filter(({ attempts, ended, handedOver }) => attempts > 0 && !ended && !handedOver);
-    const held = [...this.#calls].filter(({ ended, gives }) => ended && gives).map(({ value }) => value);
+    const begun = this.#calls.all().filter(({ attempts, ended, handedOver }) => attempts > 0 && !ended && !handedOver);
+    const held = this.#calls
+      .all()
+      .filter(({ ended, gives }) => ended && gives)
+      .map(({ value }) => value);
     this.#flush();
     this.#abandon(reason);
     if (held.length > 0) this.#host.emit(held);
@@ -299,7 +312,7 @@ export class Calls<In> implements Task, Caller<In> {
 
   /** Lets go of all that was begun. What waits for its first attempt stays, to be given back. */
   #abandon(reason: unknown): void {
-    for (const call of this.#calls) {
+    for (const call of this.#calls.all()) {
       if (call.attempts === 0) continue;
       this.#calls.delete(call);
       if (call.ended) continue;

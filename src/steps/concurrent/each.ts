@@ -9,7 +9,8 @@ import type { Setting } from "../../adapter/step.ts";
 import { Asks } from "./asks.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallOptions } from "./call-options.ts";
-import { Calls, type Host } from "./calls.ts";
+import { Calls } from "./calls.ts";
+import type { Host } from "./host.ts";
 
 /** The sink behind `forEach` with options. */
 class Each<In> implements SinkBehaviour<In>, Host {

@@ -9,7 +9,8 @@ import { checkFunction } from "../per-event/per-event.ts";
 import { type Setting, makeStep } from "../../adapter/step.ts";
 import type { Attempt } from "./attempt.ts";
 import { type CallOptions, checkCallOptions } from "./call-options.ts";
-import { Calls, type Host } from "./calls.ts";
+import { Calls } from "./calls.ts";
+import type { Host } from "./host.ts";
 import { Pair } from "./pair.ts";
 
 export interface MapAsyncOptions<in Event> extends CallOptions<Event> {

@@ -131,7 +131,7 @@ export class Decoder {
   }
 }
 
-function viewOf(chunk: Exclude<Bytes, string>): Uint8Array {
+export function viewOf(chunk: Exclude<Bytes, string>): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);

@@ -76,6 +76,8 @@ export class LineReader {
 }
 
 class Lines extends ChunkStage {
+  /** Engines keep longer text apart, and lines of it cost twice as much. */
+  override readonly most: number = 2 ** 16;
   readonly #reader: LineReader;
 
   constructor(options: LinesOptions, setting: Setting) {

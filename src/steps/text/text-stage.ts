@@ -4,7 +4,7 @@ import type { SourceContext, TransformBehaviour } from "../../contract/adapter.t
 import type { Awaitable, Emits } from "../../contract/behaviour.ts";
 import type { ProducerConsumer, Subscription } from "../../contract/stage.ts";
 import type { Setting } from "../../adapter/step.ts";
-import { type Bytes, isBytes } from "./decoder.ts";
+import { type Bytes, isBytes, viewOf } from "./decoder.ts";
 
 /** One chunk is many lines, so the window of chunks is none for what comes out. */
 const WINDOW = 1000;
@@ -68,24 +68,35 @@ export abstract class ChunkStage extends TextStage<string> {
   abstract take(chunk: Bytes, out: string[]): string[];
   /** Adds what is left when nothing more comes. */
   abstract last(out: string[]): string[];
+  /** How much of a chunk is taken at a time. **Units** bytes. */
+  readonly most: number = Number.POSITIVE_INFINITY;
 
   handleEvents(events: readonly Bytes[], subscription: Subscription): string[] | undefined {
     let out: string[] = [];
     for (let i = 0; i < events.length; i += 1) {
       const chunk = events[i] as Bytes;
+      let rest = chunk;
       try {
         this.check(chunk);
-        out = this.take(chunk, out);
+        while (typeof rest !== "string" && rest.byteLength > this.most) {
+          const bytes = viewOf(rest);
+          out = this.#passOn(this.take(bytes.subarray(0, this.most), out));
+          rest = bytes.subarray(this.most);
+        }
+        out = this.#passOn(this.take(rest, out));
       } catch (error) {
         this.stage.giveBack(subscription, events.slice(i + 1));
-        this.broken(error, chunk, [...this.held(), chunk], out);
+        this.broken(error, chunk, [...this.held(), rest], out);
         return undefined;
       }
-      if (out.length < ENOUGH) continue;
-      this.stage.answer(out);
-      out = [];
     }
     return out;
+  }
+
+  #passOn(out: string[]): string[] {
+    if (out.length < ENOUGH) return out;
+    this.stage.answer(out);
+    return [];
   }
 
   handleEnd(): string[] | undefined {

@@ -74,6 +74,38 @@ describe("mapAsync: attempts", () => {
     expect(attempts).toEqual([1, 2, 1]);
   });
 
+  test("nothing of an event that is done is left to a later one", async () => {
+    const bad = new Error("bad");
+    const signals: AbortSignal[] = [];
+    const attempts: string[] = [];
+    const handed: number[] = [];
+    const fn = async (n: number, { attempt, signal }: { attempt: number; signal: AbortSignal }) => {
+      signals.push(signal);
+      attempts.push(`${n}/${attempt}`);
+      if (n === 1 && attempt === 2) return n;
+      if (n === 0 || n === 1 || n === 4) throw bad;
+      return n;
+    };
+    const onFailure = ({ event, error }: { event: number; error: unknown }) => {
+      if (event === 4) throw error;
+      handed.push(event);
+    };
+    const retry = { attempts: 2, delay: 0, jitter: "none" as const };
+    const { source, runtime } = counted(5);
+    const { done } = pipeline(source, mapAsync(fn, { concurrency: 1, retry, onFailure }), collect());
+    const failed = failureFrom(done);
+    for (let i = 0; i < 10; i += 1) {
+      await turns();
+      runtime.clock.advance(0);
+    }
+    const error = await failed;
+    expect(error).toBe(bad);
+    expect(failureOf(error)?.events).toEqual([4]);
+    expect(attempts).toEqual(["0/1", "0/2", "1/1", "1/2", "2/1", "3/1", "4/1", "4/2"]);
+    expect(handed).toEqual([0]);
+    expect(signals.filter(({ aborted }) => aborted)).toEqual([]);
+  });
+
   test("a timeout is per attempt, frees the slot at once, and aborts its signal", async () => {
     const source = counted(2);
     const { clock } = source.runtime;

@@ -227,6 +227,23 @@ describe("mapAsync: keys", () => {
     expect(await pipeline(source.source, take(2), collect()).done).toEqual([1, 2]);
   });
 
+  test("keeps the order of each of many keys, that come and go", async () => {
+    const all = range(0, 8999);
+    const under = new Set<number>();
+    const call = async (n: number): Promise<number> => {
+      expect(under.has(n % 3000)).toBe(false);
+      under.add(n % 3000);
+      await turns(n % 3);
+      under.delete(n % 3000);
+      return n;
+    };
+    const got = await pipeline(all, mapAsync(call, { key: (n) => n % 3000, concurrency: 64 }), collect());
+    expect(got.toSorted((a, b) => a - b)).toEqual(all);
+    const places = new Map(got.map((n, place) => [n, place]));
+    const placeOf = (n: number) => places.get(n) ?? Number.NaN;
+    expect(all.filter((n) => n >= 3000 && placeOf(n) < placeOf(n - 3000))).toEqual([]);
+  });
+
   test("a key function that throws fails the step with the event", async () => {
     const bad = new Error("no key");
     const source = counted(5);

@@ -187,6 +187,42 @@ describe("lines", () => {
     expect(await linesOf([Uint8Array.of(0x61, 0xff, 0xc3, 0x0a)])).toEqual(["a\uFFFD\uFFFD"]);
   });
 
+  test("takes a large chunk as it takes small ones", async () => {
+    // Two bytes for a letter, three for a line: some stand across any power of two.
+    const each = Array.from({ length: 100_000 }, (_, i) => (i % 7 === 0 ? "äöü" : "ä".repeat(i % 5)));
+    for (const end of ["\n", "\r\n"]) {
+      const whole = bytes(each.join(end));
+      expect(await linesOf([whole])).toEqual(each);
+      expect(await linesOf([whole.buffer as ArrayBuffer, "x"])).toEqual([...each.slice(0, -1), `${each.at(-1)}x`]);
+    }
+  });
+
+  test("with fatal fails in a large chunk behind all lines before", async () => {
+    const chunk = bytes(`${"some line\n".repeat(20_000)}b d\n`);
+    chunk[chunk.length - 3] = 0xff;
+    const got: string[] = [];
+    const sink = forEach((line: string) => void got.push(line));
+    const error = await failureFrom(pipeline([chunk, "next\n"], lines({ fatal: true }), sink).done);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(got.length).toBe(20_000);
+    // What stands in front of it, and has not gone out, comes once.
+    const { event, events } = failureOf(error) ?? {};
+    expect(event).toBe(chunk);
+    const lost = Buffer.concat((events ?? []).map((part) => Buffer.from(part as Uint8Array)));
+    expect(lost.equals(chunk.subarray(chunk.length - lost.length))).toBe(true);
+  });
+
+  test("fails at a line of a large chunk that is too long, and tells it once", async () => {
+    const text = `${"some line\n".repeat(6000)}${"x".repeat(10_000)}\n`;
+    const got: string[] = [];
+    const sink = forEach((line: string) => void got.push(line));
+    const error = await failureFrom(pipeline([bytes(text)], lines({ maxLength: 9000 }), sink).done);
+    expect(error).toMatchObject({ code: "ERR_LINE_LENGTH", line: { index: 6000 } });
+    expect(got.length).toBe(6000);
+    const [start, rest] = (failureOf(error)?.events ?? []) as [string, Uint8Array];
+    expect(start + new TextDecoder().decode(rest)).toBe(text.slice(60_000));
+  });
+
   test("refuses what is neither bytes nor a string, and what is no option", async () => {
     const error = await failureFrom(linesOf(["a\n", 5 as never]));
     expect(error).toMatchObject({ code: "ERR_RESULT" });
