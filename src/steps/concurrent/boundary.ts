@@ -1,13 +1,53 @@
-import { transform } from "../../adapter/transform.ts";
 import { refuseUnknown, requireInteger } from "../../base/check.ts";
+import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { makeStep } from "../../adapter/step.ts";
+import { Held } from "./held.ts";
+import { Pair } from "./pair.ts";
 
 export interface BoundaryOptions {
   /** Events asked for and not passed on at most. **Units** events, from 1. */
   readonly maxDemand: number;
   /** **Units** events, from 0 to maxDemand - 1. @default half of maxDemand, rounded down */
   readonly minDemand?: number | undefined;
+}
+
+class Boundary<In> extends Pair<In, In> {
+  readonly #held = new Held<In>();
+  readonly #least: number;
+  override readonly most: number;
+
+  constructor(most: number, least: number) {
+    super();
+    this.most = most;
+    this.#least = least;
+  }
+
+  get empty(): boolean {
+    return this.#held.size === 0;
+  }
+
+  take(events: readonly In[], subscription: Subscription): void {
+    this.#held.push(events, subscription);
+    this.pump();
+  }
+
+  pump(): void {
+    if (this.over) return;
+    const count = Math.min(this.output.demand, this.#held.size);
+    if (count > 0) this.output.answer(this.#held.take(count));
+    this.checkEmpty();
+    const there = this.#held.size + this.asks.outstanding;
+    if (this.begun && !this.asks.closed && there <= this.#least) this.asks.ask(this.most - there);
+  }
+
+  override unmake(events: readonly In[]): readonly In[] {
+    return events;
+  }
+
+  giveBack(): void {
+    for (const [subscription, rest] of this.#held.takeAll()) this.input.giveBack(subscription, rest);
+  }
 }
 
 /**
@@ -32,14 +72,6 @@ export function boundary<In>(options: BoundaryOptions): Step<In, In> {
   requireInteger("maxDemand", options.maxDemand ?? null, 1);
   requireInteger("minDemand", options.minDemand, 0, options.maxDemand - 1);
   const { maxDemand, minDemand } = options;
-  return makeStep<In, In>("boundary", ({ name, runtime, onReport, signal, onDiscard }) =>
-    transform<In, In>(
-      {
-        patient: true,
-        admit: (others) => ({ ...others, maxDemand, minDemand }),
-        handleEvents: (events) => events,
-      },
-      { name, runtime, onReport, signal, onDiscard },
-    ),
-  );
+  const least = minDemand ?? Math.floor(maxDemand / 2);
+  return makeStep<In, In>("boundary", (setting) => new Boundary<In>(maxDemand, least).make(setting));
 }

@@ -43,6 +43,8 @@ export abstract class Pair<In, Out> {
   leftBy: Reason | undefined;
   /** The windows of all consumers together. **Units** events. */
   window = 0;
+  /** What may be outstanding of each source. **Units** events. @default what the subscription says */
+  readonly most: number | undefined = undefined;
   #source: Subscription | undefined;
   #returned: (readonly In[])[] = [];
   #inputOver = false;
@@ -141,7 +143,9 @@ class Input<In, Out> implements SinkBehaviour<In> {
   }
 
   admit(options: SubscribeOptions): SubscribeOptions {
-    return { ...options, demand: "manual" };
+    const { most } = this.#pair;
+    if (most === undefined) return { ...options, demand: "manual" };
+    return { ...options, demand: "manual", maxDemand: most, minDemand: undefined };
   }
 
   handleSubscribe(_role: Role, subscription: Subscription): void {

@@ -8,7 +8,7 @@ import { anySource, type Made } from "./sources.ts";
 import { anySteps, type Build } from "./steps.ts";
 
 const COUNT = 50;
-const LIMIT = 600;
+const LIMIT = 3000;
 
 /** Runs what is due, a little at a time. */
 async function round(scene: Scene): Promise<void> {

@@ -7,6 +7,7 @@ import {
   failureOf,
   filter,
   forEach,
+  fromIterable,
   map,
   mapAsync,
   partitionBy,
@@ -88,6 +89,35 @@ describe("8.10 branches that end in sinks", () => {
     );
     expect(Object.keys(named)).toEqual(["x", "y"]);
     expect(Object.values(named).flat().toSorted()).toEqual(["a", "b"]);
+  });
+
+  test("F-59 steps in a branch are one stage: they take whole batches, as a stage of one's own does", async () => {
+    const runtime = testRuntime();
+    const branches: Pipeline<unknown>[] = [];
+    const sums = await pipeline(
+      fromIterable(range(0, 19_999), { runtime }),
+      partitionBy(
+        (n) => n % 4,
+        { partitions: 4 },
+        (events) => {
+          const branch = pipeline(
+            events,
+            map((n: number) => n + 1),
+            reduce((sum: number, n: number) => sum + n, 0),
+          );
+          branches.push(branch);
+          return branch;
+        },
+      ),
+    );
+    expect(sums.reduce((sum, part) => sum + part, 0)).toBe(200_010_000);
+    const stages = branches.map((branch) => branch.inspect().stages);
+    expect(stages.map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+    const sumOf = (field: "received" | "calls"): number =>
+      stages.reduce((sum, [stage]) => sum + (stage?.[field] ?? 0), 0);
+    expect(sumOf("received")).toBe(20_000);
+    // A hundred events at a time and more.
+    expect(sumOf("calls")).toBeLessThanOrEqual(200);
   });
 
   test("F-55 one that fails ends the graph: the others fail with its error, and the source is released", async () => {

@@ -51,6 +51,7 @@ describe("8.9 pipeline.with", () => {
     const { stages } = running.inspect();
     expect(stages.map(({ name }) => name).toSorted()).toEqual([
       "rows boundary",
+      "rows boundary input",
       "rows collect",
       "rows map",
       "rows source",

@@ -185,7 +185,12 @@ describe("boundary", () => {
       map((n) => n),
       collect(),
     );
-    expect(stages.inspect().stages.map(({ name }) => name.split(" ")[1])).toEqual(["map+collect", "boundary", "map"]);
+    expect(stages.inspect().stages.map(({ name }) => name.split(" ")[1])).toEqual([
+      "map+collect",
+      "boundary",
+      "boundary",
+      "map",
+    ]);
     await stages.done;
     for (const options of [{}, { maxDemand: 0 }, { maxDemand: 2, minDemand: 2 }])
       expect(() => boundary(options as never)).toThrow(/expected/);
