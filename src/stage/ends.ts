@@ -99,6 +99,17 @@ export class Ends {
     }
   }
 
+  /** Ends for this reason once nothing is held. */
+  endBehind(reason: Reason): void {
+    const core = this.#core;
+    if (isFailure(reason)) this.failWith({ reason }, true);
+    else if (!this.completing && core.phase < OVER && !core.outcome.failed) {
+      core.outcome.reason = reason;
+      this.shut = true;
+      core.halt();
+    }
+  }
+
   /** Posts the stop. A producer's waiting callback is told at once: the message would wait for it. */
   postStop(reason: unknown): void {
     const core = this.#core;
