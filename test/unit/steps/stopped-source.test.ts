@@ -83,11 +83,14 @@ describe("a source that is stopped from outside", () => {
   test("a subscription that is cancelled ends the step likewise", async () => {
     const runtime = testRuntime();
     const source = queue<number>({ size: 4, runtime });
-    const step = pipeline.with({ runtime })(source, mapAsync(async (n: number) => n)) as unknown as ProducerConsumer<
-      number,
-      number
-    >;
-    const running = pipeline.with({ runtime })(step, forEach(() => {}));
+    const step = pipeline.with({ runtime })(
+      source,
+      mapAsync(async (n: number) => n),
+    ) as unknown as ProducerConsumer<number, number>;
+    const running = pipeline.with({ runtime })(
+      step,
+      forEach(() => {}),
+    );
     await turns();
     step.subscriptions[0]?.cancel();
     await running.done;
