@@ -10,7 +10,6 @@ import {
   latest,
   map,
   mapAsync,
-  type Pipeline,
   pipeline,
   type ProducerConsumer,
   queue,
@@ -43,7 +42,7 @@ describe("a source that is stopped from outside", () => {
     test(`ends ${name} and what is behind it, as it ends a stage`, async () => {
       const runtime = testRuntime();
       const source = queue<number>({ size: 4, runtime });
-      const running = pipeline.with({ runtime })(source, step(), collect()) as Pipeline<unknown[]>;
+      const running = pipeline.with({ runtime })(source, step(), collect());
       const got: unknown[] = [];
       void running.done.then((all) => got.push(...all.flat()));
       void source.offer(1);
