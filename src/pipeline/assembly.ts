@@ -125,7 +125,9 @@ export class Assembly {
   ): Subscribing {
     const names = [...this.#steps.map(({ step }) => step.name), ...(last === undefined ? [] : [last])];
     this.#steps = [];
-    const { onDiscard, ...common } = this.#common(names.join("+"));
+    const setting = this.#common(names.join("+"));
+    if (fused instanceof Fused) fused.setting = setting;
+    const { onDiscard, ...common } = setting;
     const options = {
       ...common,
       ...(kind === "producerConsumer" && { onDiscard }),

@@ -6,6 +6,7 @@ import type { Reason } from "../../contract/reason.ts";
 import type { Consumer, Subscription } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
 import type { Setting } from "../../adapter/step.ts";
+import { cutShortBy, tellOf } from "../cut-short.ts";
 import { Asks } from "./asks.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -24,6 +25,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
   readonly #concurrency: number;
   readonly #maxQueued: number | undefined;
   readonly #onDiscard: ((discarded: Discarded) => void) | undefined;
+  readonly #aborts: AbortSignal | undefined;
   readonly #calls: Calls<In>;
   #context!: SinkContext;
   #cause: Discarded["cause"] = "stop";
@@ -35,6 +37,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
     this.stage = setting.name;
     this.#concurrency = options.concurrency ?? (options.key ? 16 : 1);
     this.#maxQueued = options.key && (options.maxQueued ?? 1000);
+    this.#aborts = setting.signal;
     this.#onDiscard = options.onDiscard ?? setting.onDiscard;
     this.#calls = new Calls(fn, options, this.#concurrency, this, () => this.#context);
   }
@@ -81,7 +84,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
     this.over = true;
     const { signal } = this.#context;
     if (reason.type === "failure") {
-      this.#cause = signal.aborted ? "abort" : "failure";
+      this.#cause = cutShortBy(reason, this.#aborts);
       this.#calls.abort(reason.error);
     }
     for (const [subscription, rest] of this.#calls.takeBack()) this.#context.giveBack(subscription, rest);
@@ -120,12 +123,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
   }
 
   lost(events: readonly unknown[]): void {
-    const onDiscard = this.#onDiscard;
-    try {
-      onDiscard?.({ events, cause: this.#cause, stage: this.stage });
-    } catch (error) {
-      this.#context.report(error, "onDiscard");
-    }
+    tellOf(this.#onDiscard, { events, cause: this.#cause, stage: this.stage }, this.#context);
   }
 
   #whenEmpty(): Promise<void> | undefined {

@@ -1,4 +1,7 @@
 import type { SourceContext } from "../../contract/adapter.ts";
+import type { Setting } from "../../adapter/step.ts";
+import type { Reason } from "../../contract/reason.ts";
+import { cutShortBy, tellOf } from "../cut-short.ts";
 import type { Subscription, StageContext } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
 import { Chain, type PerEvent, type PerEventSink, type Place, type Receive, StepFailure } from "./per-event.ts";
@@ -21,6 +24,8 @@ export class Fused {
   /** The steps include takes, which decide on the demand. */
   readonly limited: boolean;
   readonly result: () => unknown;
+  /** Of the stage that it makes. */
+  setting: Omit<Setting, "index"> = { name: "" };
   /** Results of the batch in hand so far. */
   #out: unknown[] = [];
   /** Outstanding demand, for each subscription whose demand the steps decide. */
@@ -86,12 +91,15 @@ export class Fused {
     }
   }
 
-  /** Events behind a pending sink go back. */
-  terminate(): void {
+  /** Events behind a pending sink go back. What it has begun is cut short, and told. */
+  terminate(reason: Reason): void {
     this.#chain.ended = true;
     if (this.#inHand === undefined || this.#stage === undefined) return;
     const { events, subscription } = this.#inHand;
     this.#stage.giveBack(subscription, events.slice(this.#at));
+    const { name, onDiscard, signal } = this.setting;
+    const cause = cutShortBy(reason, signal);
+    tellOf(onDiscard, { events: this.#chain.unfinished?.() ?? [], cause, stage: name }, this.#stage);
   }
 
   /** Sends events in until the batch is through or nothing more may go in. */

@@ -20,6 +20,8 @@ export class Chain {
   readonly takes: { left: number }[] = [];
   /** Called when the input is over, before the stage's end. What it throws, it has recorded: the stage fails with that. */
   onEnd: (() => void) | undefined;
+  /** Takes out what a sink has begun, and what waits in it behind that. */
+  unfinished: (() => readonly unknown[]) | undefined;
 
   /** No event may go in now. */
   get held(): boolean {

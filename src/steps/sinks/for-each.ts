@@ -71,6 +71,13 @@ export function forEach<In>(
       const attempt = new StageAttempt(chain);
       /** A step's results for one event, beyond the pending one. */
       const waiting = new Deque<unknown>();
+      let begun: unknown;
+      chain.unfinished = () => {
+        if (chain.pending === undefined) return [];
+        const events = [begun];
+        while (waiting.size > 0) events.push(waiting.shift());
+        return events;
+      };
       const hand = (event: unknown): void => {
         let answer: unknown;
         try {
@@ -78,7 +85,9 @@ export function forEach<In>(
         } catch (cause) {
           throw new StepFailure(place, event, cause);
         }
-        if (isThenable(answer)) chain.pending = settle(event, answer);
+        if (!isThenable(answer)) return;
+        begun = event;
+        chain.pending = settle(event, answer);
       };
       const settle = async (event: unknown, answer: PromiseLike<unknown>): Promise<void> => {
         try {

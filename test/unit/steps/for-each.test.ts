@@ -3,6 +3,7 @@ import {
   collect,
   type Discarded,
   failureOf,
+  flatMap,
   forEach,
   map,
   pipeline,
@@ -10,6 +11,7 @@ import {
   mapAsync,
   take,
 } from "../../../src/index.ts";
+import type { Running } from "../../../src/pipeline/running.ts";
 import { range, turns } from "../../support/runtime.ts";
 import { counted, failureFrom, Gates } from "./support.ts";
 
@@ -32,6 +34,43 @@ describe("forEach", () => {
     expect(gates.signals.get(0)?.aborted).toBe(true);
     expect(gates.most).toBe(1);
   });
+
+  test.each(["abort", "timeout", "failure"] as const)(
+    "without options what it has begun is told when it is cut short: %s",
+    async (cause) => {
+      const source = counted(5);
+      const { runtime } = source;
+      const gates = new Gates<number>();
+      const told: Discarded[] = [];
+      const controller = new AbortController();
+      const { signal } = controller;
+      const onDiscard = (discarded: Discarded): void => void told.push(discarded);
+      const running = pipeline.with({ signal, onDiscard, runtime })(
+        source.source,
+        flatMap((n: number) => [n, n + 100, n + 200]),
+        forEach(gates.call),
+      );
+      const over = running.done.catch(() => {});
+      await turns();
+      gates.open(0);
+      await turns();
+      if (cause === "abort") controller.abort();
+      else if (cause === "timeout") {
+        void running.stop({ timeout: 10 });
+        await turns();
+        runtime.clock.advance(10);
+      } else (running as unknown as Running)["~failWith"](new Error("another branch"), undefined);
+      await over;
+      expect(told).toEqual([{ events: [100, 200], cause, stage: expect.stringContaining("flatMap+forEach") }]);
+      // The others are the source's again.
+      const seen: number[] = [];
+      await pipeline.with({ runtime })(
+        source.source,
+        forEach((n: number) => void seen.push(n)),
+      );
+      expect(seen).toEqual([1, 2, 3, 4]);
+    },
+  );
 
   test("with concurrency so many at a time, and as many again taken", async () => {
     const source = counted(40);
