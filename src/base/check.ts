@@ -13,11 +13,17 @@ export function requireOptions(owner: string, options: unknown, names: readonly 
   throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, meant ? got : options);
 }
 
-/** Refuses options that no code reads: most are misspelt. */
-export function refuseUnknown(owner: string, options: object, names: readonly string[]): void {
+/** Refuses options that no code reads: most are misspelt. `silent`: further ones, which errors do not list. */
+export function refuseUnknown(
+  owner: string,
+  options: object,
+  names: readonly string[],
+  silent: readonly string[] = [],
+): void {
   requireOptions(owner, options, names);
   for (const name of Object.keys(options))
-    if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
+    if (!names.includes(name) && !silent.includes(name))
+      throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }
 
 /** A whole number from `least` to `most`, or undefined. Infinity passes only as `most`. */
