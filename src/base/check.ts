@@ -1,15 +1,13 @@
 import { argumentError, words } from "./errors.ts";
 
 /** Options that a lone number most likely means. */
-const COUNTS: readonly string[] =
-  "size concurrency attempts after maxDemand max events startAfter partitions timeout".split(" ");
+const COUNTS: readonly string[] = "size concurrency maxDemand partitions startAfter timeout interval maxOpen maxLength".split(" ");
 
 /** Refuses options that are not an object. `names` are those there are. */
 export function requireOptions(owner: string, options: unknown, names: readonly string[] = []): void {
   if (typeof options === "object" && options !== null) return;
   const meant = typeof options === "number" && names.find((name) => COUNTS.includes(name));
-  const written = `{ ${meant}: ${String(options)} }`;
-  const got = words(`${String(options)}: write ${owner === "retry" ? `{ retry: ${written} }` : written}`);
+  const got = words(`${String(options)}: write { ${meant}: ${String(options)} }`);
   throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, meant ? got : options);
 }
 

@@ -32,18 +32,22 @@ const later = async (): Promise<boolean> => true;
 
 describe("a message names the way out", () => {
   test.each([
-    ["batch(10)", () => make("batch", 10), "got 10: write { size: 10 } ("],
-    ["buffer(10)", () => make("buffer", 10), "got 10: write { size: 10 } ("],
+    ["batch(10)", () => make("batch", 10), "got 10: write batch({ size: 10 }) ("],
+    ["buffer(10)", () => make("buffer", 10), 'got 10: write buffer({ size: 10, overflow: "hold" }) ('],
     ["mapAsync(fn, 4)", () => make("mapAsync", fn, 4), "got 4: write { concurrency: 4 } ("],
     ["forEach(fn, 4)", () => make("forEach", fn, 4), "got 4: write { concurrency: 4 } ("],
     ["flatMapAsync(fn, 4)", () => make("flatMapAsync", fn, 4), "got 4: write { concurrency: 4 } ("],
     ["retry: 3", () => make("mapAsync", fn, { retry: 3 }), "got 3: write { retry: { attempts: 3 } } ("],
-    ["idle(500)", () => make("idle", 500), "got 500: write { after: 500 } ("],
-    ["boundary(8)", () => make("boundary", 8), "got 8: write { maxDemand: 8 } ("],
-    ["distinct(key, 9)", () => make("distinct", fn, 9), "got 9: write { max: 9 } ("],
-    ["rateLimit(5)", () => make("rateLimit", 5), "got 5: write { events: 5 } ("],
+    ["idle(500)", () => make("idle", 500), "got 500: write idle({ after: 500 }) ("],
+    ["boundary(8)", () => make("boundary", 8), "got 8: write boundary({ maxDemand: 8 }) ("],
+    ["distinct(key, 9)", () => make("distinct", fn, 9), "got 9: write distinct(key, { max: 9 }) ("],
+    ["rateLimit(5)", () => make("rateLimit", 5), "got 5: write rateLimit({ events: 5, interval: 1000 }) ("],
     ["broadcastDispatcher(2)", () => make("broadcastDispatcher", 2), "got 2: write { startAfter: 2 } ("],
-    ["partitionDispatcher(2)", () => make("partitionDispatcher", 2), "got 2: write { partitions: 2 } ("],
+    [
+      "partitionDispatcher(2)",
+      () => make("partitionDispatcher", 2),
+      "got 2: write { partitions: 2 } (",
+    ],
     ["subscribe(p, 7)", () => consumer(() => {}).subscribe(fromIterable([1]), 7 as never), "write { maxDemand: 7 } ("],
     ["stop(50)", () => void consumer(() => {}).stop(50 as never), "got 50: write { timeout: 50 } ("],
     ["drain(50)", () => void consumer(() => {}).drain(50 as never), "got 50: write { timeout: 50 } ("],
@@ -53,7 +57,69 @@ describe("a message names the way out", () => {
 
   test("W-01 but not to a number where none is meant, nor to other values", () => {
     expect(messageOf(() => make("fromIterable", [1], 5))).toMatch(/to be an object, got 5 \(/);
-    expect(messageOf(() => make("batch", "10"))).toMatch(/to be an object, got "10" \(/);
+    expect(messageOf(() => make("latest", "10"))).toMatch(/to be an object, got "10" \(/);
+  });
+
+  test.each([
+    ["batch()", () => make("batch"), "batch to get size, got undefined: write batch({ size: 100 }) ("],
+    ["batch({})", () => make("batch", {}), "batch to get size, got none: write batch({ size: 100 }) ("],
+    ["batch({ within })", () => make("batch", { within: 5 }), "got none: write batch({ size: 100 }) ("],
+    ["buffer()", () => make("buffer"), "buffer to get size and overflow, got undefined: write buffer({ size: 1000, "],
+    [
+      "buffer({ size })",
+      () => make("buffer", { size: 5 }),
+      'get overflow, got none: write buffer({ size: 5, overflow: "hold" })',
+    ],
+    ["boundary()", () => make("boundary"), "write boundary({ maxDemand: 100 }) ("],
+    ["idle()", () => make("idle"), "write idle({ after: 10000 }) ("],
+    ["distinct(key)", () => make("distinct", fn), "write distinct(key, { max: 1000 }) ("],
+    ["rateLimit()", () => make("rateLimit"), "write rateLimit({ events: 100, interval: 1000 }) ("],
+    [
+      "rateLimit({ events })",
+      () => make("rateLimit", { events: 3 }),
+      "get interval, got none: write rateLimit({ events: 3, inter",
+    ],
+    ["rateLimiter()", () => make("rateLimiter"), "write rateLimiter({ events: 100, interval: 1000 }) ("],
+    ["rate: 5", () => make("mapAsync", fn, { rate: 5 }), "got 5: write { rate: { events: 5, interval: 1000 } } ("],
+    ["retry: {}", () => make("mapAsync", fn, { retry: {} }), "got none: write { retry: { attempts: 3 } } ("],
+    [
+      "reopen(open)",
+      () => make("reopen", fn),
+      "retry to get attempts, got undefined: write reopen(open, { attempts: 3 }) (",
+    ],
+    ["partitionBy(key)", () => make("partitionBy", fn), "write partitionBy(key, { partitions: 4 }) ("],
+    ["partitionBy(key, 4)", () => make("partitionBy", fn, 4), "got 4: write partitionBy(key, { partitions: 4 }) ("],
+    ["partitionBy()", () => make("partitionBy"), "expected partitionBy to take a function, got undefined ("],
+    [
+      "lag: {}",
+      () => make("broadcast", { a: fn }, { lag: {} }),
+      "lag to get max, got none: write { lag: { max: 100 } } (",
+    ],
+    ["queue(5)", () => make("queue", 5), "got 5: write { size: 5 } ("],
+    ["poll(fn, 5)", () => make("poll", fn, 5), "got 5: write { interval: 5 } ("],
+    ["first(0)", () => make("first", 0), "expected first to get { orElse }, or nothing, got 0 ("],
+  ])("W-06 to %s: what to write", (_, call, text) => {
+    expect(messageOf(call)).toContain(text);
+  });
+
+  test.each([
+    [
+      "broadcast({ … }, { lagof })",
+      () => make("broadcast", { a: fn }, { lagof: {} }),
+      'expected broadcast options among startAfter, lag, lagOf, got "lagof" (',
+    ],
+    [
+      "broadcast({ startafter })",
+      () => make("broadcast", { startafter: 1 }),
+      'expected broadcast options among startAfter, got "startafter" (',
+    ],
+    [
+      "partitionBy(key, { by })",
+      () => make("partitionBy", fn, { by: fn }),
+      'expected partitionBy options among partitions, maxQueued, got "by" (',
+    ],
+  ])("W-07 to %s: the function's own options", (_, call, text) => {
+    expect(messageOf(call)).toContain(text);
   });
 
   test.each([
