@@ -43,11 +43,7 @@ describe("a message names the way out", () => {
     ["distinct(key, 9)", () => make("distinct", fn, 9), "got 9: write distinct(key, { max: 9 }) ("],
     ["rateLimit(5)", () => make("rateLimit", 5), "got 5: write rateLimit({ events: 5, interval: 1000 }) ("],
     ["broadcastDispatcher(2)", () => make("broadcastDispatcher", 2), "got 2: write { startAfter: 2 } ("],
-    [
-      "partitionDispatcher(2)",
-      () => make("partitionDispatcher", 2),
-      "got 2: write { partitions: 2 } (",
-    ],
+    ["partitionDispatcher(2)", () => make("partitionDispatcher", 2), "got 2: write { partitions: 2 } ("],
     ["subscribe(p, 7)", () => consumer(() => {}).subscribe(fromIterable([1]), 7 as never), "write { maxDemand: 7 } ("],
     ["stop(50)", () => void consumer(() => {}).stop(50 as never), "got 50: write { timeout: 50 } ("],
     ["drain(50)", () => void consumer(() => {}).drain(50 as never), "got 50: write { timeout: 50 } ("],
