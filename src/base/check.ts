@@ -1,7 +1,8 @@
 import { argumentError, words } from "./errors.ts";
 
 /** Options that a lone number most likely means. */
-const COUNTS: readonly string[] = "size concurrency maxDemand partitions startAfter timeout interval maxOpen maxLength".split(" ");
+const COUNTS: readonly string[] =
+  "size concurrency maxDemand partitions startAfter timeout interval maxOpen maxLength".split(" ");
 
 /** Refuses options that are not an object. `names` are those there are. */
 export function requireOptions(owner: string, options: unknown, names: readonly string[] = []): void {
@@ -44,7 +45,8 @@ export function requireOneOf(name: string, value: unknown, values: readonly stri
 }
 
 export function requireType(name: string, value: unknown, type: "function" | "string" | "boolean" | "number"): void {
-  if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
+  if (value === undefined || typeof value === type) return;
+  throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value ?? words("none"));
 }
 
 /** A user's object, recognised by one of its members. */
@@ -56,8 +58,8 @@ export function requireMember(name: string, value: unknown, what: string, member
 /** Milliseconds from 0, or nothing. */
 export function requireMillis(name: string, value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== "number") throw argumentError("ERR_OPTION", `${name} to be a number`, value);
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
+  requireType(name, value, "number");
+  if (!((value as number) >= 0 && (value as number) < Number.POSITIVE_INFINITY))
     throw argumentError("ERR_RANGE", `${name} to be 0 or more milliseconds`, value);
 }
 

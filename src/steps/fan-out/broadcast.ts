@@ -1,4 +1,5 @@
 import { refuseUnknown } from "../../base/check.ts";
+import { argumentError, describe, words } from "../../base/errors.ts";
 import type { AnyBranch, Branched, ResultOf } from "../../contract/branches.ts";
 import type { Fixed, Lag } from "../../contract/options.ts";
 import type { Producer } from "../../contract/stage.ts";
@@ -61,6 +62,14 @@ export function broadcast<In>(
   const branches = Object.values(first ?? {}).some((value) => typeof value === "function") ? first : undefined;
   if (branches === undefined) {
     const given = first as BroadcastDispatcherOptions | undefined;
+    if (typeof given === "function" || Object.values(given ?? {}).some((value) => Object(value) === value)) {
+      const form = "write broadcast({ name: (events) => pipeline(events, …) })";
+      throw argumentError(
+        "ERR_OPTION",
+        "broadcast to get a function for each branch",
+        words(`${describe(given)}: ${form}`),
+      );
+    }
     checkBroadcast("broadcast", given ?? {});
     return fanOut("broadcast", () => broadcastDispatcher(given));
   }
