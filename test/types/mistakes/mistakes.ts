@@ -16,6 +16,7 @@ import {
   partitionBy,
   pipeline,
   reduce,
+  tap,
 } from "headrace";
 import { throughDuplex } from "headrace/node";
 import { of, map as rxMap } from "rxjs";
@@ -49,6 +50,18 @@ pipeline(
 pipeline(
   numbers,
   reduce(async (sum, n) => sum + n, 0),
+);
+// # an async function in tap
+pipeline(
+  numbers,
+  tap(async (n) => void n),
+  collect(),
+);
+// # a sink in front of a step
+pipeline(
+  numbers,
+  collect(),
+  map((n) => n),
 );
 // # an Observable as a source
 pipeline(of(1), collect());
