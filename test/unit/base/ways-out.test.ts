@@ -127,7 +127,12 @@ describe("a message names the way out", () => {
     ["null as a source", [null, collect()], "got null: the source is missing"],
     [
       "a class as a source",
-      [class Rows {}, collect()],
+      [
+        class Rows {
+          readonly id = 1;
+        },
+        collect(),
+      ],
       "got function Rows: a class: its instance may be one, new Rows()",
     ],
     ["a promise of a source", [Promise.resolve([1]), collect()], "got an object (Promise): await it first"],
@@ -143,7 +148,17 @@ describe("a message names the way out", () => {
       "an operator, and lines() is called if it is a step (",
     ],
     ["a sink that is not called", [[1], collect], "and collect() is called if it is a step ("],
-    ["a class as a step", [[1], class Upper {}, collect()], "a class is no step: makeStep from headrace/adapter makes"],
+    [
+      "a class as a step",
+      [
+        [1],
+        class Upper {
+          readonly id = 1;
+        },
+        collect(),
+      ],
+      "a class is no step: makeStep from headrace/adapter makes",
+    ],
     ["a promise of a step", [[1], Promise.resolve(collect())], "got an object (Promise): await it first"],
     ["steps in an array", [[1], [make("map", fn)], collect()], "got an array of 1: compose(list) makes one step of it"],
     ["a Map as a step", [[1], new Map(), collect()], "got an object (Map): a source comes first; merge and concat"],
