@@ -4,7 +4,7 @@ import type { AdapterBehaviour, OtherSide, Told } from "../contract/adapter.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Core } from "../stage/core.ts";
 import type { Consumer, Producer, ProducerConsumer, Stage, Subscription } from "../contract/stage.ts";
-import type { DrainOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
+import type { DrainOptions, FailOptions, StopOptions, SubscribeOptions } from "../contract/options.ts";
 import { toldErrors } from "./told.ts";
 
 /** The user's handle of a sink and a source with something foreign in between. */
@@ -48,8 +48,11 @@ class Side implements OtherSide {
     return outcome.reason ?? (ends.completing ? complete : undefined);
   }
 
-  end(reason: Reason): void {
-    if (!this.#core.over) this.#core.ends.end({ reason });
+  end(reason: Reason, { after }: FailOptions = {}): void {
+    const { ends, over } = this.#core;
+    if (over) return;
+    if (after === "buffer") ends.endBehind(reason);
+    else ends.end({ reason });
   }
 
   defer(error: unknown, covered?: (reason: Reason) => boolean): void {

@@ -1,5 +1,5 @@
 import type { Awaitable, Emits, StageBehaviour } from "./behaviour.ts";
-import type { SubscribeOptions } from "./options.ts";
+import type { FailOptions, SubscribeOptions } from "./options.ts";
 import type { Reason } from "./reason.ts";
 import type { ProducerContext, StageContext, Subscription } from "./stage.ts";
 
@@ -41,8 +41,11 @@ export interface OtherSide {
   readonly reason: Reason | undefined;
   /** The errors told by either side; shared. */
   readonly told: Told;
-  /** Ends it now, as `SinkContext.end` does: unstarted events go back. Does nothing once it is ending. */
-  end(reason: Reason): void;
+  /**
+   * Ends it now, as `SinkContext.end` does: unstarted events go back. With `after: "buffer"` it ends behind the events
+   * emitted. Does nothing once it is ending.
+   */
+  end(reason: Reason, options?: FailOptions): void;
   /**
    * Leaves the foreign thing's failure to this side. If it ends otherwise, that goes to `onReport`, unless `covered`.
    */

@@ -1,4 +1,3 @@
-import { TimeoutError } from "../base/errors.ts";
 import { placeInBranch } from "../base/failure.ts";
 import { failure as failed } from "../base/reason.ts";
 import type { Failure } from "../contract/failure.ts";
@@ -6,6 +5,7 @@ import type { Reason } from "../contract/reason.ts";
 import type { DrainOptions, StopOptions } from "../contract/options.ts";
 import type { Pipeline } from "../contract/pipeline.ts";
 import type { Core } from "../stage/core.ts";
+import { drainTimeout } from "../stage/ends.ts";
 import { markReported } from "../stage/report.ts";
 import type { Running } from "./running.ts";
 import type { PipelineEnd } from "./pipeline-end.ts";
@@ -106,8 +106,7 @@ export class BranchSinks implements PipelineEnd {
     const late = new Promise<never>((_resolve, reject) => {
       if (timeout === Number.POSITIVE_INFINITY) return;
       timer = clock.setTimer(() => {
-        const text = `the branches of ${name} to drain within ${timeout} ms`;
-        reject(new TimeoutError("ERR_DRAIN_TIMEOUT", text, this.core.state));
+        reject(drainTimeout(`the branches of ${name} to drain within ${timeout} ms`, this.core));
       }, timeout);
     });
     try {

@@ -3,7 +3,7 @@ import { checkOpens, isProducer, opened } from "../sources/open.ts";
 import { Assembly } from "./assembly.ts";
 import type { BranchView } from "./branch-view.ts";
 import { checkPipelineOptions } from "./options.ts";
-import { partsOf } from "./parts.ts";
+import { type PlacedPart, partsOf } from "./parts.ts";
 import type { PipelineFunction, PipelineSignatures } from "./signatures.ts";
 
 /**
@@ -52,6 +52,21 @@ function build(options: PipelineOptions, source: unknown, steps: readonly unknow
     if ((is === "stage" || is === "consumer") && step.state !== "starting" && step.state !== "running")
       throw step["~core"].endedError;
   const setting = { ...(source as Partial<BranchView>)["~setting"], ...options };
+  const { signal } = setting;
+  if (signal?.aborted)
+    return abortedAtOnce(signal.reason, (late) => start({ ...setting, signal: late }, source, parts));
+  return start(setting, source, parts);
+}
+
+/** A signal that has aborted ends what is made, before its first turn. */
+function abortedAtOnce<Made>(reason: unknown, make: (signal: AbortSignal) => Made): Made {
+  const late = new AbortController();
+  const made = make(late.signal);
+  late.abort(reason);
+  return made;
+}
+
+function start(setting: PipelineOptions, source: unknown, parts: readonly PlacedPart[]): unknown {
   const name = setting.name === undefined ? undefined : `${setting.name} source`;
   const producer = isProducer(source) ? source : opened(source as Iterable<unknown>, { ...setting, name });
   return new Assembly(producer, setting).assemble(parts);

@@ -1,16 +1,23 @@
 import type { Failure } from "../contract/failure.ts";
 import { refuseUnknown, requireOneOf, requireType } from "../base/check.ts";
-import { argumentError, TimeoutError } from "../base/errors.ts";
+import { argumentError, TimeoutError, words } from "../base/errors.ts";
 import { complete, errorOf, failure, ignore, isFailure, sameFailure } from "../base/reason.ts";
 import { isThenable } from "../base/thenable.ts";
 import type { DrainOptions, FailOptions, StopOptions } from "../contract/options.ts";
 import type { End, Reason } from "../contract/reason.ts";
 import type { Core } from "./core.ts";
+import { explain } from "./explain.ts";
+import { inspect } from "./inspect.ts";
 import { COMPLETE, STOP } from "./mailbox.ts";
 import { CLOSED, DRAINING, ENDING, OVER, PARTING } from "./phase.ts";
 
 /** Longer timers of the platform fire at once instead. In milliseconds, some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Says what the graph waits for when the time is up. */
+export function drainTimeout(expected: string, core: Core): TimeoutError {
+  return new TimeoutError("ERR_DRAIN_TIMEOUT", expected, words(explain(inspect(core)).replaceAll("\n", "; ")));
+}
 
 /** An end and its cause. */
 interface Ending {
@@ -99,6 +106,17 @@ export class Ends {
     }
   }
 
+  /** Ends for this reason once nothing is held. */
+  endBehind(reason: Reason): void {
+    const core = this.#core;
+    if (isFailure(reason)) this.failWith({ reason }, true);
+    else if (!this.completing && core.phase < OVER && !core.outcome.failed) {
+      core.outcome.reason = reason;
+      this.shut = true;
+      core.halt();
+    }
+  }
+
   /** Posts the stop. A producer's waiting callback is told at once: the message would wait for it. */
   postStop(reason: unknown): void {
     const core = this.#core;
@@ -124,7 +142,7 @@ export class Ends {
     this.beginDrain();
     let late: TimeoutError | undefined;
     const cut = (): void => {
-      late = new TimeoutError("ERR_DRAIN_TIMEOUT", `${core.name} to drain within ${timeout} ms`, core.state);
+      late = drainTimeout(`${core.name} to drain within ${timeout} ms`, core);
       this.cut({ type: "stop" });
     };
     return new Promise((resolve, reject) => {

@@ -27,8 +27,9 @@ function heldIn({ name, input, buffered = 0, dispatcher }: StageInspection): str
   return lines;
 }
 
-function waitsOf({ name, waiting }: StageInspection, time: number): string[] {
-  return waiting.map(({ for: what, on, since }) => `${said[what](name, on)} for ${seconds(time - since)}`);
+function waitsOf({ name, waiting, working }: StageInspection, time: number): string[] {
+  const waits = waiting.map(({ for: what, on, since }) => `${said[what](name, on)} for ${seconds(time - since)}`);
+  return working ? [`${name} has calls or timers of its own under way`, ...waits] : waits;
 }
 
 const said: Readonly<Record<Waiting["for"], (name: string, on: string) => string>> = {

@@ -252,9 +252,8 @@ export class Calls<In> implements Task, Caller<In> {
     this.#host.fail(failure);
   }
 
-  /** Begins nothing more. Returns what has not been begun, by subscription, for its owner to give back. */
-  stop(): Map<Subscription, In[]> {
-    this.stopping = true;
+  /** Returns what has not been begun, by subscription, for its owner to give back. */
+  takeBack(): Map<Subscription, In[]> {
     const rest = this.lanes.takeAll();
     for (const call of this.#calls.all()) {
       if (call.attempts > 0) continue;

@@ -84,7 +84,7 @@ class Each<In> implements SinkBehaviour<In>, Host {
       this.#cause = signal.aborted ? "abort" : "failure";
       this.#calls.abort(reason.error);
     }
-    for (const [subscription, rest] of this.#calls.stop()) this.#context.giveBack(subscription, rest);
+    for (const [subscription, rest] of this.#calls.takeBack()) this.#context.giveBack(subscription, rest);
     const idle = this.#calls.idle();
     if (idle === undefined) return undefined;
     // A stop that has waited for long enough says so by the signal.

@@ -219,7 +219,7 @@ class FlatMapAsync<In, Out> extends Pair<In, Out> {
     const where = { stage: name, callback: "handleEvents", step: "flatMapAsync", index, event };
     const error = asItIs && Object(cause) !== cause ? cause : callbackError(where, cause, events);
     this.#close(error);
-    this.input.fail(error);
+    this.fail(error);
   }
 
   #close(reason: unknown): void {

@@ -117,12 +117,8 @@ class MapAsync<In, Out> extends Pair<In, Out> implements Host {
     this.output.discard(events as Out[]);
   }
 
-  fail(error: unknown): void {
-    this.input.fail(error);
-  }
-
   giveBack(): void {
-    for (const [subscription, rest] of this.#calls.stop()) this.input.giveBack(subscription, rest);
+    for (const [subscription, rest] of this.#calls.takeBack()) this.input.giveBack(subscription, rest);
   }
 
   override finish(reason: Reason): Promise<void> | undefined {

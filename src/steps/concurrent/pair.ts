@@ -69,6 +69,11 @@ export abstract class Pair<In, Out> {
   abstract get empty(): boolean;
   /** The input ends: what is held and not begun goes back by `input.giveBack`. */
   abstract giveBack(): void;
+  /** The step fails, behind what it has emitted. */
+  fail(error: unknown): void {
+    if (this.#inputOver) this.output.fail(error, { after: "buffer" });
+    else this.input.fail(error);
+  }
   /** The output ends. The end waits for the promise. */
   finish(_reason: Reason): Promise<void> | undefined {
     return undefined;
@@ -109,10 +114,14 @@ export abstract class Pair<In, Out> {
 
   /** Nothing may be held any more. */
   checkEmpty(): void {
-    if (this.#emptied === undefined || !this.empty) return;
+    if (this.#emptied !== undefined && this.empty) this.released();
+  }
+
+  /** Nothing waits for what is held any longer. */
+  released(): void {
     const then = this.#emptied;
     this.#emptied = undefined;
-    then();
+    then?.();
   }
 
   /** Waits until nothing is held; the input is over, well or not. */
@@ -128,6 +137,7 @@ export abstract class Pair<In, Out> {
 
 class Input<In, Out> implements SinkBehaviour<In> {
   readonly #pair: Pair<In, Out>;
+  #output!: OtherSide;
   readonly patient = true;
 
   constructor(pair: Pair<In, Out>) {
@@ -139,6 +149,7 @@ class Input<In, Out> implements SinkBehaviour<In> {
   }
 
   couple(output: OtherSide): void {
+    this.#output = output;
     output.whenEnded(() => this.#pair.gone());
   }
 
@@ -173,8 +184,16 @@ class Input<In, Out> implements SinkBehaviour<In> {
     this.#pair.output.complete();
   }
 
-  terminate(): void {
-    this.#pair.inputEnds();
+  /** A source that has stopped leaves what is begun to go out. */
+  terminate(reason: Reason): Promise<void> | undefined {
+    const pair = this.#pair;
+    pair.inputEnds();
+    if (isFailure(reason) || pair.over) return undefined;
+    const end = (): void => this.#output.end(reason, { after: "buffer" });
+    const rest = pair.emptied();
+    if (rest !== undefined) return rest.then(end);
+    end();
+    return undefined;
   }
 }
 
@@ -219,7 +238,9 @@ class Output<In, Out> implements SourceBehaviour<Out> {
   }
 
   terminate(reason: Reason): Promise<void> | undefined {
-    this.#pair.over = true;
-    return this.#pair.finish(reason);
+    const pair = this.#pair;
+    pair.over = true;
+    pair.released();
+    return pair.finish(reason);
   }
 }

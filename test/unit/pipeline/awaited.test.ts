@@ -120,6 +120,7 @@ describe("drain of a pipeline", () => {
     await turns();
     runtime.clock.advance(10);
     await expect(drained).rejects.toThrow(code("ERR_DRAIN_TIMEOUT"));
+    await expect(drained).rejects.toThrow(`${stuck.name} has been in handleEvents for 10 ms`);
     expect(await running).toEqual([]);
     expect(runtime.clock.pending).toBe(0);
   });

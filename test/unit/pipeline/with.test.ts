@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   batch,
   boundary,
+  broadcast,
   collect,
   compose,
   consumer,
@@ -10,6 +11,7 @@ import {
   forEach,
   map,
   mapAsync,
+  type Pipeline,
   pipeline,
   producer,
   producerConsumer,
@@ -124,6 +126,30 @@ describe("8.9 pipeline.with", () => {
     expect(await failed).toBe(reason);
     await turns();
     expect(source.inspect().links).toEqual([]);
+  });
+
+  test.each([
+    ["steps in one stage", [map((n) => n), collect()]],
+    ["a step with two sides", [mapAsync(async (n) => n), forEach(() => {})]],
+    [
+      "branches",
+      [broadcast({ a: (events) => pipeline(events, collect()), b: (events) => pipeline(events, collect()) })],
+    ],
+  ] as const)("8.9 a signal that has aborted fails the pipeline before it takes anything: %s", async (_name, steps) => {
+    const reason = new Error("enough");
+    let pulled = 0;
+    function* numbers(): Generator<number> {
+      pulled += 1;
+      yield pulled;
+    }
+    const start = pipeline.with({ signal: AbortSignal.abort(reason), runtime: testRuntime() }) as (
+      source: Iterable<number>,
+      ...steps: readonly unknown[]
+    ) => Pipeline<unknown>;
+    const running = start(numbers(), ...steps);
+    await expect(running.done).rejects.toBe(reason);
+    await turns();
+    expect([pulled, running.explain()]).toEqual([0, expect.stringContaining("all stages have ended")]);
   });
 
   test("8.9 signal leaves the source where only a stage of yours stands behind it", async () => {
