@@ -10,6 +10,8 @@ import {
   words,
 } from "../../src/adapter/index.ts";
 import {
+  type Chunks,
+  type Fixed,
   OverflowError,
   type Producer,
   type ProducerOptions,
@@ -207,7 +209,8 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
  * Makes a producer of a Node Readable of any make.
  *
  * **Shape** one event per object, falsy ones included; without object mode one per `read()`: the whole buffer, or on
- * Node 26 its first chunk. Only `setEncoding` decodes.
+ * Node 26 its first chunk. Only `setEncoding` decodes. Its type is what the Readable declares, `string | Buffer`, unless
+ * it is named: `fromReadable<Row>(parser)`.
  * **Units** events: 16 per subscription by default for bytes (about 1 MiB), 1000 in object mode.
  * **Backpressures** reads on demand. The Readable reads ahead to its high-water mark once the first consumer has come.
  * One without `read` is paused; events it emits anyway are buffered, and `overflow` decides beyond `bufferSize`.
@@ -221,9 +224,17 @@ class ReadableSource<Out> extends StreamSource<Out> implements Task {
  * **Source** rules 7.1 to 7.3; `stream.finished`.
  *
  * @example
- * const source = fromReadable<Buffer>(fs.createReadStream("words.txt"));
+ * const source = fromReadable(fs.createReadStream("words.txt"));
  * for await (const chunk of source) console.log(chunk.length);
  */
+export function fromReadable<Out, SO extends object = NoOptions>(
+  readable: ReadableLike | LegacyLike | (ReadableLike & Chunks<Out>),
+  options?: FromReadableOptions<Fixed<Out>, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>>;
+export function fromReadable<Out, SO extends object = NoOptions>(
+  readable: ReadableLike | LegacyLike,
+  options?: FromReadableOptions<Out, SO>,
+): Producer<Out, SubscribeOptionsOf<SO, Out>>;
 export function fromReadable<Out, SO extends object = NoOptions>(
   readable: ReadableLike | LegacyLike,
   options: FromReadableOptions<Out, SO> = {},

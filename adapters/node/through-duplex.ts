@@ -1,5 +1,5 @@
 import { coupled, type NoOptions, refuse, requireType } from "../../src/adapter/index.ts";
-import type { ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
+import type { Chunks, Fixed, ProducerConsumer, ProducerOptions, SubscribeOptionsOf } from "../../src/index.ts";
 import { watchExit } from "./before-exit.ts";
 import { adviceOn } from "./advice.ts";
 import { isReadable, reading } from "./from-readable.ts";
@@ -17,7 +17,8 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
 /**
  * Makes a producerConsumer of a Node Duplex or Transform of any make.
  *
- * **Shape** one `write` per event in; one event out per object, or per `read()` of bytes.
+ * **Shape** one `write` per event in; one event out per object, or per `read()` of bytes: of the type that the Duplex
+ * declares, `string | Buffer`, unless both are named: `throughDuplex<string, Row>(parser)`.
  * **Units** events on both sides. Options are those of the side that emits.
  * **Backpressures** writes while the Duplex has room, reads on demand.
  * **Completes** at `end`, and after `close` if it destroys itself. The writable side is ended behind the sources' last
@@ -36,6 +37,14 @@ export interface ThroughDuplexOptions<in Out, in out SO extends object = NoOptio
  * gunzip.subscribe(fromIterable([zlib.gzipSync("a mill")]));
  * for await (const chunk of gunzip) console.log(String(chunk)); // a mill
  */
+export function throughDuplex<In, Out, SO extends object = NoOptions>(
+  duplex: DuplexLike | (DuplexLike & Chunks<Out>),
+  options?: ThroughDuplexOptions<Fixed<Out>, SO>,
+): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
+export function throughDuplex<In, Out, SO extends object = NoOptions>(
+  duplex: DuplexLike,
+  options?: ThroughDuplexOptions<Out, SO>,
+): ProducerConsumer<In, Out, SubscribeOptionsOf<SO, Out>>;
 export function throughDuplex<In, Out, SO extends object = NoOptions>(
   duplex: DuplexLike,
   options: ThroughDuplexOptions<Out, SO> = {},

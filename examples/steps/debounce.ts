@@ -38,10 +38,9 @@ class Debounce<Event> {
     this.#after = after;
   }
 
-  make({ name, runtime, signal, onReport, onDiscard }: Setting): ProducerConsumer<Event, Event> {
-    const common = { runtime, signal, onReport };
-    const input = sink<Event>(new Input(this), { ...common, name: `${name} input` });
-    return coupled(input, source<Event>(new Output(this), { ...common, name, onDiscard }));
+  make(setting: Setting): ProducerConsumer<Event, Event> {
+    const input = sink<Event>(new Input(this), { ...setting, name: `${setting.name} input` });
+    return coupled(input, source<Event>(new Output(this), setting));
   }
 
   opened(subscription: Subscription): void {

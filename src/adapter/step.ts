@@ -4,7 +4,7 @@ import type { Discarded, StageOptions } from "../contract/options.ts";
 import type { Consumer, ProducerConsumer } from "../contract/stage.ts";
 import type { Sink, Step } from "../contract/step.ts";
 
-/** What a pipeline tells a step that it makes a stage of. */
+/** What a pipeline tells a step that it makes a stage of. Every maker of stages takes it whole. */
 export interface Setting extends StageOptions {
   readonly name: string;
   /** The step's position behind the source, from 0. */
@@ -36,8 +36,8 @@ export interface StageSink {
 /**
  * Makes a step of a function that makes a stage: anew for each pipeline that the step stands in.
  *
- * **Shape** that of the stage. `setting` has the name, runtime, signal, `onReport` and `onDiscard` of the pipeline, for the
- * stage's options, and the step's position.
+ * **Shape** that of the stage. `setting` has the name, runtime, signal, `onReport` and `onDiscard` of the pipeline, and the
+ * step's position: the stage's options, whole.
  *
  * @throws ArgumentError `ERR_OPTION`: no name, no function.
  *
@@ -47,11 +47,8 @@ export interface StageSink {
  * import { makeStep, transform } from "headrace/adapter";
  *
  * const twice = <T>() =>
- *   makeStep<T, T>("twice", ({ name, runtime, signal, onReport, onDiscard }) =>
- *     transform<T, T>(
- *       { handleEvents: (events) => events.flatMap((event) => [event, event]) },
- *       { name, runtime, signal, onReport, onDiscard },
- *     ),
+ *   makeStep<T, T>("twice", (setting) =>
+ *     transform<T, T>({ handleEvents: (events) => events.flatMap((event) => [event, event]) }, setting),
  *   );
  * console.log(await pipeline([1, 2], twice<number>(), collect())); // [ 1, 1, 2, 2 ]
  */
@@ -74,9 +71,9 @@ export function makeStep<In, Out>(name: string, make: (setting: Setting) => Prod
  * import { makeSink, sink } from "headrace/adapter";
  *
  * const count = () =>
- *   makeSink<unknown, number>("count", ({ name, runtime, signal, onReport }) => {
+ *   makeSink<unknown, number>("count", (setting) => {
  *     let seen = 0;
- *     const consumer = sink({ handleEvents: (events) => void (seen += events.length) }, { name, runtime, signal, onReport });
+ *     const consumer = sink({ handleEvents: (events) => void (seen += events.length) }, setting);
  *     return { consumer, result: () => seen };
  *   });
  * console.log(await pipeline(["a", "b"], count())); // 2

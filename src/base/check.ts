@@ -2,22 +2,27 @@ import { argumentError, words } from "./errors.ts";
 
 /** Options that a lone number most likely means. */
 const COUNTS: readonly string[] =
-  "size concurrency attempts after maxDemand max events startAfter partitions timeout".split(" ");
+  "size concurrency maxDemand partitions startAfter timeout interval maxOpen maxLength".split(" ");
 
 /** Refuses options that are not an object. `names` are those there are. */
 export function requireOptions(owner: string, options: unknown, names: readonly string[] = []): void {
   if (typeof options === "object" && options !== null) return;
   const meant = typeof options === "number" && names.find((name) => COUNTS.includes(name));
-  const written = `{ ${meant}: ${String(options)} }`;
-  const got = words(`${String(options)}: write ${owner === "retry" ? `{ retry: ${written} }` : written}`);
+  const got = words(`${String(options)}: write { ${meant}: ${String(options)} }`);
   throw argumentError("ERR_OPTION", `the options of ${owner} to be an object`, meant ? got : options);
 }
 
-/** Refuses options that no code reads: most are misspelt. */
-export function refuseUnknown(owner: string, options: object, names: readonly string[]): void {
+/** Refuses options that no code reads: most are misspelt. `silent`: further ones, which errors do not list. */
+export function refuseUnknown(
+  owner: string,
+  options: object,
+  names: readonly string[],
+  silent: readonly string[] = [],
+): void {
   requireOptions(owner, options, names);
   for (const name of Object.keys(options))
-    if (!names.includes(name)) throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
+    if (!names.includes(name) && !silent.includes(name))
+      throw argumentError("ERR_OPTION", `${owner} options among ${names.join(", ")}`, name);
 }
 
 /** A whole number from `least` to `most`, or undefined. Infinity passes only as `most`. */
@@ -40,7 +45,8 @@ export function requireOneOf(name: string, value: unknown, values: readonly stri
 }
 
 export function requireType(name: string, value: unknown, type: "function" | "string" | "boolean" | "number"): void {
-  if (value !== undefined && typeof value !== type) throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value);
+  if (value === undefined || typeof value === type) return;
+  throw argumentError("ERR_OPTION", `${name} to be a ${type}`, value ?? words("none"));
 }
 
 /** A user's object, recognised by one of its members. */
@@ -52,8 +58,8 @@ export function requireMember(name: string, value: unknown, what: string, member
 /** Milliseconds from 0, or nothing. */
 export function requireMillis(name: string, value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== "number") throw argumentError("ERR_OPTION", `${name} to be a number`, value);
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
+  requireType(name, value, "number");
+  if (!((value as number) >= 0 && (value as number) < Number.POSITIVE_INFINITY))
     throw argumentError("ERR_RANGE", `${name} to be 0 or more milliseconds`, value);
 }
 

@@ -88,6 +88,12 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
 /** The key of an error's family: two copies of the package agree on it. */
 const brand: unique symbol = Symbol.for("headrace.error") as never;
 
+/** Of what an object is one. A generator's constructor has no name. */
+const nameOf = (value: object): string => {
+  const { constructor, [Symbol.toStringTag]: tag } = value as { readonly [Symbol.toStringTag]?: unknown };
+  return constructor?.name || (typeof tag === "string" ? tag : "no prototype");
+};
+
 /** A value in a few words, for an error text. */
 export const describe = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value);
@@ -95,7 +101,7 @@ export const describe = (value: unknown): string => {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "bigint") return `${value}n`;
   if (value instanceof Error) return String(value);
-  if (typeof value === "object" && value !== null) return `an object (${value.constructor?.name ?? "no prototype"})`;
+  if (typeof value === "object" && value !== null) return `an object (${nameOf(value)})`;
   return String(value);
 };
 
@@ -130,6 +136,8 @@ interface Details {
   readonly code: ErrorCode;
   readonly expected: string;
   readonly got: unknown;
+  /** In place of the code's. */
+  readonly advice?: string | undefined;
 }
 
 const dress = (error: Error, family: Family, code: ErrorCode): void => {
@@ -215,7 +223,7 @@ export class CallbackError extends Error {
     events: readonly unknown[],
     cause?: { readonly cause: unknown },
   ) {
-    super(textOf(details.code, details.expected, details.got), cause);
+    super(textOf(details.code, details.expected, details.got, details.advice), cause);
     this.events = events;
     dress(this, "CallbackError", details.code);
   }

@@ -1,10 +1,13 @@
 import type { Retry } from "../contract/retry.ts";
-import { refuseUnknown, requireInteger, requireMillis, requireOneOf, requireType } from "./check.ts";
+import { requireInteger, requireMillis, requireOneOf, requireType } from "./check.ts";
+import { requireNeeded } from "./needed.ts";
+
+const names = ["attempts", "delay", "factor", "maxDelay", "jitter", "when"];
 
 /** Refuses what is no retry. */
-export function checkRetry(retry: Retry): void {
-  refuseUnknown("retry", retry, ["attempts", "delay", "factor", "maxDelay", "jitter", "when"]);
-  requireInteger("attempts", retry.attempts ?? null, 1);
+export function checkRetry(retry: Retry, form: string = "{ retry: … }"): void {
+  requireNeeded("retry", form, retry, names, { attempts: "3" });
+  requireInteger("attempts", retry.attempts, 1);
   requireMillis("delay", retry.delay);
   requireMillis("maxDelay", retry.maxDelay);
   requireMillis("factor", retry.factor);

@@ -57,6 +57,15 @@ export interface ListIsNoStep {
   readonly "compose(list) makes one step of it": never;
 }
 
+/** A sink in front of the last step. */
+export interface SinkIsNoStep {
+  readonly kind: "sink" | "consumer";
+  readonly "~in"?: unknown;
+  readonly "~ends"?: unknown;
+  readonly "~result"?: unknown;
+  readonly "nothing comes behind a sink: put it last": never;
+}
+
 export type NoStep =
   | FunctionIsNoStep
   | NodeStreamIsNoStep

@@ -1,6 +1,6 @@
 import type { Step, Sink, Ends } from "./step.ts";
 import type { Inspection, Stall, StallOptions } from "./inspection.ts";
-import type { NoStep } from "./no-step.ts";
+import type { NoStep, SinkIsNoStep } from "./no-step.ts";
 import type { Producer } from "./stage.ts";
 import type { Discarded, DrainOptions, StageOptions, StopOptions } from "./options.ts";
 import type { Failure } from "./failure.ts";
@@ -51,7 +51,7 @@ export interface PipelineOptions extends StageOptions {
 }
 
 /** A step that is not the last. It takes no subscribe options, which keeps `partitionBy(key, options)` at the end. */
-export type Part<In, Out> = Step<In, Out> | NoStep;
+export type Part<In, Out> = Step<In, Out> | NoStep | SinkIsNoStep;
 
 /** The last step: one that passes events on, or a sink. `Is` is inferred from a sink alone. */
 export type Last<In, Out, SO extends object, Result, Is> = Step<In, Out, SO> | (Sink<In, Result> & Ends<Is>) | NoStep;

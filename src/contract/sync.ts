@@ -15,6 +15,8 @@ export type Sync<In, P> = [P] extends [PromiseLike<unknown>]
     : UseMapAsync<In, Awaited<P>>
   : Step<In, P>;
 
+export type SyncTap<In, P> = IsAnyOrNever<P> extends true ? Step<In, In> : UseMapAsync<In, In>;
+
 /** Stands where `flatMap` was given a function that returns a promise or an async iterable: no step. */
 export interface UseFlatMapAsync<in In, out Out> {
   readonly kind: "the function returns a promise or an async iterable: flatMapAsync(fn)";

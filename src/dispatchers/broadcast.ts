@@ -1,6 +1,7 @@
 import type { Dispatcher, DispatcherInspection, DispatcherLink, OptionsOfEvent } from "../contract/dispatcher.ts";
 import { argumentError, callbackError, words } from "../base/errors.ts";
 import { requireType, requireInteger, refuseUnknown, requireOneOf } from "../base/check.ts";
+import { requireNeeded } from "../base/needed.ts";
 import type { Lag } from "../contract/options.ts";
 import { addDemand } from "../base/demand.ts";
 import { Heap, type Placed } from "../base/heap.ts";
@@ -141,11 +142,17 @@ class BroadcastDispatcher<Event> implements Dispatcher<Event, BroadcastOptions> 
   }
 }
 
+/** `own`: options of the owner beyond a dispatcher's. */
+export function checkBroadcast(owner: string, options: BroadcastDispatcherOptions, own: readonly string[] = []): void {
+  refuseUnknown(owner, options, ["startAfter", ...own]);
+  requireInteger("startAfter", options.startAfter, 1);
+}
+
 /** Returns whether a consumer may lag behind. */
 export function checkLag(lag: Lag | undefined): boolean {
   if (lag === undefined) return false;
-  refuseUnknown("lag", lag, ["max", "policy"]);
-  requireInteger("max", lag.max ?? null, 1);
+  requireNeeded("lag", "{ lag: … }", lag, ["max", "policy"], { max: "100" });
+  requireInteger("max", lag.max, 1);
   requireOneOf("policy", lag.policy, ["hold", "drop-oldest", "drop-newest", "cancel"]);
   return (lag.policy ?? "hold") !== "hold";
 }
@@ -166,7 +173,6 @@ export function checkLag(lag: Lag | undefined): boolean {
  * const ticks = producer(() => {}, { dispatcher: broadcastDispatcher({ startAfter: 2 }) });
  */
 export function broadcastDispatcher(options: BroadcastDispatcherOptions = {}): Dispatcher<unknown, BroadcastOptions> {
-  refuseUnknown("broadcastDispatcher", options, ["startAfter"]);
-  requireInteger("startAfter", options.startAfter, 1);
+  checkBroadcast("broadcastDispatcher", options);
   return new BroadcastDispatcher<unknown>(options.startAfter ?? 1);
 }

@@ -1,10 +1,16 @@
 import { refuseUnknown, requireInteger, requireMember, requireType } from "../base/check.ts";
+import { argumentError, describe, words } from "../base/errors.ts";
 import type { PipelineOptions } from "../contract/pipeline.ts";
 
 const names = ["name", "signal", "maxDemand", "minDemand", "runtime", "onReport", "onDiscard"] as const;
 
 /** Checks the options of `pipeline.with`. */
 export function checkPipelineOptions(options: PipelineOptions): void {
+  const given = Object(options) as object;
+  if (given !== options || Symbol.iterator in given || Symbol.asyncIterator in given) {
+    const got = words(`${describe(options)}: write pipeline.with({ name, signal, … })(source, …)`);
+    throw argumentError("ERR_OPTION", "pipeline.with to get options", got);
+  }
   refuseUnknown("pipeline.with", options, names);
   requireType("name", options.name, "string");
   requireMember("signal", options.signal, "an AbortSignal", "aborted", "boolean");

@@ -36,6 +36,13 @@ export const placed: WeakSet<object> = new WeakSet<object>();
  */
 export function partsOf(steps: readonly unknown[], seen: Set<unknown>): readonly PlacedPart[] {
   const flat = flatten(steps);
+  // What stands behind a sink says more than that it does: options, a step that was not called.
+  for (const [at, { step, index }] of flat.entries()) {
+    const one = step as Partial<Record<Member, unknown>> | null | undefined;
+    const last = at === flat.length - 1;
+    if (last && one?.kind === undefined) partOf(step, index, last, seen);
+    if (!last && one?.["~dispatcher"] && one.name === "partitionBy") throw unbranched(index);
+  }
   return flat.map(({ step, index }, at) => partOf(step, index, at === flat.length - 1, seen));
 }
 
@@ -65,6 +72,13 @@ function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>
   if (last && step?.["~sink"]) return { is: "own sink", step: given as StageSink, index };
   if (last && kind === "consumer") return { is: "consumer", step: given as ConsumerHandle, index };
   throw refusal(given, index, kind);
+}
+
+/** Whatever comes behind it would have to name a partition. */
+function unbranched(index: number): Error {
+  const advice = "give it branches, partitionBy(key, { partitions }, (events, name) => pipeline(events, …))";
+  const got = words(`a step behind it: ${advice}, or let each consumer subscribe with { partition }`);
+  return argumentError("ERR_PARTITION", `partitionBy at step ${index}, without branches, to be the last step`, got);
 }
 
 function refusal(given: unknown, index: number, kind: unknown): Error {

@@ -3,7 +3,7 @@ import { errorOf, isFailure } from "../base/reason.ts";
 import type { SourceBehaviour, SourceContext } from "../contract/adapter.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Task } from "../contract/runtime.ts";
-import { checked } from "./iterator-source.ts";
+import { checked, checkedIterator } from "./iterator-source.ts";
 
 /** Values between two looks at the budget. */
 const STRIDE = 32;
@@ -64,7 +64,7 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
   #pull(): void {
     this.#pulling = true;
     try {
-      this.#iterator ??= this.#iterable[Symbol.asyncIterator]();
+      this.#iterator ??= checkedIterator(this.#iterable[Symbol.asyncIterator](), "asyncIterator", this.#stage.name);
       Promise.resolve(this.#iterator.next()).then(this.#onResult, this.#onError);
     } catch (error) {
       this.#onError(error);
@@ -77,7 +77,7 @@ export class AsyncIteratorSource<Out> implements SourceBehaviour<Out>, Task {
     let value: Out;
     try {
       // Read once, here: an invalid result, or one that throws when read, fails the stage.
-      if (checked(result).done) {
+      if (checked(result, this.#stage.name).done) {
         this.#over = true;
         if (!late) this.#collector.complete();
         return;

@@ -22,7 +22,10 @@ export class Emitted<From, Out> {
     }
   }
 
-  /** Parts events by where they came from, in order; undefined if they are not the last that were emitted. */
+  /**
+   * Parts events by where they came from, in order; undefined if they are not the last that were emitted. What has come
+   * back is forgotten: those that come back next stood in front of it.
+   */
   takeBack(events: readonly Out[]): (readonly [From, readonly Out[]])[] | undefined {
     const parts: (readonly [From, readonly Out[]])[] = [];
     let left = events.length;
@@ -36,6 +39,18 @@ export class Emitted<From, Out> {
       parts.unshift([piece.from, events.slice(left - count, left)]);
       left -= count;
     }
+    this.#forget(events.length);
     return parts;
+  }
+
+  #forget(count: number): void {
+    this.#size -= count;
+    for (let left = count; left > 0; ) {
+      const last = this.#pieces.at(this.#pieces.size - 1) as Piece<From, Out>;
+      const taken = Math.min(left, last.to);
+      last.to -= taken;
+      left -= taken;
+      if (last.to === 0) this.#pieces.pop();
+    }
   }
 }

@@ -1,13 +1,28 @@
-import { describe } from "../base/errors.ts";
+import { argumentError, describe, words } from "../base/errors.ts";
 import { isObject, isThenable } from "../base/thenable.ts";
 import type { SourceBehaviour, SourceContext } from "../contract/adapter.ts";
 import type { Task } from "../contract/runtime.ts";
 
 /** As in a loop: an iterator returns objects. */
-export function checked<Out>(result: IteratorResult<Out>): IteratorResult<Out> {
+export function checked<Out>(result: IteratorResult<Out>, stage: string): IteratorResult<Out> {
   if (Object(result) !== result)
-    throw new TypeError(`expected an iterator's next to return an object, got ${describe(result)}`);
+    throw new TypeError(`expected next() of what ${stage} reads to return an object, got ${describe(result)}`);
   return result;
+}
+
+/** What an iterable has returned as its iterator. */
+export function checkedIterator<Of extends Iterator<unknown> | AsyncIterator<unknown>>(
+  iterator: Of,
+  method: string,
+  stage: string,
+): Of {
+  if (typeof (iterator as Partial<Of> | null | undefined)?.next === "function") return iterator;
+  const got = Object(iterator) === iterator ? `${describe(iterator)} without next()` : describe(iterator);
+  throw argumentError(
+    "ERR_NOT_SOURCE",
+    `[Symbol.${method}]() of what ${stage} reads to return an iterator`,
+    words(got),
+  );
 }
 
 /**
@@ -69,9 +84,11 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
   #take(count: number): Awaited<Out>[] {
     const events: Awaited<Out>[] = [];
     try {
-      const iterator = (this.#iterator ??= this.#iterable[Symbol.iterator]());
+      const { name } = this.#stage;
+      this.#iterator ??= checkedIterator(this.#iterable[Symbol.iterator](), "iterator", name);
+      const iterator = this.#iterator;
       while (events.length < count) {
-        const result = checked(iterator.next());
+        const result = checked(iterator.next(), name);
         if (result.done) {
           this.#over = true;
           this.#stage.complete();

@@ -234,7 +234,7 @@ export function poll<Out, SO extends object = NoOptions>(
   options: PollOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   if (typeof fn !== "function") throw argumentError("ERR_OPTION", "poll to take a function", fn);
-  requireOptions("poll", options);
+  requireOptions("poll", options, ["interval"]);
   const { interval = 1000, retry } = options;
   requireMillis("interval", options.interval);
   if (retry !== undefined) checkRetry(retry);

@@ -217,7 +217,7 @@ class QueueSource<Out> implements SourceBehaviour<Out>, Task {
 export function queue<Out, SO extends object = NoOptions>(
   options: QueueOptions<Out, SO> = {},
 ): Queue<Out, SubscribeOptionsOf<SO, Out>> {
-  requireOptions("queue", options);
+  requireOptions("queue", options, ["size"]);
   const { size = 1000 } = options;
   requireInteger("size", options.size, 1);
   const behaviour = new QueueSource<Out>(size);

@@ -278,6 +278,6 @@ export function reopen<Out, SO extends object = NoOptions>(
   options: ReopenOptions<Out, SO> = {},
 ): Producer<Out, SubscribeOptionsOf<SO, Out>> {
   if (typeof open !== "function") throw argumentError("ERR_OPTION", "reopen to take a function", open);
-  checkRetry(retry);
+  checkRetry(retry, "reopen(open, …)");
   return source<Out, SO>(new Reopen<Out>(open, retry, options as OpenOptions), options, { name: "reopen" });
 }

@@ -56,6 +56,8 @@ const callbacks = [
   "handleCancel",
   "terminate",
 ] as const;
+/** A step's setting, known by its position, is accepted whole: every maker reads what concerns it. */
+const settingOptions: readonly string[] = ["index", "onDiscard"];
 let count = 0;
 
 /** A stage's handle and its callbacks' context. Unused faces are tree-shaken. */
@@ -101,7 +103,8 @@ export function makeStage(
   const emits = kind !== "consumer";
   const rules = emits ? emitOptions : stageOptions;
   const names = Object.keys(rules).filter((name) => !maker.refused?.includes(name));
-  refuseUnknown(maker.name ?? kind, options, [...names, ...(maker.own ?? [])]);
+  const whole = typeof (options as { readonly index?: unknown } | null)?.index === "number";
+  refuseUnknown(maker.name ?? kind, options, [...names, ...(maker.own ?? [])], whole ? settingOptions : []);
   for (const [name, rule] of Object.entries(rules)) rule(name, (options as Record<string, unknown>)[name]);
   if (kind === "producerConsumer" && !maker.drops && options.overflow?.startsWith("drop"))
     throw argumentError(

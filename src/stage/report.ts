@@ -47,6 +47,7 @@ export class Report {
     const failed = (second: unknown): void => console.error(`headrace: onReport of ${name} failed:`, second, error);
     try {
       if (onReport) whenRejected(onReport(error, { stage: name, phase }), failed);
+      else if (phase === "fail") console.error(`headrace: ${name} had ended before this failure:`, error);
       else console.error(`headrace: ${phase} of ${name} failed:`, error);
     } catch (second) {
       failed(second);

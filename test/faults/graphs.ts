@@ -148,7 +148,7 @@ const fanIn: Build = (faults, common) => {
   const sources: Producer<number>[] = [
     fromIterable(faults.iterable("iterable", range(1, 5)), options("iterable")),
     fromIterable(faults.asyncIterable("async iterable", range(11, 14)), options("async iterable")),
-    fromReadable(faults.readable("readable", range(21, 24), true), options("readable")),
+    fromReadable<number>(faults.readable("readable", range(21, 24), true), options("readable")),
   ];
   const { stage, seen } = sink(faults, common, "sink");
   for (const source of sources) stage.subscribe(source, { maxDemand: 2 });

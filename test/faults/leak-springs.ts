@@ -36,7 +36,7 @@ export const springs: Readonly<Record<string, () => Spring>> = {
   ),
   "fromReadable, left open": () => {
     const readable = idle();
-    const make = (): Source => fromReadable(readable, { destroyOnCancel: false });
+    const make = (): Source => fromReadable<never>(readable, { destroyOnCancel: false });
     return { make, listeners: onEmitter(readable) };
   },
   fromReadable: fresh(() => fromReadable(idle())),

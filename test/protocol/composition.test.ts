@@ -299,7 +299,7 @@ describe("8. Composition", () => {
     ["flatMap", (fn) => flatMap(fn as unknown as () => number[])],
     ["scan", (fn) => scan(fn as () => unknown, 0)],
     ["takeWhile", (fn) => takeWhile(fn as unknown as () => boolean)],
-    ["tap", (fn) => tap(fn)],
+    ["tap", (fn) => tap(fn as () => unknown)],
   ])(
     "8.7 a promise that the function of %s returns fails the stage, and its rejection becomes the cause",
     async (_name, make) => {

@@ -15,6 +15,8 @@ const said: Readonly<Record<string, readonly string[]>> = {
   "an async function in map": ["the function returns a promise: mapAsync(fn)"],
   "an async function in filter": ["Type 'Promise<boolean>' is not assignable to type 'boolean'."],
   "an async function in reduce": ["Type 'Promise<number>' is not assignable to type 'number'."],
+  "an async function in tap": ["the function returns a promise: mapAsync(fn)"],
+  "a sink in front of a step": ["nothing comes behind a sink: put it last"],
   "an Observable as a source": ["fromObservable(observable, { overflow }) of headrace/rxjs makes a source of it"],
   "an emitter as a source": ["fromEvents(emitter, name, { overflow }) of headrace/events makes a source of it"],
   "a string as a source": ["'string' is not assignable to parameter of type 'SourceNotString<"],

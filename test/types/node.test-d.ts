@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { createReadStream } from "node:fs";
 import { Duplex, PassThrough, Readable, Transform, Writable } from "node:stream";
 import { createGunzip, createGzip } from "node:zlib";
 import { createHash } from "node:crypto";
@@ -9,7 +10,11 @@ import {
   broadcastDispatcher,
   collect,
   type Consumer,
+  decodeText,
+  type Discarded,
+  forEach,
   fromIterable,
+  lines,
   partitionDispatcher,
   pipeline,
   type Pipeline,
@@ -50,6 +55,34 @@ expectError(throughDuplex(new PassThrough(), { onStop: "end" }));
 expectError(throughDuplex(new PassThrough(), { overflow: "drop" }));
 expectError(throughDuplex<string, Buffer>(createGzip()).subscribe(fromIterable([1])));
 
+// throughDuplex: without types its events are what the stream declares, as those of a Readable are.
+const file = createReadStream("words.gz");
+expectType<Pipeline<void>>(
+  pipeline(
+    file,
+    throughDuplex(createGunzip()),
+    lines(),
+    forEach((line) => {
+      expectType<string>(line);
+    }),
+  ),
+);
+expectType<Pipeline<(string | Buffer)[]>>(pipeline(file, throughDuplex(createGunzip(), { end: false }), collect()));
+expectType<Pipeline<string[]>>(
+  pipeline(["a"], throughDuplex(createGzip()), throughDuplex(createGunzip()), decodeText(), collect()),
+);
+expectType<Producer<number>>(
+  pipeline(
+    [1],
+    throughDuplex(new Transform({ objectMode: true }), { onDiscard: ({ events }: Discarded<number>) => void events }),
+  ),
+);
+expectError(pipeline(file, throughDuplex(createGunzip()), intoWritable<number>(new Writable())));
+expectError(pipeline(file, throughDuplex<Buffer, Buffer>(createGunzip()), lines(), collect()));
+expectType<Pipeline<string[]>>(pipeline(fromReadable(file), throughDuplex(createGunzip()), lines(), collect()));
+expectType<Pipeline<string[]>>(pipeline(fromReadable(file, { name: "file" }), lines(), collect()));
+expectError(pipeline(fromReadable(file), intoWritable<number>(new Writable())));
+
 // throughDuplex: in a pipeline its events are checked on both sides.
 expectType<Producer<Buffer>>(pipeline(bytes, throughDuplex<Buffer, Buffer>(createGzip())));
 expectType<Pipeline<Buffer[]>>(pipeline(bytes, throughDuplex<Uint8Array, Buffer>(createGzip()), collect()));
@@ -60,7 +93,7 @@ expectError(pipeline(bytes, throughDuplex<Buffer, Buffer>(createGzip()), intoWri
 expectType<Producer<string>>(fromReadable<string>(new Readable().setEncoding("utf8")));
 expectType<Producer<number>>(fromReadable<number>(Object.assign(new EventEmitter(), { readable: true })));
 expectType<Producer<number>>(fromReadable<number>(Object.assign(new EventEmitter(), { pause() {}, resume() {} })));
-expectType<Producer<unknown>>(fromReadable(new Readable()));
+expectType<Producer<string | Buffer>>(fromReadable(new Readable()));
 expectError(fromReadable(new EventEmitter()));
 expectError(fromReadable(new Writable()));
 expectError(fromReadable(new Readable(), { end: false }));

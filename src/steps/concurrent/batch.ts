@@ -1,5 +1,6 @@
-import { refuseUnknown, requireInteger, requireMillis, requireType } from "../../base/check.ts";
+import { requireInteger, requireMillis, requireType } from "../../base/check.ts";
 import { callbackError } from "../../base/errors.ts";
+import { requireNeeded } from "../../base/needed.ts";
 import type { Key } from "../../base/hash.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
@@ -15,7 +16,10 @@ export interface BatchOptions<in Event> {
   readonly within?: number | undefined;
   /** Batches hold events of one key. */
   readonly by?: ((event: Event) => Key) | undefined;
-  /** With `by`: batches that are begun and not full. **Units** batches, from 1. @default 100 */
+  /**
+   * With `by`: batches that are begun and not full. The first event of one key more sends the oldest out, however small:
+   * with more keys than this most batches are. **Units** batches, from 1. @default 100
+   */
   readonly maxOpen?: number | undefined;
 }
 
@@ -224,7 +228,7 @@ class Batch<In> extends Pair<In, In[]> {
  * Behind it `maxDemand` counts batches, 2 by default.
  * **Backpressures** it asks while a batch is wanted and none is full; with `within` also to fill up the one that is not wanted
  * yet. It holds `maxOpen` × (`size` - 1) + `size` events at most, without `by` 2 × `size` - 1. With `by` the oldest batch goes
- * out for the first event of a key too many, full or not.
+ * out for the first event of a key too many, full or not: `maxOpen` has to be above the number of keys that take turns.
  * **Completes** with its source, behind the batches that are not full; so it does at `drain`, and a failure of the source comes
  * behind them. **Cancels** at a stop, an abort or a failure: all that it holds goes back to the source.
  *
@@ -237,8 +241,8 @@ class Batch<In> extends Pair<In, In[]> {
  * console.log(await done); // [ [ 1, 2 ], [ 3, 4 ], [ 5 ] ]
  */
 export function batch<In>(options: BatchOptions<Fixed<In>>): Step<In, In[]> {
-  refuseUnknown("batch", options, ["size", "within", "by", "maxOpen"]);
-  requireInteger("size", options.size ?? null, 1);
+  requireNeeded("batch", "batch(…)", options, ["size", "within", "by", "maxOpen"], { size: "100" });
+  requireInteger("size", options.size, 1);
   requireMillis("within", options.within);
   requireType("by", options.by, "function");
   requireInteger("maxOpen", options.maxOpen, 1);

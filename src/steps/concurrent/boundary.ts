@@ -1,4 +1,5 @@
-import { refuseUnknown, requireInteger } from "../../base/check.ts";
+import { requireInteger } from "../../base/check.ts";
+import { requireNeeded } from "../../base/needed.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { makeStep } from "../../adapter/step.ts";
@@ -68,8 +69,8 @@ class Boundary<In> extends Pair<In, In> {
  * console.log(await done); // [ 1, 2 ]
  */
 export function boundary<In>(options: BoundaryOptions): Step<In, In> {
-  refuseUnknown("boundary", options, ["maxDemand", "minDemand"]);
-  requireInteger("maxDemand", options.maxDemand ?? null, 1);
+  requireNeeded("boundary", "boundary(…)", options, ["maxDemand", "minDemand"], { maxDemand: "100" });
+  requireInteger("maxDemand", options.maxDemand, 1);
   requireInteger("minDemand", options.minDemand, 0, options.maxDemand - 1);
   const { maxDemand, minDemand } = options;
   const least = minDemand ?? Math.floor(maxDemand / 2);

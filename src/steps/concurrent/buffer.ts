@@ -1,5 +1,6 @@
 import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../base/check.ts";
 import { callbackError, overflown } from "../../base/errors.ts";
+import { requireNeeded } from "../../base/needed.ts";
 import type { Counts } from "../../contract/adapter.ts";
 import type { Discarded, Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
@@ -114,9 +115,10 @@ class BufferStep<In> extends Pair<In, In> {
  * console.log(await done); // [ 1, 2, 3 ]
  */
 export function buffer<In>(options: BufferOptions<Fixed<In>>): Step<In, In> {
-  refuseUnknown("buffer", options, ["size", "overflow", "onDiscard"]);
-  requireInteger("size", options.size ?? null, 1);
-  requireOneOf("overflow", options.overflow ?? null, ["hold", "drop-oldest", "drop-newest", "fail"]);
+  const needs = { size: "1000", overflow: '"hold"' };
+  requireNeeded("buffer", "buffer(…)", options, ["size", "overflow", "onDiscard"], needs);
+  requireInteger("size", options.size, 1);
+  requireOneOf("overflow", options.overflow, ["hold", "drop-oldest", "drop-newest", "fail"]);
   requireType("onDiscard", options.onDiscard, "function");
   const { size, overflow } = options;
   const window = overflow === "hold" ? undefined : Math.min(size, MOST);

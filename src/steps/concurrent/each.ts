@@ -139,6 +139,5 @@ export function each<In>(
   options: CallOptions<In>,
   setting: Setting,
 ): Consumer<In> {
-  const { name, runtime, onReport, signal } = setting;
-  return sink(new Each(fn, options, setting), { name, runtime, onReport, signal });
+  return sink(new Each(fn, options, setting), setting);
 }

@@ -1,4 +1,5 @@
-import { refuseUnknown, requireMillis } from "../../base/check.ts";
+import { requireMillis } from "../../base/check.ts";
+import { requireNeeded } from "../../base/needed.ts";
 import { callbackError, TimeoutError, words } from "../../base/errors.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
@@ -76,7 +77,7 @@ class Idle<In> extends Pass<In> {
  * console.log(await done.catch((error: TimeoutError) => error.code)); // ERR_IDLE
  */
 export function idle<In>(options: { readonly after: number }): Step<In, In> {
-  refuseUnknown("idle", options, ["after"]);
-  requireMillis("after", options.after ?? null);
+  requireNeeded("idle", "idle(…)", options, ["after"], { after: "10000" });
+  requireMillis("after", options.after);
   return makeStep<In, In>("idle", (setting) => new Idle<In>(options.after, setting).make(setting));
 }

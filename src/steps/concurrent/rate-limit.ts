@@ -1,4 +1,4 @@
-import { refuseUnknown, requireInteger, requireType } from "../../base/check.ts";
+import { requireInteger, requireType } from "../../base/check.ts";
 import { argumentError, callbackError } from "../../base/errors.ts";
 import { Heap, type Placed } from "../../base/heap.ts";
 import { Deque } from "../../base/deque.ts";
@@ -225,8 +225,7 @@ class KeyedRateLimit<In> extends Pair<In, In> {
 export function rateLimit<In>(rate: RateLimitOptions<Fixed<In>> | RateLimiter): Step<In, In> {
   const options = rate as RateLimitOptions<In> & Partial<RateLimiter>;
   if (!options?.["~limiter"]) {
-    refuseUnknown("rateLimit", options, ["events", "interval", "key", "maxQueued"]);
-    checkRate(options);
+    checkRate("rateLimit", options, ["key", "maxQueued"]);
     requireType("key", options.key, "function");
     requireInteger("maxQueued", options.maxQueued, 1);
     if (options.maxQueued !== undefined && options.key === undefined)

@@ -1,4 +1,5 @@
-import { refuseUnknown, requireInteger, requireMillis } from "../../base/check.ts";
+import { requireInteger, requireMillis } from "../../base/check.ts";
+import { requireNeeded } from "../../base/needed.ts";
 import { Deque } from "../../base/deque.ts";
 import { argumentError } from "../../base/errors.ts";
 import type { Clock } from "../../contract/runtime.ts";
@@ -114,14 +115,16 @@ export class SlidingWindow implements RateLimiter {
  * console.log(some.concat(others).join(" ")); // 1 2 3 4
  */
 export function rateLimiter(rate: Rate): RateLimiter {
-  refuseUnknown("rateLimiter", rate, ["events", "interval"]);
-  checkRate(rate);
+  checkRate("rateLimiter", rate);
   return new SlidingWindow(rate);
 }
 
-export function checkRate({ events, interval }: Rate): void {
-  requireInteger("events", events ?? null, 1);
-  requireMillis("interval", interval ?? null);
+export function checkRate(owner: string, rate: Rate, own: readonly string[] = []): void {
+  const form = owner === "rate" ? "{ rate: … }" : `${owner}(…)`;
+  requireNeeded(owner, form, rate, ["events", "interval", ...own], { events: "100", interval: "1000" });
+  const { events, interval } = rate;
+  requireInteger("events", events, 1);
+  requireMillis("interval", interval);
   if (interval === 0) throw argumentError("ERR_RANGE", "interval to be more than 0 milliseconds", interval);
 }
 
@@ -129,5 +132,6 @@ export function checkRate({ events, interval }: Rate): void {
 export function limiterOf(rate: Rate | RateLimiter | undefined): SlidingWindow | undefined {
   if (rate === undefined) return undefined;
   if ((rate as Partial<RateLimiter> | null)?.["~limiter"]) return rate as SlidingWindow;
-  return rateLimiter(rate as Rate) as SlidingWindow;
+  checkRate("rate", rate as Rate);
+  return new SlidingWindow(rate as Rate);
 }

@@ -1,4 +1,5 @@
 import { refuseUnknown } from "../../base/check.ts";
+import { argumentError, describe, words } from "../../base/errors.ts";
 import type { AnyBranch, Branched, ResultOf } from "../../contract/branches.ts";
 import type { Fixed, Lag } from "../../contract/options.ts";
 import type { Producer } from "../../contract/stage.ts";
@@ -7,6 +8,7 @@ import {
   type BroadcastDispatcherOptions,
   type BroadcastSubscribeOptions,
   broadcastDispatcher,
+  checkBroadcast,
   checkLag,
 } from "../../dispatchers/broadcast.ts";
 import { branching, requireBranch } from "./branching.ts";
@@ -58,11 +60,21 @@ export function broadcast<In>(
   options: BroadcastBranchesOptions = {},
 ): Step<In, unknown> {
   const branches = Object.values(first ?? {}).some((value) => typeof value === "function") ? first : undefined;
-  const { lag, lagOf = {}, ...own } = options;
-  const given = branches ? own : (first as BroadcastDispatcherOptions | undefined);
-  broadcastDispatcher(given);
-  const dispatcher = (): object => broadcastDispatcher(given);
-  if (branches === undefined) return fanOut("broadcast", dispatcher);
+  if (branches === undefined) {
+    const given = first as BroadcastDispatcherOptions | undefined;
+    if (typeof given === "function" || Object.values(given ?? {}).some((value) => Object(value) === value)) {
+      const form = "write broadcast({ name: (events) => pipeline(events, …) })";
+      throw argumentError(
+        "ERR_OPTION",
+        "broadcast to get a function for each branch",
+        words(`${describe(given)}: ${form}`),
+      );
+    }
+    checkBroadcast("broadcast", given ?? {});
+    return fanOut("broadcast", () => broadcastDispatcher(given));
+  }
+  checkBroadcast("broadcast", options, ["lag", "lagOf"]);
+  const { lag, lagOf = {}, startAfter = 1 } = options;
   const functions = branches as Readonly<Record<string, (events: Producer<never>) => unknown>>;
   const names = Object.keys(functions);
   for (const name of names) requireBranch(`broadcast (${name})`, functions[name]);
@@ -70,7 +82,7 @@ export function broadcast<In>(
   for (const one of [lag, ...Object.values(lagOf)]) checkLag(one);
   return branching("broadcast", {
     // All branches see every event: the first to subscribe waits for the last.
-    dispatcher: () => broadcastDispatcher({ startAfter: Math.max(names.length, given?.startAfter ?? 1) }),
+    dispatcher: () => broadcastDispatcher({ startAfter: Math.max(names.length, startAfter) }),
     names,
     named: true,
     options: (name) => ({ lag: lagOf[name] ?? lag }),

@@ -1,3 +1,5 @@
+import { requireNeeded } from "../../base/needed.ts";
+import { checkFunction } from "../per-event/per-event.ts";
 import type { Key } from "../../base/hash.ts";
 import type { AnyBranch, Branched, ResultOf } from "../../contract/branches.ts";
 import type { Fixed } from "../../contract/options.ts";
@@ -64,6 +66,8 @@ export function partitionBy<In>(
   options: PartitionOptions<PartitionNames>,
   ...branch: readonly [fn?: (events: Producer<In>, name: string | number) => unknown]
 ): Step<In, unknown, never> {
+  checkFunction("partitionBy", key);
+  requireNeeded("partitionBy", "partitionBy(key, …)", options, ["partitions", "maxQueued"], { partitions: "4" });
   const dispatcher = (): object => partitionDispatcher<In, PartitionNames>({ ...options, by: key });
   dispatcher();
   if (branch.length === 0) return fanOut<In, never>("partitionBy", dispatcher);

@@ -37,7 +37,7 @@ export class Group<In> implements SourceBehaviour<In> {
     const { runtime, onReport, onDiscard, signal } = setting;
     const events = source<In>(this, { name, runtime, onReport, onDiscard });
     // Its pipeline inherits them, as a branch does.
-    Object.defineProperty(events, "~setting", { value: { runtime, onReport, onDiscard, signal } });
+    Object.defineProperty(events, "~setting", { value: { name, runtime, onReport, onDiscard, signal } });
     this.#events = events;
     this.usedAt = this.#context.runtime.time;
     this.pipeline = checked(name, make(events), events);

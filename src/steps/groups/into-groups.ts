@@ -75,8 +75,7 @@ export function intoGroups<In, K extends Key>(
   if (options.idle !== undefined && !(options.idle > 0))
     throw argumentError("ERR_RANGE", "idle to be more than 0 milliseconds", options.idle);
   return makeSink<In, number>("intoGroups", (setting) => {
-    const { name, runtime, onReport, signal } = setting;
     const groups = new Groups<In>(key, fn, options, setting);
-    return { consumer: sink(groups, { name, runtime, onReport, signal }), result: () => groups.count };
+    return { consumer: sink(groups, setting), result: () => groups.count };
   });
 }

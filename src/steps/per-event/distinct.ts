@@ -1,4 +1,5 @@
-import { refuseUnknown, requireInteger } from "../../base/check.ts";
+import { requireInteger } from "../../base/check.ts";
+import { requireNeeded } from "../../base/needed.ts";
 import type { Key } from "../../base/hash.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Step } from "../../contract/step.ts";
@@ -23,8 +24,8 @@ export function distinct<In>(key: (event: Fixed<In>) => Key, options: { readonly
 export function distinct<In>(key: (event: In) => Key, options: { readonly max: number }): Step<In, In>;
 export function distinct<In>(key: (event: never) => Key, options: { readonly max: number }): Step<In, In> {
   checkFunction("distinct", key);
-  refuseUnknown("distinct", options, ["max"]);
-  requireInteger("max", options.max ?? null, 1);
+  requireNeeded("distinct", "distinct(key, …)", options, ["max"], { max: "1000" });
+  requireInteger("max", options.max, 1);
   const call = key as (event: unknown) => Key;
   const { max } = options;
   return perEvent("distinct", (next, _chain, place) => {

@@ -1,5 +1,6 @@
 import { isObject } from "../../base/thenable.ts";
 import type { Fixed } from "../../contract/options.ts";
+import type { SyncTap } from "../../contract/sync.ts";
 import type { Step } from "../../contract/step.ts";
 import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
 
@@ -17,6 +18,7 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
  * const { done } = pipeline(fromIterable([1, 2]), tap((n) => console.log(n)), collect());
  * await done;
  */
+export function tap<In, P>(fn: (event: Fixed<In>) => P & PromiseLike<unknown>): SyncTap<In, P>;
 export function tap<In>(fn: (event: Fixed<In>) => unknown): Step<In, In>;
 export function tap<In>(fn: (event: In) => unknown): Step<In, In>;
 export function tap(fn: (event: never) => unknown): Step<never, unknown> {

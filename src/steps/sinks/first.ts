@@ -1,4 +1,4 @@
-import { refuseUnknown, requireOptions } from "../../base/check.ts";
+import { refuseUnknown } from "../../base/check.ts";
 import { argumentError, CallbackError, callbackError, words } from "../../base/errors.ts";
 import type { Sink } from "../../contract/step.ts";
 import type { PerEventSink, Place } from "../per-event/per-event.ts";
@@ -23,9 +23,9 @@ export function first<In>(): Sink<In, In>;
 export function first<In, Else>(options: { readonly orElse: Else }): Sink<In, In | Else>;
 export function first<In, Else>(options?: { readonly orElse: Else }): Sink<In, In | Else> {
   if (options !== undefined) {
-    requireOptions("first", options);
+    if (Object(options) !== options || !("orElse" in options))
+      throw argumentError("ERR_OPTION", "first to get { orElse }, or nothing", options);
     refuseUnknown("first", options, ["orElse"]);
-    if (!("orElse" in options)) throw argumentError("ERR_OPTION", "first to get orElse, or no options", options);
   }
   const sink: PerEventSink = {
     kind: "sink",

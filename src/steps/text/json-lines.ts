@@ -1,5 +1,6 @@
 import { requireOneOf } from "../../base/check.ts";
-import { CallbackError } from "../../base/errors.ts";
+import { CallbackError, words } from "../../base/errors.ts";
+import type { Counts } from "../../contract/adapter.ts";
 import { isThenable } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
 import type { Subscription } from "../../contract/stage.ts";
@@ -65,7 +66,8 @@ class JsonLines<Out> extends TextStage<Out> {
   readonly #reader: LineReader;
   readonly #onFailure: JsonLinesOptions["onFailure"];
   readonly #maxLength: number;
-  #reported = false;
+  /** Lines passed over. */
+  #skipped = 0;
   /** What waits for the user's function. */
   #waiting: Work<Out> | undefined;
 
@@ -74,6 +76,10 @@ class JsonLines<Out> extends TextStage<Out> {
     this.#reader = new LineReader(options, (start) => new Long(start));
     this.#onFailure = options.onFailure ?? "fail";
     this.#maxLength = options.maxLength ?? MAX_LENGTH;
+  }
+
+  get counts(): Counts {
+    return { failed: this.#skipped };
   }
 
   handleEvents(events: readonly Bytes[], subscription: Subscription): Out[] | Promise<Out[]> {
@@ -177,8 +183,10 @@ class JsonLines<Out> extends TextStage<Out> {
     const onFailure = this.#onFailure;
     if (typeof onFailure !== "function") {
       if (onFailure === "fail") this.#fail(work, named(line, index, error), line);
-      else if (!this.#reported) this.stage.report(named(line, index, error), "jsonLines");
-      this.#reported = true;
+      else {
+        this.#skipped += 1;
+        if (this.#skipped === 1) this.stage.report(skipped(line, index, error), "jsonLines");
+      }
       return undefined;
     }
     try {
@@ -208,6 +216,22 @@ function named(line: string, index: number, error: unknown): unknown {
   if (error instanceof CallbackError) return error;
   const details = { code: "ERR_JSON", expected: `line ${index} to be a JSON value`, got: line.slice(0, 80) } as const;
   return Object.assign(new CallbackError(details, [line], { cause: error }), { line: { index, text: line } });
+}
+
+/** What is told of the first line that is skipped. That was asked for: it has no stack. */
+function skipped(line: string, index: number, error: unknown): unknown {
+  const long = error instanceof CallbackError;
+  const told = new CallbackError(
+    {
+      code: long ? "ERR_LINE_LENGTH" : "ERR_JSON",
+      expected: `line ${index} to be a JSON value`,
+      got: words(`${JSON.stringify(line.slice(0, 80))} (${long ? "longer than maxLength" : String(error)})`),
+      advice: "skipped, as onFailure says, and counted as failed by inspect(); others are not reported",
+    },
+    [line],
+  );
+  Object.defineProperty(told, "stack", { value: String(told) });
+  return Object.assign(told, { line: { index, text: line } });
 }
 
 /**

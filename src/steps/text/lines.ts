@@ -1,5 +1,6 @@
 import { refuseUnknown, requireInteger, requireOneOf, requireType } from "../../base/check.ts";
 import { CallbackError, words } from "../../base/errors.ts";
+import type { Counts } from "../../contract/adapter.ts";
 import type { Step } from "../../contract/step.ts";
 import { type Setting, makeStep } from "../../adapter/step.ts";
 import { type Bytes, Decoder } from "./decoder.ts";
@@ -79,14 +80,21 @@ class Lines extends ChunkStage {
   /** Engines keep longer text apart, and lines of it cost twice as much. */
   override readonly most: number = 2 ** 16;
   readonly #reader: LineReader;
+  /** Lines skipped or cut. */
+  #dropped = 0;
 
   constructor(options: LinesOptions, setting: Setting) {
     super("lines", setting);
     const { maxLength = MAX_LENGTH, onTooLong = "fail" } = options;
     this.#reader = new LineReader(options, (start, index) => {
       if (onTooLong === "fail") throw tooLongError(maxLength, start, index);
+      this.#dropped += 1;
       return onTooLong === "cut" ? start : undefined;
     });
+  }
+
+  get counts(): Counts {
+    return { dropped: this.#dropped };
   }
 
   take(chunk: Bytes, out: string[]): string[] {
@@ -107,6 +115,7 @@ class Lines extends ChunkStage {
  *
  * **Shape** one string for each line, without its end: LF or CRLF; a CR alone is text. A byte order mark in front is left out.
  * **Units** `maxLength` in UTF-16 units, 2^20 by default, without the end of the line. `"cut"` leaves no half of a character.
+ * `inspect()` counts lines that are skipped or cut as dropped.
  * Behind it `maxDemand` counts lines, 1000 by default.
  * **Backpressures** it takes chunks only as lines are wanted, and holds the lines of the chunks in its window at most, and up to
  * `maxLength` units of a line without an end.

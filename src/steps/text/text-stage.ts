@@ -54,8 +54,7 @@ export abstract class TextStage<Out> implements TransformBehaviour<Bytes, Out> {
   }
 
   make(): ProducerConsumer<Bytes, Out> {
-    const { name, runtime, onReport, signal, onDiscard } = this.setting;
-    return transform<Bytes, Out>(this, { name, runtime, onReport, signal, onDiscard, defaultMaxDemand: WINDOW });
+    return transform<Bytes, Out>(this, { ...this.setting, defaultMaxDemand: WINDOW });
   }
 }
 

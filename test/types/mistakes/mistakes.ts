@@ -1,4 +1,6 @@
 // The commonest mistakes, a block each: the compiler's answer is kept in test/types/mistakes.test.ts. It does not compile.
+import { createReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
 import { createServer, type ServerResponse } from "node:http";
 import { EventEmitter } from "node:events";
 import {
@@ -8,17 +10,22 @@ import {
   filter,
   fromIterable,
   intoGroups,
+  lines,
   map,
   mapAsync,
   partitionBy,
   pipeline,
   reduce,
+  tap,
 } from "headrace";
+import { throughDuplex } from "headrace/node";
 import { of, map as rxMap } from "rxjs";
 
 declare const response: ServerResponse;
 const numbers = fromIterable([1, 2, 3]);
 const rules = [map((n: number) => n)];
+// What is no mistake: without types a stream's events are those that it declares.
+void pipeline(createReadStream("words.gz"), throughDuplex(createGunzip()), lines(), collect());
 void createServer;
 
 // # a step that does not fit
@@ -43,6 +50,18 @@ pipeline(
 pipeline(
   numbers,
   reduce(async (sum, n) => sum + n, 0),
+);
+// # an async function in tap
+pipeline(
+  numbers,
+  tap(async (n) => void n),
+  collect(),
+);
+// # a sink in front of a step
+pipeline(
+  numbers,
+  collect(),
+  map((n) => n),
 );
 // # an Observable as a source
 pipeline(of(1), collect());

@@ -156,6 +156,23 @@ describe("merge", () => {
     expect(rest).toEqual([...rest].toSorted((x, y) => x - y));
   });
 
+  test("7.2 remembers what stood in front of what has come back", () => {
+    const emitted = new Emitted<string, number>();
+    emitted.add("a", [1, 2, 3], 100);
+    emitted.add("b", [4, 5], 100);
+    expect(emitted.takeBack([5])).toEqual([["b", [5]]]);
+    expect(emitted.takeBack([2, 3, 4])).toEqual([
+      ["a", [2, 3]],
+      ["b", [4]],
+    ]);
+    emitted.add("c", [6], 100);
+    expect(emitted.takeBack([1, 6])).toEqual([
+      ["a", [1]],
+      ["c", [6]],
+    ]);
+    expect(emitted.takeBack([1])).toBeUndefined();
+  });
+
   test("what comes back behind the end is told by its source", async () => {
     const told: number[] = [];
     const own = queue<number>({ runtime, onDiscard: ({ events }) => void told.push(...events) });

@@ -11,6 +11,7 @@ import {
   type LineFailure,
   lines,
   pipeline,
+  tap,
   producer,
   take,
 } from "../../../src/index.ts";
@@ -317,6 +318,20 @@ describe("jsonLines", () => {
     expect(got).toEqual([1]);
     expect(await pipeline(source, collect()).done).toEqual(["behind"]);
     expect(await failureFrom(valuesOf(["1\n", "x"]))).toMatchObject({ line: { index: 1, text: "x" } });
+  });
+
+  test.each(["skip", "cut"] as const)("8.8 lines that are too long count as dropped: %s", async (onTooLong) => {
+    const counted: number[] = [];
+    const running = pipeline(
+      ["longer\nlongest\none\n"],
+      lines({ maxLength: 3, onTooLong }),
+      tap((line) => {
+        if (line === "one") counted.push(...running.inspect().stages.map(({ dropped }) => dropped));
+      }),
+      collect(),
+    );
+    expect(await running).toEqual(onTooLong === "skip" ? ["one"] : ["lon", "lon", "one"]);
+    expect(Math.max(...counted)).toBe(2);
   });
 
   test("skips what is no value, and reports the first", async () => {
