@@ -3,12 +3,14 @@ import {
   broadcastDispatcher,
   consumer,
   type End,
+  type Failure,
   map,
   pipeline,
   type Producer,
   producer,
   producerConsumer,
   type Reason,
+  type SubscribeOptions,
   type Subscription,
 } from "../../../src/index.ts";
 import { Port, type SinkContext, sink, source } from "../../../src/adapter/index.ts";
@@ -161,6 +163,20 @@ describe("5.1 a failure that waits for the buffer", () => {
   });
 });
 
+/** The unhandled rejections that a scene brings about. */
+async function unhandledIn(run: () => Promise<void>): Promise<unknown[]> {
+  const unhandled: unknown[] = [];
+  const others = process.listeners("unhandledRejection");
+  const listen = (error: unknown): void => void unhandled.push(error);
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", listen);
+  await run();
+  await turns();
+  process.off("unhandledRejection", listen);
+  for (const other of others) process.on("unhandledRejection", other);
+  return unhandled;
+}
+
 describe("5.1 an end behind another", () => {
   test("5.8 complete() twice is once: handleEnd's later stands", async () => {
     const stage = producer<number>({ handleDemand: noop, handleEnd: () => "later" }, { runtime: testRuntime() });
@@ -242,23 +258,30 @@ describe("5.1 an end behind another", () => {
   });
 
   test("5.1 a call to an ended stage that no one looks at is no unhandled rejection", async () => {
-    const unhandled: unknown[] = [];
-    const others = process.listeners("unhandledRejection");
-    const listen = (error: unknown): void => void unhandled.push(error);
-    process.removeAllListeners("unhandledRejection");
-    process.on("unhandledRejection", listen);
-    const stage = producer<number>(noop, { runtime: testRuntime() });
-    await stage.stop();
-    void stage.call(noop);
-    void stage.info(noop);
-    await turns();
-    process.off("unhandledRejection", listen);
-    for (const other of others) process.on("unhandledRejection", other);
+    const unhandled = await unhandledIn(async () => {
+      const stage = producer<number>(noop, { runtime: testRuntime() });
+      await stage.stop();
+      void stage.call(noop);
+      void stage.info(noop);
+    });
     expect(unhandled).toEqual([]);
+  });
+
+  test("5.11 a failure that ends several consumers, none of which is looked at, is unhandled once", async () => {
+    const runtime = testRuntime();
+    const error = new Error("for both");
+    const unhandled = await unhandledIn(async () => {
+      const stage = producer<number, object>(noop, { runtime, dispatcher: broadcastDispatcher() as never });
+      for (let i = 0; i < 2; i += 1) consumer<number>(noop, { runtime }).subscribe(stage);
+      await turns();
+      stage.fail(error);
+    });
+    expect(unhandled).toEqual([error]);
   });
 
   test("5.10 what the last consumer failed with is no value of the stop", async () => {
     const reasons: Reason[] = [];
+    const failures: unknown[] = [];
     for (const reason of [failed, { type: "cancel", reason: boom }, { type: "cancel" }] as const) {
       const stage = producer<number>(
         { handleDemand: noop, terminate: (how) => void reasons.push(how) },
@@ -270,7 +293,9 @@ describe("5.1 an end behind another", () => {
       raw.leave(reason);
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await stage.done;
+      failures.push(stage.failure);
     }
+    expect(failures).toEqual([undefined, undefined, undefined]);
     expect(reasons).toEqual([{ type: "stop" }, { type: "stop", reason: boom }, { type: "stop" }]);
   });
 });
@@ -452,8 +477,8 @@ describe("6.12 giveBack of a batch whose promise is pending", () => {
 /** A port that leaves what it gets where it is, unless it is told. */
 class Quiet extends Port {
   readonly ends: string[] = [];
-  constructor(from: Producer<number>) {
-    super("quiet", from, Port.options(from));
+  constructor(from: Producer<number>, options: SubscribeOptions = {}) {
+    super("quiet", from, Port.options(from, options));
     this.open();
   }
   override turn(): void {
@@ -499,6 +524,35 @@ describe("7.3 a port of the foreign side", () => {
     other.last?.onNotPassedOn?.();
     expect([port.ends, reports]).toEqual([["failure told"], []]);
   });
+
+  test.each([
+    ["permanent", []],
+    ["temporary", ["done: shared"]],
+  ] as const)(
+    "5.11 %s: what it has told is, or is not, told of the same failure elsewhere",
+    async (cancel, expected) => {
+      const { reports, options } = scene();
+      const error = new Error("shared");
+      const began: Failure = { error, stage: "far", callback: "handleDemand", events: [] };
+      const end: End = { reason: { type: "failure", error }, failure: began };
+      const [here, there] = [new RawProducer<number>(), new RawProducer<number>()];
+      const [one, two] = [here, there].map((from) => {
+        const stage = producerConsumer((events: readonly number[]) => events, options);
+        stage.subscribe(from.producer);
+        return stage;
+      }) as [Producer<number>, Producer<number>];
+      const port = new Quiet(one, { cancel });
+      if (cancel === "temporary") new Carrier<number>().attach(one);
+      const other = new Carrier<number>().attach(two);
+      await turns();
+      here.port.end(end);
+      there.port.end(end);
+      await turns();
+      expect(port.ends).toEqual(["failure shared"]);
+      other.last?.onNotPassedOn?.();
+      expect(reports).toEqual(expected);
+    },
+  );
 
   test("7.3 that says twice that it told has said it once", async () => {
     const from = new RawProducer<number>();
