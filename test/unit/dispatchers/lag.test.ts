@@ -164,6 +164,34 @@ describe("4.11 a consumer of a broadcast that may lag behind", () => {
     expect([lost, before?.batches, behind?.batches]).toEqual([[], [], []]);
   });
 
+  test("4.11 what it asks for beyond what waits for it is its demand, once it paces", async () => {
+    const { source, attach } = rig();
+    const fast = attach("fast").ask(5);
+    const slow = attach("slow", { max: 10, policy: "drop-oldest" }).ask(2);
+    await turns();
+    source.push(range(1, 5));
+    slow.ask(7);
+    await turns();
+    expect(slow.batches.flat()).toEqual(range(1, 5));
+    fast.leave();
+    await turns();
+    expect(source.demand).toBe(4);
+  });
+
+  test("4.11 one that asks for less than waits for it has no demand", async () => {
+    const { source, attach } = rig();
+    const fast = attach("fast").ask(5);
+    const slow = attach("slow", { max: 10, policy: "drop-oldest" });
+    await turns();
+    source.push(range(1, 5));
+    slow.ask(2);
+    await turns();
+    expect(slow.batches.flat()).toEqual([1, 2]);
+    fast.leave();
+    await turns();
+    expect(source.demand).toBe(0);
+  });
+
   test("4.11 it does not keep flushed() waiting, nor push from being told that all went out", async () => {
     const { source, attach } = rig();
     attach("fast").ask(100);
