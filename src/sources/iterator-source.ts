@@ -31,6 +31,10 @@ export function checkedIterator<Of extends Iterator<unknown> | AsyncIterator<unk
  */
 export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task {
   readonly #iterable: Iterable<Out>;
+  /** The iterable, if it is an array which is read as one. */
+  readonly #array: readonly Out[] | undefined;
+  /** Where its unread values begin. */
+  #at = 0;
   #iterator: Iterator<Out> | undefined;
   #stage!: SourceContext<Awaited<Out>>;
   /** Demand behind the awaited promise. */
@@ -43,11 +47,13 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
 
   constructor(iterable: Iterable<Out>) {
     this.#iterable = iterable;
+    if (Array.isArray(iterable) && iterable[Symbol.iterator] === Array.prototype[Symbol.iterator])
+      this.#array = iterable as readonly Out[];
   }
 
   handleDemand(demand: number, stage: SourceContext<Awaited<Out>>): Awaited<Out>[] | undefined {
     this.#stage = stage;
-    if (!this.#waiting) return this.#take(demand);
+    if (!this.#waiting) return this.#next(demand);
     this.#wanted += demand;
     return undefined;
   }
@@ -77,7 +83,41 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
     }
     const wanted = this.#wanted - 1;
     this.#wanted = 0;
-    if (wanted > 0) this.#stage.answer(this.#take(wanted));
+    if (wanted > 0) this.#stage.answer(this.#next(wanted));
+  }
+
+  #next(count: number): Awaited<Out>[] {
+    return this.#array === undefined ? this.#take(count) : this.#slice(this.#array, count);
+  }
+
+  /** As `#take`, without an iterator. An array may grow until its end has been met. */
+  #slice(array: readonly Out[], count: number): Awaited<Out>[] {
+    const from = this.#at;
+    const events = array.slice(from, from + count) as Awaited<Out>[];
+    let i = 0;
+    try {
+      for (; i < events.length; i += 1) {
+        const value = events[i];
+        // A hole is an event, too.
+        if (value === undefined) events[i] = value as Awaited<Out>;
+        else if (isObject(value) && isThenable(value)) {
+          events.length = i;
+          this.#at = from + i + 1;
+          this.#wanted = count - i;
+          this.#wait(value);
+          return events;
+        }
+      }
+    } catch (error) {
+      events.length = i;
+      return this.#broken(error, events);
+    }
+    this.#at = from + i;
+    if (i < count) {
+      this.#over = true;
+      this.#stage.complete();
+    }
+    return events;
   }
 
   /** Takes this many values, up to the first promise. */
@@ -103,13 +143,17 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
         events.push(value as Awaited<Out>);
       }
     } catch (error) {
-      // Earlier values go out first; an iterator that threw is not closed again.
-      this.#over = true;
-      this.#stage.answer(events);
-      this.#stage.fail(error, { after: "buffer" });
-      return [];
+      return this.#broken(error, events);
     }
     return events;
+  }
+
+  /** Earlier values go out first; an iterator that threw is not closed again. */
+  #broken(error: unknown, events: Awaited<Out>[]): Awaited<Out>[] {
+    this.#over = true;
+    this.#stage.answer(events);
+    this.#stage.fail(error, { after: "buffer" });
+    return [];
   }
 
   #wait(promise: PromiseLike<unknown>): void {

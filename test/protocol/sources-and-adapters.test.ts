@@ -341,4 +341,23 @@ describe("7. Sources and adapters", () => {
     expect(await ended).toBe(boom);
     expect([raw.batches.flat(), raw.ends]).toEqual([[1, 2], [{ type: "failure", error: boom }]]);
   });
+
+  test("7.7 of an async iterable the first event goes at once, and those of the same run follow as one batch", async () => {
+    const gate = Promise.withResolvers<void>();
+    async function* numbers(): AsyncGenerator<number> {
+      yield* [1, 2, 3, 4];
+      await gate.promise;
+      yield* [5, 6];
+    }
+    const p = fromIterable(numbers(), { runtime: testRuntime() });
+    const raw = new RawConsumer<number>().attach(p).ask(3);
+    await turns();
+    expect(raw.batches).toEqual([[1], [2, 3]]);
+    raw.ask(9);
+    await turns();
+    gate.resolve();
+    await p.done;
+    expect(raw.batches.flat()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(raw.ends).toEqual([{ type: "complete" }]);
+  });
 });

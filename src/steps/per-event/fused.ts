@@ -139,7 +139,8 @@ export class Fused {
     }
     this.#inHand = undefined;
     if (!chain.ended) this.#finish(events, subscription, stage);
-    else if (this.#broken) throw this.#errorOf(this.#broken.error, events, stage);
+    // The event was told when it was cut short.
+    else if (this.#broken) throw this.#errorOf(this.#broken.error, [], stage);
   }
 
   /** The batch is through, as far as it goes. False when the stage fails. */
@@ -187,6 +188,6 @@ export class Fused {
   }
 
   #errorOf(cause: unknown, events: readonly unknown[], stage: StageContext): unknown {
-    return cause instanceof StepFailure ? cause.toError(stage, [events[this.#at - 1]]) : cause;
+    return cause instanceof StepFailure ? cause.toError(stage, events.slice(this.#at - 1, this.#at)) : cause;
   }
 }

@@ -22,7 +22,12 @@ type Steps = readonly unknown[];
 
 /** One event at a time, at once or later, and perhaps badly. */
 function each(scene: Scene): Steps {
-  return [forEach((item: Item) => scene.work("a sink", () => scene.books.note("handled", [item])))];
+  const handled = (item: Item): void => {
+    // A call that was cut short is told, and may still end well, or have ended just then.
+    item.loose = true;
+    scene.books.note("handled", [item]);
+  };
+  return [forEach((item: Item) => scene.work("a sink", () => handled(item)))];
 }
 
 function several(scene: Scene): Steps {

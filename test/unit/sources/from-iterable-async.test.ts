@@ -256,7 +256,7 @@ describe("an asynchronous iterable", () => {
     expect(other.batches.flat()).toEqual(range(1, 5));
   });
 
-  test("7.1 what comes within one run of the microtask queue is one batch behind the first event", async () => {
+  test("7.7 what comes within one run of the microtask queue is one batch behind the first event", async () => {
     const letters = new Set("abcdefgh").values();
     const source = fromIterable(
       { [Symbol.asyncIterator]: () => ({ next: async () => letters.next() }) },
@@ -270,7 +270,7 @@ describe("an asynchronous iterable", () => {
     expect(raw.batches[0]).toEqual(["a"]);
   });
 
-  test("7.1 an end of any kind comes behind what was collected, and drain delivers that", async () => {
+  test("7.7 an end of any kind comes behind what was collected, and drain delivers that", async () => {
     for (const how of ["completes", "fails", "drains"]) {
       const runtime = testRuntime();
       async function* letters(): AsyncGenerator<string> {

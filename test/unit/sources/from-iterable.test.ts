@@ -48,6 +48,10 @@ const value = (event: unknown) => (): unknown => ({ done: false, value: event })
 const later = (event: unknown) => async (): Promise<unknown> => ({ done: false, value: event });
 
 /** A producer over an iterable with a consumer played by hand. */
+const thrower = (): never => {
+  throw boom;
+};
+
 function over<T>(iterable: Iterable<T> | AsyncIterable<T>) {
   const reports: string[] = [];
   const runtime: TestRuntime = testRuntime();
@@ -294,6 +298,35 @@ describe("a synchronous iterable", () => {
     raw.ask(5);
     await turns();
     expect([raw.batches.flat(), done.was]).toEqual([[1, 2, 3], "fulfilled"]);
+  });
+
+  test("F27 that is an array is read as for … of reads it: holes, promises, an iterator of its own", async () => {
+    // oxlint-disable-next-line no-sparse-arrays -- that is what is read
+    const sparse = over([1, , 3]);
+    sparse.raw.ask(2);
+    await turns();
+    sparse.raw.ask(2);
+    const mixed = over([1, Promise.resolve(2), 3, Promise.resolve(4)] as number[]);
+    mixed.raw.ask(3);
+    await turns();
+    mixed.raw.ask(5);
+    const own = over(Object.assign([1, 2], { [Symbol.iterator]: () => [7].values() }));
+    own.raw.ask(5);
+    await turns();
+    expect([sparse.raw.batches.flat(), mixed.raw.batches.flat(), own.raw.batches.flat()]).toEqual([
+      [1, undefined, 3],
+      [1, 2, 3, 4],
+      [7],
+    ]);
+    expect([sparse.done.was, mixed.done.was, own.done.was]).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
+  });
+
+  test("F27 that is an array with a value which cannot be looked at fails behind the values before it", async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what is read
+    const { raw, done } = over<unknown>([1, 2, Object.defineProperty({}, "then", { get: thrower }), 3]);
+    raw.ask(5);
+    await turns();
+    expect([raw.batches.flat(), done.was]).toEqual([[1, 2], `rejected ${say(boom)}`]);
   });
 
   test("F07 is not even opened for a consumer that asks and leaves in one stretch", async () => {

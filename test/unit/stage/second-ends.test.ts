@@ -536,12 +536,12 @@ describe("7.3 a port of the foreign side", () => {
       const began: Failure = { error, stage: "far", callback: "handleDemand", events: [] };
       const end: End = { reason: { type: "failure", error }, failure: began };
       const [here, there] = [new RawProducer<number>(), new RawProducer<number>()];
-      const through = (from: RawProducer<number>): Producer<number> => {
+      const behind = (from: RawProducer<number>): Producer<number> => {
         const stage = producerConsumer((events: readonly number[]) => events, options);
         stage.subscribe(from.producer);
         return stage;
       };
-      const [one, two] = [through(here), through(there)];
+      const [one, two] = [behind(here), behind(there)];
       const port = new Quiet(one, { cancel });
       if (cancel === "temporary") new Carrier<number>().attach(one);
       const other = new Carrier<number>().attach(two);
