@@ -160,7 +160,7 @@ export class Callbacks {
     const core = this.#core;
     if (!core.plain && core.ends.doomed) core.ends.meetDoom();
     else if (core.output !== undefined && result !== undefined) this.emit("handleEvents", result, events);
-    if (ask > 0 && (core.plain || (core.phase < ENDING && !core.halted)) && !link.ended) link.request(ask);
+    if (ask > 0 && core.plain && !link.ended) link.request(ask);
   }
 
   /** Emits a callback's result; returns the number of events. */
