@@ -5,8 +5,11 @@
 
 /** Each target's ratio or figure by metric, `{ text, bound, clean, polluted }`, where its rows were measured. */
 export function judge(scenario, rows) {
-  const present = (target) =>
-    [target.ours].flat().every((row) => rows.some((one) => one.row === row && one.case === target.case));
+  const measured = (group, row) => rows.some((one) => one.row === row && one.case === group);
+  const present = ({ case: group, ours, theirs, theirCase = group, above }) =>
+    [ours].flat().every((row) => measured(group, row)) &&
+    (theirs === undefined || [theirs].flat().some((row) => measured(theirCase, row))) &&
+    (above === undefined || measured(group, above));
   return scenario.targets.filter(present).map((target) => {
     const ways = ["clean", "polluted"].filter((way) => rows.some((row) => row[way] !== undefined));
     const verdicts = ways.map((way) => [way, verdict(target, rows, way)]);
