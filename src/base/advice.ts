@@ -2,7 +2,15 @@ const has = (value: unknown, ...names: readonly string[]): boolean =>
   names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 
 /** Options of `pipeline.with`, which people hand to `pipeline` itself. */
-const PIPELINE: readonly string[] = ["name", "signal", "maxDemand", "minDemand", "runtime", "onReport", "onDiscard"];
+export const PIPELINE: readonly string[] = [
+  "name",
+  "signal",
+  "maxDemand",
+  "minDemand",
+  "runtime",
+  "onReport",
+  "onDiscard",
+];
 
 const isClass = (value: unknown): value is { readonly name: string } =>
   typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));

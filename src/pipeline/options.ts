@@ -1,8 +1,7 @@
+import { PIPELINE } from "../base/advice.ts";
 import { refuseUnknown, requireInteger, requireMember, requireType } from "../base/check.ts";
 import { argumentError, describe, words } from "../base/errors.ts";
 import type { PipelineOptions } from "../contract/pipeline.ts";
-
-const names = ["name", "signal", "maxDemand", "minDemand", "runtime", "onReport", "onDiscard"] as const;
 
 /** Checks the options of `pipeline.with`. */
 export function checkPipelineOptions(options: PipelineOptions): void {
@@ -11,7 +10,7 @@ export function checkPipelineOptions(options: PipelineOptions): void {
     const got = words(`${describe(options)}: write pipeline.with({ name, signal, … })(source, …)`);
     throw argumentError("ERR_OPTION", "pipeline.with to get options", got);
   }
-  refuseUnknown("pipeline.with", options, names);
+  refuseUnknown("pipeline.with", options, PIPELINE);
   requireType("name", options.name, "string");
   requireMember("signal", options.signal, "an AbortSignal", "aborted", "boolean");
   requireMember("runtime", options.runtime, "a runtime()", "schedule");

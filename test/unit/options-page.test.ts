@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as headrace from "../../src/index.ts";
 import { checkLag } from "../../src/dispatchers/broadcast.ts";
+import { optionsOf } from "../support/option-names.ts";
 
 const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
 
@@ -29,16 +30,6 @@ const rowsOf = (heading: string, owner: string): readonly Row[] => {
   const rows = sections.get(heading) ?? [];
   return rows.filter(({ option, of }) => option[0] !== "(" && new RegExp(`\\b(?:${owner}|both|all three)\\b`).test(of));
 };
-
-/** The names of a function's options, as its refusal of another one lists them. */
-function optionsOf(call: (options: never) => unknown): readonly string[] {
-  try {
-    call({ none: 1 } as never);
-  } catch (error) {
-    return /options among (.*), got/.exec((error as Error).message)?.[1]?.split(", ") ?? [];
-  }
-  return [];
-}
 
 const h = headrace;
 const key = (event: unknown): string => String(event);

@@ -10,6 +10,7 @@ import {
 } from "../../src/stage/faces.ts";
 import * as headrace from "../../src/index.ts";
 import { subscribeNames } from "../../src/stage/subscribe-options.ts";
+import { optionsOf } from "../support/option-names.ts";
 
 const page = readFileSync(new URL("../../docs/stages.md", import.meta.url), "utf8");
 /** The sections by their headings. */
@@ -18,15 +19,6 @@ const sections = new Map(page.split(/^## /m).map((text) => [text.slice(0, text.i
 const named = (heading: string): ReadonlySet<string> =>
   new Set(Array.from((sections.get(heading) ?? "").matchAll(/`(\[?[\w.]+\]?)[(`]/g), ([, name]) => name as string));
 
-/** The names a function takes as options, as its refusal of another one tells. */
-function optionsOf(call: (options: never) => unknown): readonly string[] {
-  try {
-    call({ none: 1 } as never);
-  } catch (error) {
-    return /options among (.*), got/.exec((error as Error).message)?.[1]?.split(", ") ?? [];
-  }
-  return [];
-}
 /** The members of a class and of those it extends. */
 function membersOf(of: { readonly prototype: object }): readonly string[] {
   const members: string[] = [];

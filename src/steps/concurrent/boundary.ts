@@ -1,10 +1,8 @@
 import { requireInteger } from "../../base/check.ts";
 import { requireNeeded } from "../../base/needed.ts";
-import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { makeStep } from "../../adapter/step.ts";
-import { Held } from "./held.ts";
-import { Pair } from "./pair.ts";
+import { Holding } from "./holding.ts";
 
 export interface BoundaryOptions {
   /** Events asked for and not passed on at most. **Units** events, from 1. */
@@ -13,8 +11,7 @@ export interface BoundaryOptions {
   readonly minDemand?: number | undefined;
 }
 
-class Boundary<In> extends Pair<In, In> {
-  readonly #held = new Held<In>();
+class Boundary<In> extends Holding<In> {
   readonly #least: number;
   override readonly most: number;
 
@@ -24,30 +21,13 @@ class Boundary<In> extends Pair<In, In> {
     this.#least = least;
   }
 
-  get empty(): boolean {
-    return this.#held.size === 0;
-  }
-
-  take(events: readonly In[], subscription: Subscription): void {
-    this.#held.push(events, subscription);
-    this.pump();
-  }
-
   pump(): void {
     if (this.over) return;
-    const count = Math.min(this.output.demand, this.#held.size);
-    if (count > 0) this.output.answer(this.#held.take(count));
+    const count = Math.min(this.output.demand, this.held.size);
+    if (count > 0) this.output.answer(this.held.take(count));
     this.checkEmpty();
-    const there = this.#held.size + this.asks.outstanding;
+    const there = this.held.size + this.asks.outstanding;
     if (this.begun && !this.asks.closed && there <= this.#least) this.asks.ask(this.most - there);
-  }
-
-  override unmake(events: readonly In[]): readonly In[] {
-    return events;
-  }
-
-  giveBack(): void {
-    for (const [subscription, rest] of this.#held.takeAll()) this.input.giveBack(subscription, rest);
   }
 }
 

@@ -6,8 +6,7 @@ import type { Discarded, Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { type Setting, makeStep } from "../../adapter/step.ts";
-import { Held } from "./held.ts";
-import { Pair } from "./pair.ts";
+import { Holding } from "./holding.ts";
 
 export interface BufferOptions<in Event> {
   /** **Units** events, from 1. */
@@ -24,8 +23,7 @@ export interface BufferOptions<in Event> {
 /** No one asks for more at a time. */
 const MOST = 1000;
 
-class BufferStep<In> extends Pair<In, In> {
-  readonly #held = new Held<In>();
+class BufferStep<In> extends Holding<In> {
   #dropped = 0;
   readonly #options: BufferOptions<In>;
   readonly #setting: Setting;
@@ -36,14 +34,10 @@ class BufferStep<In> extends Pair<In, In> {
     this.#setting = setting;
   }
 
-  get empty(): boolean {
-    return this.#held.size === 0;
-  }
-
-  take(events: readonly In[], subscription: Subscription): void {
-    this.#held.push(events, subscription);
+  override take(events: readonly In[], subscription: Subscription): void {
+    this.held.push(events, subscription);
     this.#serve();
-    const excess = this.#held.size - this.#options.size;
+    const excess = this.held.size - this.#options.size;
     if (excess > 0) this.#overflown(excess);
     this.pump();
   }
@@ -54,31 +48,23 @@ class BufferStep<In> extends Pair<In, In> {
     this.checkEmpty();
     if (!this.begun || this.asks.closed) return;
     const { size, overflow } = this.#options;
-    const room = Math.min(overflow === "hold" ? size - this.#held.size : size, MOST) - this.asks.outstanding;
+    const room = Math.min(overflow === "hold" ? size - this.held.size : size, MOST) - this.asks.outstanding;
     if (room > 0 && (4 * room >= Math.min(size, MOST) || this.asks.outstanding === 0)) this.asks.ask(room);
-  }
-
-  override unmake(events: readonly In[]): readonly In[] {
-    return events;
   }
 
   override get counts(): Counts {
     return { dropped: this.#dropped };
   }
 
-  giveBack(): void {
-    for (const [subscription, rest] of this.#held.takeAll()) this.input.giveBack(subscription, rest);
-  }
-
   #serve(): void {
-    const count = Math.min(this.output.demand, this.#held.size);
-    if (count > 0) this.output.answer(this.#held.take(count));
+    const count = Math.min(this.output.demand, this.held.size);
+    if (count > 0) this.output.answer(this.held.take(count));
   }
 
   #overflown(excess: number): void {
     const { size, overflow } = this.#options;
     const { name, index, onDiscard } = this.#setting;
-    const events = overflow === "drop-oldest" ? this.#held.take(excess) : this.#held.takeNewest(excess);
+    const events = overflow === "drop-oldest" ? this.held.take(excess) : this.held.takeNewest(excess);
     if (overflow === "fail") {
       const error = overflown(name, size + excess, events);
       this.input.fail(callbackError({ stage: name, callback: "handleEvents", step: "buffer", index }, error, events));

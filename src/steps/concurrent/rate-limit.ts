@@ -7,7 +7,7 @@ import type { Fixed } from "../../contract/options.ts";
 import type { Subscription } from "../../contract/stage.ts";
 import type { Step } from "../../contract/step.ts";
 import { type Setting, makeStep } from "../../adapter/step.ts";
-import { Held } from "./held.ts";
+import { Holding } from "./holding.ts";
 import { bySubscription, type Taken } from "./lanes.ts";
 import { Pair } from "./pair.ts";
 import { checkRate, limiterOf, type Rate, type RateLimiter, SlidingWindow } from "./rate-limiter.ts";
@@ -20,8 +20,7 @@ export interface RateLimitOptions<in Event> extends Rate {
 }
 
 /** All events share one rate. */
-class RateLimit<In> extends Pair<In, In> {
-  readonly #held = new Held<In>();
+class RateLimit<In> extends Holding<In> {
   readonly #limiter: SlidingWindow;
   #withdraw: (() => void) | undefined;
 
@@ -30,40 +29,27 @@ class RateLimit<In> extends Pair<In, In> {
     this.#limiter = limiter;
   }
 
-  get empty(): boolean {
-    return this.#held.size === 0;
-  }
-
-  take(events: readonly In[], subscription: Subscription): void {
-    this.#held.push(events, subscription);
-    this.pump();
-  }
-
   pump(): void {
     if (this.over) return;
     const { clock } = this.input.runtime;
-    while (this.output.demand > 0 && this.#held.size > 0 && this.#withdraw === undefined) {
-      if (this.#limiter.take(clock)) this.output.answer(this.#held.take(1));
+    while (this.output.demand > 0 && this.held.size > 0 && this.#withdraw === undefined) {
+      if (this.#limiter.take(clock)) this.output.answer(this.held.take(1));
       else this.#withdraw = this.#limiter.queue(clock, this.#onPermit);
     }
     this.checkEmpty();
     const wanted = this.begun && !this.asks.closed && this.output.demand > 0;
-    if (wanted && this.#held.size + this.asks.outstanding === 0) this.asks.ask(1);
+    if (wanted && this.held.size + this.asks.outstanding === 0) this.asks.ask(1);
   }
 
-  override unmake(events: readonly In[]): readonly In[] {
-    return events;
-  }
-
-  giveBack(): void {
+  override giveBack(): void {
     this.#withdraw?.();
     this.#withdraw = undefined;
-    for (const [subscription, rest] of this.#held.takeAll()) this.input.giveBack(subscription, rest);
+    super.giveBack();
   }
 
   readonly #onPermit = (): void => {
     this.#withdraw = undefined;
-    this.output.answer(this.#held.take(1));
+    this.output.answer(this.held.take(1));
     this.pump();
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "../../../src/adapter/index.ts";
 import { fromIterable, producer } from "../../../src/index.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
+import { RawConsumer } from "../../support/stages.ts";
 
 const boom = new Error("boom");
 
@@ -144,6 +145,24 @@ describe("coupled", () => {
     seenBySink.end({ type: "stop" });
     await turns();
     expect([told, ends]).toEqual([["the sink", "the source"], ["done"]]);
+  });
+});
+
+describe("OtherSide.end behind the buffer", () => {
+  test.each([
+    ["a stop", { type: "stop" }],
+    ["a failure", { type: "failure", error: boom }],
+  ] as const)("5.4 %s of the source comes behind the events emitted", async (_what, reason) => {
+    const { out, seenBySink, stage, ends } = sides();
+    out.push([1, 2]);
+    await turns();
+    seenBySink.end(reason, { after: "buffer" });
+    await turns();
+    expect([stage.bufferedCount, ends]).toEqual([2, []]);
+    const raw = new RawConsumer<number>().attach(stage).ask(5);
+    await turns();
+    expect([raw.batches.flat(), raw.ends.map((end) => end.type)]).toEqual([[1, 2], [reason.type]]);
+    expect(stage.state).toBe(reason.type === "stop" ? "stopped" : "failed");
   });
 });
 

@@ -360,10 +360,11 @@ describe("5.7 a cancel and an end of the source that cross", () => {
     await stage.stop();
   });
 
-  test.each([
-    ["a cancel with a value", boom, ["cancel: boom"]],
-    ["a cancel without one", undefined, []],
-  ])("5.11 %s whose handleCancel is pending when the stage fails otherwise", async (_what, reason, expected) => {
+  test.each<[string, (link: Subscription) => void, string[]]>([
+    ["5.11 a cancel with a value", (link) => link.cancel(boom), ["cancel: boom"]],
+    ["5.11 a cancel without one", (link) => link.cancel(), []],
+    ["1.9 resubscribing, no failure of its own,", (link) => void link.resubscribe(), []],
+  ])("%s whose handleCancel is pending when the stage fails otherwise", async (_what, leave, expected) => {
     const { reports, options } = scene();
     const stage = producerConsumer<number, number>(
       { handleEvents: (events) => [...events], handleCancel: () => new Promise<never>(noop) },
@@ -371,26 +372,11 @@ describe("5.7 a cancel and an end of the source that cross", () => {
     );
     const link = stage.subscribe(new RawProducer<number>().producer);
     await turns();
-    link.cancel(reason);
+    leave(link);
     await turns();
     const done = stage.done.catch(say);
     stage.fail(new Error("other"));
     expect([await done, reports]).toEqual(["other", expected]);
-  });
-
-  test("1.9 resubscribing, whose handleCancel is pending when the stage fails, is no failure of its own", async () => {
-    const { reports, options } = scene();
-    const stage = producerConsumer<number, number>(
-      { handleEvents: (events) => [...events], handleCancel: () => new Promise<never>(noop) },
-      options,
-    );
-    const link = stage.subscribe(new RawProducer<number>().producer);
-    await turns();
-    link.resubscribe();
-    await turns();
-    const done = stage.done.catch(say);
-    stage.fail(new Error("other"));
-    expect([await done, reports]).toEqual(["other", []]);
   });
 
   test("1.10 a consumer whose handleEnd is pending refuses to subscribe", async () => {
