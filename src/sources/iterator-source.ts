@@ -5,7 +5,7 @@ import type { Task } from "../contract/runtime.ts";
 
 /** As in a loop: an iterator returns objects. */
 export function checked<Out>(result: IteratorResult<Out>, stage: string): IteratorResult<Out> {
-  if (Object(result) !== result)
+  if (!isObject(result))
     throw new TypeError(`expected next() of what ${stage} reads to return an object, got ${describe(result)}`);
   return result;
 }
@@ -24,6 +24,9 @@ export function checkedIterator<Of extends Iterator<unknown> | AsyncIterator<unk
     words(got),
   );
 }
+
+/** Values for which there is room from the start: an array that grows is copied, again and again. */
+const ROOM = 1000;
 
 /**
  * Serves demand from a synchronous iterator, at once. A promise among its values is awaited before the next value is
@@ -122,12 +125,13 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
 
   /** Takes this many values, up to the first promise. */
   #take(count: number): Awaited<Out>[] {
-    const events: Awaited<Out>[] = [];
+    const events = new Array<Awaited<Out>>(Math.min(count, ROOM));
+    let taken = 0;
     try {
       const { name } = this.#stage;
       this.#iterator ??= checkedIterator(this.#iterable[Symbol.iterator](), "iterator", name);
       const iterator = this.#iterator;
-      while (events.length < count) {
+      while (taken < count) {
         const result = checked(iterator.next(), name);
         if (result.done) {
           this.#over = true;
@@ -136,15 +140,19 @@ export class IteratorSource<Out> implements SourceBehaviour<Awaited<Out>>, Task 
         }
         const { value } = result;
         if (isObject(value) && isThenable(value)) {
-          this.#wanted = count - events.length;
+          this.#wanted = count - taken;
           this.#wait(value);
           break;
         }
-        events.push(value as Awaited<Out>);
+        events[taken] = value as Awaited<Out>;
+        taken += 1;
       }
     } catch (error) {
+      events.length = taken;
       return this.#broken(error, events);
     }
+    // Setting the length of an array costs as much as a dozen values.
+    if (taken < events.length) events.length = taken;
     return events;
   }
 
