@@ -1,6 +1,7 @@
 /** Whether a value may be a promise: a cheap check per event, before the look-up. */
-export const isObject = (value: unknown): boolean =>
-  (typeof value === "object" && value !== null) || typeof value === "function";
+export function isObject(value: unknown): boolean {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
 
 /** Arrays first: most results are arrays, and looking up "then" on them is slow. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

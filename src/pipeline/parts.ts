@@ -25,7 +25,7 @@ export interface Compound {
   readonly "~steps": readonly unknown[];
 }
 
-type Member = "kind" | "name" | "subscribe" | "~connect" | "~dispatcher" | "~branches" | "~begin" | "~stage" | "~sink";
+type Member = "kind" | "name" | "subscribe" | "~each" | "~dispatcher" | "~branches" | "~begin" | "~stage" | "~sink";
 
 /** Stages within a pipeline: two pipelines would share its events out. */
 export const placed: WeakSet<object> = new WeakSet<object>();
@@ -60,7 +60,7 @@ const flatten = (steps: readonly unknown[]): Placed[] =>
 function partOf(given: unknown, index: number, last: boolean, seen: Set<unknown>): PlacedPart {
   const step = given as Partial<Record<Member, unknown>> | null | undefined;
   const kind = typeof step?.subscribe === "function" ? step.kind : undefined;
-  if (step?.["~connect"]) return { is: "event", step: given as PerEvent, index };
+  if (step?.["~each"]) return { is: "event", step: given as PerEvent, index };
   if (step?.["~dispatcher"]) return { is: "shape", step: given as FanOut, index };
   if (step?.["~branches"]) return { is: "branches", step: given as Branching, index };
   if (step?.["~stage"]) return { is: "own stage", step: given as StageStep, index };

@@ -3,7 +3,7 @@ import { requireNeeded } from "../../base/needed.ts";
 import type { Key } from "../../base/hash.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, StepFailure } from "./per-event.ts";
+import { checkFunction, perCall } from "./per-event.ts";
 
 /**
  * Drops events whose key is among the last `max` different ones.
@@ -28,25 +28,20 @@ export function distinct<In>(key: (event: never) => Key, options: { readonly max
   requireInteger("max", options.max, 1);
   const call = key as (event: unknown) => Key;
   const { max } = options;
-  return perEvent("distinct", (next, _chain, place) => {
+  return perCall("distinct", "if true", "a key at once", () => {
     /** The one that came last is the last. */
     const seen = new Set<Key>();
     return (event) => {
-      let own: Key;
-      try {
-        own = call(event);
-      } catch (cause) {
-        throw new StepFailure(place, event, cause);
-      }
+      const own = call(event);
       const repeated = seen.delete(own);
       seen.add(own);
-      if (repeated) return;
+      if (repeated) return false;
       if (seen.size > max)
         for (const oldest of seen) {
           seen.delete(oldest);
           break;
         }
-      next(event);
+      return true;
     };
   });
 }

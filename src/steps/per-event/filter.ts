@@ -1,6 +1,6 @@
 import type { Accepting } from "../../contract/accepting.ts";
 import type { Step } from "../../contract/step.ts";
-import { accepts, checkFunction, perEvent } from "./per-event.ts";
+import { checkFunction, perCall, TRUE_OR_FALSE } from "./per-event.ts";
 
 /**
  * Passes on the events for which `accept` returns true.
@@ -19,7 +19,5 @@ import { accepts, checkFunction, perEvent } from "./per-event.ts";
 export const filter: Accepting = <In>(accept: (event: In) => boolean): Step<In, never> => {
   checkFunction("filter", accept);
   const call = accept as (event: unknown) => unknown;
-  return perEvent("filter", (next, _chain, place) => (event) => {
-    if (accepts(call, event, place)) next(event);
-  });
+  return perCall("filter", "if true", TRUE_OR_FALSE, () => call);
 };

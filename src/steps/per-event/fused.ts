@@ -4,7 +4,18 @@ import type { Reason } from "../../contract/reason.ts";
 import { cutShortBy, tellOf } from "../cut-short.ts";
 import type { Subscription, StageContext } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
-import { Chain, type PerEvent, type PerEventSink, type Place, type Receive, StepFailure } from "./per-event.ts";
+import { type Calls, loop } from "./loop.ts";
+import { connected } from "./receive.ts";
+import {
+  type Call,
+  Chain,
+  type End,
+  type Filled,
+  type PerEvent,
+  type PerEventSink,
+  type Place,
+  StepFailure,
+} from "./per-event.ts";
 
 /** A step and its position. */
 export interface Placed<Of> {
@@ -17,7 +28,8 @@ const placeOf = ({ step, index }: Placed<{ readonly name: string }>): Place => (
 /** The behaviour of a stage that runs adjacent steps, and perhaps a sink behind them, event by event. */
 export class Fused {
   readonly #chain = new Chain();
-  readonly #first: Receive;
+  /** The steps up to the first that is more than a call, and what they end in. */
+  readonly #first: Calls;
   readonly #emits: boolean;
   /** Earlier results go out first, whichever stage failed. */
   readonly patient = true;
@@ -27,7 +39,7 @@ export class Fused {
   /** Of the stage that it makes. */
   setting: Omit<Setting, "index"> = { name: "" };
   /** Results of the batch in hand so far. */
-  #out: unknown[] = [];
+  readonly #out: Filled = { events: [], count: 0 };
   /** Outstanding demand, for each subscription whose demand the steps decide. */
   readonly #outstanding = new Map<Subscription, number>();
   /** The batch whose sink is pending, and where its rest starts. */
@@ -39,20 +51,22 @@ export class Fused {
 
   constructor(steps: readonly Placed<PerEvent>[], sink: Placed<PerEventSink> | undefined) {
     const chain = this.#chain;
-    let first: Receive;
     this.#emits = sink === undefined;
-    if (sink === undefined) {
-      first = (event) => {
-        this.#out.push(event);
-      };
-      this.result = () => undefined;
-    } else {
-      const { receive, result } = sink.step["~begin"](chain, placeOf(sink));
-      first = receive;
-      this.result = result;
+    const { end, result } = sink?.step["~begin"](chain, placeOf(sink)) ?? {
+      end: { into: this.#out },
+      result: () => undefined,
+    };
+    this.result = result;
+    let behind: End = end;
+    let calls: Call[] = [];
+    for (const placed of steps.toReversed()) {
+      const each = placed.step["~each"](chain, placeOf(placed));
+      if (typeof each === "function") {
+        behind = { next: each(connected(calls, behind)) };
+        calls = [];
+      } else calls.unshift(each);
     }
-    for (const placed of steps.toReversed()) first = placed.step["~connect"](first, chain, placeOf(placed));
-    this.#first = first;
+    this.#first = { calls, end: behind, chain, at: 0 };
     this.limited = chain.takes.length > 0;
   }
 
@@ -77,10 +91,16 @@ export class Fused {
     stage: StageContext,
   ): unknown[] | Promise<void> | undefined {
     this.#at = 0;
-    this.#out = [];
+    const out = this.#out;
+    if (this.#emits) {
+      // As much room as is likely: an array that grows is copied, again and again.
+      out.events = new Array<unknown>(events.length);
+      out.count = 0;
+    }
     this.#run(events);
+    if (out.count < out.events.length) out.events.length = out.count;
     if (this.#chain.pending !== undefined) return this.#wait(events, subscription, stage);
-    return this.#finish(events, subscription, stage) && this.#emits ? this.#out : undefined;
+    return this.#finish(events, subscription, stage) && this.#emits ? this.#out.events : undefined;
   }
 
   handleEnd(stage: StageContext): void {
@@ -105,18 +125,13 @@ export class Fused {
   /** Sends events in until the batch is through or nothing more may go in. */
   #run(events: readonly unknown[]): void {
     const first = this.#first;
-    const chain = this.#chain;
-    const { length } = events;
-    let at = this.#at;
+    first.at = this.#at;
     try {
-      while (at < length && !chain.held) {
-        at += 1;
-        first(events[at - 1]);
-      }
+      if (!this.#chain.held) loop(first, events);
     } catch (error) {
       this.#broken = { error };
     }
-    this.#at = at;
+    this.#at = first.at;
   }
 
   /** A sink takes one event at a time, and is still busy with the last: not even a failure overtakes it. */
@@ -178,7 +193,7 @@ export class Fused {
     const error = this.#errorOf(cause, events, stage);
     stage.giveBack(subscription, events.slice(this.#at));
     if (this.#emits) {
-      (stage as SourceContext<unknown>).answer(this.#out);
+      (stage as SourceContext<unknown>).answer(this.#out.events);
       stage.fail(error, { after: "buffer" });
     } else stage.fail(error);
   }

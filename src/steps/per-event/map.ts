@@ -1,7 +1,6 @@
-import { isObject } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
 import type { Sync } from "../../contract/sync.ts";
-import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
+import { checkFunction, perCall } from "./per-event.ts";
 
 /**
  * Makes one event of each.
@@ -22,15 +21,6 @@ export function map<In, Out>(fn: (event: In) => Out): Step<In, Out>;
 export function map<In, Out>(fn: (event: In) => Out): Step<In, Out> {
   checkFunction("map", fn);
   const call = fn as (event: unknown) => unknown;
-  return perEvent("map", (next, _chain, place) => (event) => {
-    let out: unknown;
-    try {
-      out = call(event);
-    } catch (cause) {
-      throw new StepFailure(place, event, cause);
-    }
-    if (isObject(out))
-      refusePromise(out, event, place, "its result at once; for a function that returns a promise there is mapAsync");
-    next(out);
-  });
+  const instead = "its result at once; for a function that returns a promise there is mapAsync";
+  return perCall("map", "result", instead, () => call);
 }

@@ -74,23 +74,80 @@ export class StepFailure {
   }
 }
 
+/** What goes on to the next step: the call's result, the event, or the event if the result is true. */
+export type Passes = "result" | "event" | "if true";
+
+/** A step that is one call for one event. */
+export interface Call {
+  readonly fn: (event: unknown) => unknown;
+  /** Its result goes on in place of the event. */
+  readonly maps: boolean;
+  /** The event goes on if its result is true. */
+  readonly tests: boolean;
+  /** What to return where a promise was returned. */
+  readonly instead: string;
+  readonly place: Place;
+}
+
+/** A sink that is one call for one event, and its last result. */
+export interface Fold {
+  readonly fn: (value: unknown, event: unknown) => unknown;
+  value: unknown;
+  readonly instead: string;
+  readonly place: Place;
+}
+
 /** A step that handles each event by itself; adjacent ones run in one stage. */
 export interface PerEvent {
   readonly kind: "step";
   readonly name: string;
-  /** Puts the step in front of `next`, once per pipeline. */
-  readonly "~connect": (next: Receive, chain: Chain, place: Place) => Receive;
+  /** Begins the step, once per pipeline: a call, or what puts it in front of the next one. */
+  readonly "~each": (chain: Chain, place: Place) => Call | ((next: Receive) => Receive);
+}
+
+/** An array that is filled from the start, or behind what it holds; it may be longer. */
+export interface Filled {
+  events: unknown[];
+  count: number;
+}
+
+/** What takes the events behind a row of calls: one of these. */
+export interface End {
+  readonly into?: Filled;
+  readonly fold?: Fold;
+  readonly next?: Receive;
 }
 
 /** A sink that takes event by event; `begin` is called once per pipeline. */
 export interface PerEventSink {
   readonly kind: "sink";
   readonly name: string;
-  readonly "~begin": (chain: Chain, place: Place) => { readonly receive: Receive; readonly result: () => unknown };
+  readonly "~begin": (chain: Chain, place: Place) => { readonly end: End; readonly result: () => unknown };
 }
 
-export function perEvent<In, Out>(name: string, connect: PerEvent["~connect"]): Step<In, Out> {
-  return { kind: "step", name, "~connect": connect } satisfies PerEvent as Step<In, Out>;
+export function perEvent<In, Out>(
+  name: string,
+  connect: (next: Receive, chain: Chain, place: Place) => Receive,
+): Step<In, Out> {
+  const each: PerEvent["~each"] = (chain, place) => (next) => connect(next, chain, place);
+  return { kind: "step", name, "~each": each } satisfies PerEvent as Step<In, Out>;
+}
+
+/** `begin` makes the call's function, once per pipeline. */
+export function perCall<In, Out>(
+  name: string,
+  passes: Passes,
+  instead: string,
+  begin: () => Call["fn"],
+): Step<In, Out> {
+  const each: PerEvent["~each"] = (_chain, place) => ({
+    fn: begin(),
+    maps: passes === "result",
+    tests: passes === "if true",
+    instead,
+    place,
+  });
+  return { kind: "step", name, "~each": each } satisfies PerEvent as Step<In, Out>;
 }
 
 export function checkFunction(name: string, fn: unknown): void {
@@ -102,6 +159,10 @@ export function refusePromise(result: unknown, event: unknown, place: Place, ins
   if (isThenable(result)) throw new StepFailure(place, event, result, `return ${instead}`);
 }
 
+const IN_FRONT = "at once; for a function that returns a promise there is mapAsync, in front of it";
+export const TRUE_OR_FALSE: string = `true or false ${IN_FRONT}`;
+export const RESULT_AT_ONCE: string = `its result ${IN_FRONT}`;
+
 /** Calls a predicate. A promise is refused: it would always be true. */
 export function accepts(accept: (event: unknown) => unknown, event: unknown, place: Place): boolean {
   let result: unknown;
@@ -110,12 +171,6 @@ export function accepts(accept: (event: unknown) => unknown, event: unknown, pla
   } catch (cause) {
     throw new StepFailure(place, event, cause);
   }
-  if (typeof result !== "boolean")
-    refusePromise(
-      result,
-      event,
-      place,
-      "true or false at once; for a function that returns a promise there is mapAsync, in front of it",
-    );
+  if (typeof result !== "boolean") refusePromise(result, event, place, TRUE_OR_FALSE);
   return Boolean(result);
 }

@@ -1,6 +1,5 @@
-import { isObject } from "../../base/thenable.ts";
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
+import { checkFunction, perCall, RESULT_AT_ONCE } from "./per-event.ts";
 
 /**
  * Passes on, for each event, the result of `fn` for it and the last result.
@@ -19,22 +18,11 @@ import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event
 export function scan<In, Out>(fn: (last: Out, event: In) => Out, seed: Out): Step<In, Out> {
   checkFunction("scan", fn);
   const call = fn as (last: unknown, event: unknown) => unknown;
-  return perEvent("scan", (next, _chain, place) => {
+  return perCall("scan", "result", RESULT_AT_ONCE, () => {
     let last: unknown = seed;
     return (event) => {
-      try {
-        last = call(last, event);
-      } catch (cause) {
-        throw new StepFailure(place, event, cause);
-      }
-      if (isObject(last))
-        refusePromise(
-          last,
-          event,
-          place,
-          "its result at once; for a function that returns a promise there is mapAsync, in front of it",
-        );
-      next(last);
+      last = call(last, event);
+      return last;
     };
   });
 }

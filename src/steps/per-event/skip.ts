@@ -1,6 +1,6 @@
 import type { Step } from "../../contract/step.ts";
 import { requireInteger } from "../../base/check.ts";
-import { perEvent } from "./per-event.ts";
+import { perCall, TRUE_OR_FALSE } from "./per-event.ts";
 
 /**
  * Drops the first `count` events and passes on the rest.
@@ -18,11 +18,12 @@ import { perEvent } from "./per-event.ts";
  */
 export function skip<In>(count: number): Step<In, In> {
   requireInteger("skip", count ?? null, 0, Number.POSITIVE_INFINITY);
-  return perEvent("skip", (next) => {
+  return perCall("skip", "if true", TRUE_OR_FALSE, () => {
     let left = count;
-    return (event) => {
-      if (left > 0) left -= 1;
-      else next(event);
+    return () => {
+      if (left === 0) return true;
+      left -= 1;
+      return false;
     };
   });
 }

@@ -1,8 +1,7 @@
-import { isObject } from "../../base/thenable.ts";
 import type { Fixed } from "../../contract/options.ts";
 import type { SyncTap } from "../../contract/sync.ts";
 import type { Step } from "../../contract/step.ts";
-import { checkFunction, perEvent, refusePromise, StepFailure } from "./per-event.ts";
+import { checkFunction, perCall } from "./per-event.ts";
 
 /**
  * Looks at each event and passes it on.
@@ -24,15 +23,5 @@ export function tap<In>(fn: (event: In) => unknown): Step<In, In>;
 export function tap(fn: (event: never) => unknown): Step<never, unknown> {
   checkFunction("tap", fn);
   const call = fn as (event: unknown) => unknown;
-  return perEvent("tap", (next, _chain, place) => (event) => {
-    let result: unknown;
-    try {
-      result = call(event);
-    } catch (cause) {
-      throw new StepFailure(place, event, cause);
-    }
-    if (isObject(result))
-      refusePromise(result, event, place, "at once; for a function that returns a promise there is mapAsync");
-    next(event);
-  });
+  return perCall("tap", "event", "at once; for a function that returns a promise there is mapAsync", () => call);
 }

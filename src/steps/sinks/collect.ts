@@ -19,12 +19,7 @@ export function collect<In>(): Sink<In, In[]> {
     name: "collect",
     "~begin": () => {
       const events: unknown[] = [];
-      return {
-        receive(event): void {
-          events.push(event);
-        },
-        result: () => events,
-      };
+      return { end: { into: { events, count: 0 } }, result: () => events };
     },
   };
   return sink;

@@ -41,10 +41,12 @@ export function first<In, Else>(options?: { readonly orElse: Else }): Sink<In, I
       };
       chain.onEnd = () => void result();
       return {
-        receive(event): void {
-          own.left = 0;
-          found = event;
-          chain.over = true;
+        end: {
+          next(event): void {
+            own.left = 0;
+            found = event;
+            chain.over = true;
+          },
         },
         result,
       };

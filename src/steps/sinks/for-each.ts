@@ -99,9 +99,11 @@ export function forEach<In>(
         while (chain.pending === undefined && waiting.size > 0 && !chain.ended) hand(waiting.shift());
       };
       return {
-        receive(event): void {
-          if (chain.pending === undefined) hand(event);
-          else waiting.push(event);
+        end: {
+          next(event): void {
+            if (chain.pending === undefined) hand(event);
+            else waiting.push(event);
+          },
         },
         result: () => undefined,
       };

@@ -1,6 +1,5 @@
-import { isObject } from "../../base/thenable.ts";
 import type { Sink } from "../../contract/step.ts";
-import { checkFunction, type PerEventSink, refusePromise, StepFailure } from "../per-event/per-event.ts";
+import { checkFunction, type Fold, type PerEventSink, RESULT_AT_ONCE } from "../per-event/per-event.ts";
 
 /**
  * Folds all events into one result.
@@ -23,24 +22,8 @@ export function reduce<In, Result>(fn: (sum: Result, event: In) => Result, seed:
     kind: "sink",
     name: "reduce",
     "~begin": (_chain, place) => {
-      let sum: unknown = seed;
-      return {
-        receive(event): void {
-          try {
-            sum = call(sum, event);
-          } catch (cause) {
-            throw new StepFailure(place, event, cause);
-          }
-          if (isObject(sum))
-            refusePromise(
-              sum,
-              event,
-              place,
-              "its result at once; for a function that returns a promise there is mapAsync, in front of it",
-            );
-        },
-        result: () => sum,
-      };
+      const fold: Fold = { fn: call, value: seed, instead: RESULT_AT_ONCE, place };
+      return { end: { fold }, result: () => fold.value };
     },
   };
   return sink;
