@@ -10,6 +10,7 @@ import {
   producerConsumer,
   reduce,
 } from "headrace";
+import { compiler } from "headrace/compile";
 
 const steps = { map, filter };
 
@@ -95,12 +96,15 @@ const arrayMethods = async (events, { make, double, keep, add }) => {
   await pipeline(numbers(events, make), doubled, kept, total);
   return sum;
 };
-const through = (source, { double, keep, add }) => pipeline(source, map(double), filter(keep), reduce(add, 0)).done;
+const through = (source, { double, keep, add }, build = pipeline) =>
+  build(source, map(double), filter(keep), reduce(add, 0)).done;
+const compiled = pipeline.with({ compile: compiler() });
 
 const both = {
   "headrace, stages": stages({}),
   "headrace, stages of array methods": arrayMethods,
   "headrace, pipeline": (events, work) => through(numbers(events, work.make), work),
+  "headrace, pipeline, compiled": (events, work) => through(numbers(events, work.make), work, compiled),
   "headrace, maxDemand 1": stages({ maxDemand: 1 }),
 };
 export const linear = {

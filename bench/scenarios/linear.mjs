@@ -12,6 +12,8 @@ const compare = (group) => [
   { case: group, ours: "headrace, stages", theirs: "node transforms", least: 12 },
   { case: group, ours: "headrace, pipeline", theirs: "rxjs 7", least: 3, polluted: 2 },
   { case: group, ours: "headrace, pipeline", theirs: "effect", least: 1.5, polluted: 1.6 },
+  { case: group, ours: "headrace, pipeline, compiled", theirs: "rxjs 7", least: 3, polluted: 4 },
+  { case: group, ours: "headrace, pipeline, compiled", theirs: "effect", least: 1.5, polluted: 3 },
   { case: group, ours: "headrace, maxDemand 1", theirs: "async generators", least: 1.2 },
   { case: group, ours: "headrace, maxDemand 1", theirs: "node transforms", least: 0.7 },
 ];

@@ -1,5 +1,6 @@
 import { requireType } from "../base/check.ts";
 import { argumentError } from "../base/errors.ts";
+import type { Compiler } from "../contract/row.ts";
 import type { Discarded, StageOptions } from "../contract/options.ts";
 import type { Consumer, ProducerConsumer } from "../contract/stage.ts";
 import type { Sink, Step } from "../contract/step.ts";
@@ -11,6 +12,8 @@ export interface Setting extends StageOptions {
   readonly index: number;
   /** The pipeline's: hears of what the stage loses where the step has none of its own. */
   readonly onDiscard?: ((discarded: Discarded) => void) | undefined;
+  /** The pipeline's, for pipelines of the step's own. */
+  readonly compile?: Compiler | undefined;
 }
 
 /** A step that is a stage by itself, made anew for each pipeline it stands in. */

@@ -10,6 +10,7 @@ export const PIPELINE: readonly string[] = [
   "runtime",
   "onReport",
   "onDiscard",
+  "compile",
 ];
 
 const isClass = (value: unknown): value is { readonly name: string } =>

@@ -23,6 +23,7 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_NOT_SOURCE: ["ArgumentError", nothing],
   ERR_SOURCE_USED: ["ArgumentError", nothing],
   ERR_NOT_RUNNING: ["ArgumentError", "nothing was asked for: the source holds all events"],
+  ERR_COMPILE: ["ArgumentError", nothing],
   ERR_EVENTS: ["ArgumentError", nothing],
   ERR_GIVE_BACK: ["ArgumentError", nothing],
   ERR_ASK: ["ArgumentError", nothing],

@@ -11,6 +11,7 @@ export type ArgumentCode =
   | "ERR_NOT_SOURCE"
   | "ERR_SOURCE_USED"
   | "ERR_NOT_RUNNING"
+  | "ERR_COMPILE"
   | "ERR_EVENTS"
   | "ERR_GIVE_BACK"
   | "ERR_ASK"
@@ -57,6 +58,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
     "a pipeline that runs",
     "this pipeline has no sink: add forEach, collect … or subscribe to it",
   ],
+  ERR_COMPILE: ["8.12", "{}", "allow it, or leave compile out"],
   ERR_EVENTS: ["2.1", "an array of events", "one event is [event]"],
   ERR_GIVE_BACK: ["6.12", "a subscription of {}, and its events, each once", "giveBack(subscription, events)"],
   ERR_ASK: ["3.2", "a whole number of events from 1 to 2^53 - 1 or Infinity"],

@@ -3,6 +3,7 @@ import type { Inspection, Stall, StallOptions } from "./inspection.ts";
 import type { NoStep, SinkIsNoStep } from "./no-step.ts";
 import type { Producer } from "./stage.ts";
 import type { Discarded, DrainOptions, StageOptions, StopOptions } from "./options.ts";
+import type { Compiler } from "./row.ts";
 import type { Failure } from "./failure.ts";
 
 /**
@@ -48,6 +49,8 @@ export interface PipelineOptions extends StageOptions {
   readonly minDemand?: number | undefined;
   /** Receives every event that was taken and is not delivered. @default the source's own */
   readonly onDiscard?: ((discarded: Discarded) => void) | undefined;
+  /** Gives busy stages of per-event steps a loop of their own: `compiler()` of `headrace/compile`. @default the runtime's */
+  readonly compile?: Compiler | undefined;
 }
 
 /** A step that is not the last. It takes no subscribe options, which keeps `partitionBy(key, options)` at the end. */

@@ -1,3 +1,4 @@
+import type { Compiler } from "./row.ts";
 import type { Stall, StallOptions } from "./inspection.ts";
 
 /** Time and the turns of the event loop, for the runtime. Milliseconds throughout. */
@@ -33,12 +34,16 @@ export interface RuntimeOptions {
   readonly scheduler?: Scheduler | undefined;
   /** Freezes every batch, so that a callback that changes a shared one throws. @default false */
   readonly strict?: boolean | undefined;
+  /** Gives busy stages of per-event steps a loop of their own: `compiler()` of `headrace/compile`. @default none */
+  readonly compile?: Compiler | undefined;
 }
 
 /** Runs stages: a ready queue, worked off in a fair share of the event loop. */
 export interface Runtime {
   readonly clock: Clock;
   readonly strict: boolean;
+  /** Of pipelines that name none. */
+  readonly compile?: Compiler | undefined;
   /** The clock's time at its last reading, at most a few turns ago. */
   readonly time: number;
   /** Puts a task into the ready queue, which runs in a microtask at the earliest. */

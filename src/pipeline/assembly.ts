@@ -127,7 +127,7 @@ export class Assembly {
     this.#steps = [];
     const setting = this.#common(names.join("+"));
     if (fused instanceof Fused) fused.setting = setting;
-    const { onDiscard, ...common } = setting;
+    const { onDiscard, compile: _own, ...common } = setting;
     const options = {
       ...common,
       ...(kind === "producerConsumer" && { onDiscard }),
@@ -166,20 +166,21 @@ export class Assembly {
   /** What branches inherit. */
   #inherited(stage: Stage): PipelineOptions {
     const { maxDemand, minDemand } = this.#setting;
-    const { runtime, onReport, onDiscard, signal } = this.#common(stage.name);
-    return { maxDemand, minDemand, runtime, onReport, onDiscard, signal };
+    const { runtime, onReport, onDiscard, signal, compile } = this.#common(stage.name);
+    return { maxDemand, minDemand, runtime, onReport, onDiscard, signal, compile };
   }
 
   /** What all stages of the pipeline's own have in common. */
   #common(name: string): Omit<Setting, "index"> {
     const core = (this.#current as Partial<ConsumerHandle>)["~core"];
-    const { signal, runtime, onReport, onDiscard } = this.#setting;
+    const { signal, runtime = core?.runtime, onReport, onDiscard, compile = runtime?.compile } = this.#setting;
     return {
       name: `${this.#name} ${name}`,
       signal,
-      runtime: runtime ?? core?.runtime,
+      runtime,
       onReport: onReport ?? core?.report.onReport,
       onDiscard: onDiscard ?? core?.outcome.onDiscard,
+      compile,
     };
   }
 

@@ -16,6 +16,7 @@ export function checkPipelineOptions(options: PipelineOptions): void {
   requireMember("runtime", options.runtime, "a runtime()", "schedule");
   requireType("onReport", options.onReport, "function");
   requireType("onDiscard", options.onDiscard, "function");
+  requireMember("compile", options.compile, "a compiler()", "~loops");
   requireInteger("maxDemand", options.maxDemand, 1);
   requireInteger("minDemand", options.minDemand, 0, (options.maxDemand ?? Number.MAX_SAFE_INTEGER) - 1);
 }

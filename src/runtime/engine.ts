@@ -15,6 +15,7 @@ const drain = (engine: Engine): void => engine.drain();
 class Engine implements Runtime {
   readonly clock: Clock;
   readonly strict: boolean;
+  readonly compile: Runtime["compile"];
   readonly #budget: number;
   readonly #ready: Scheduler;
   time: number;
@@ -32,6 +33,7 @@ class Engine implements Runtime {
   constructor(options: RuntimeOptions) {
     this.clock = options.clock ?? platformClock;
     this.strict = options.strict ?? false;
+    this.compile = options.compile;
     this.#budget = options.budget ?? 5;
     this.#ready = options.scheduler ?? fifoScheduler();
     this.#plain = !options.scheduler;
@@ -146,12 +148,13 @@ class Engine implements Runtime {
  * const numbers = producer((demand) => Array.from({ length: demand }, () => 1), { runtime: calm });
  */
 export function runtime(options: RuntimeOptions = {}): Runtime {
-  refuseUnknown("runtime", options, ["budget", "clock", "scheduler", "strict"]);
+  refuseUnknown("runtime", options, ["budget", "clock", "scheduler", "strict", "compile"]);
   const { budget } = options;
   if (budget !== undefined && !(typeof budget === "number" && budget > 0))
     throw argumentError("ERR_RANGE", "budget to be more than 0 milliseconds", budget);
   requireType("strict", options.strict, "boolean");
   requireMember("clock", options.clock, "a Clock", "now");
+  requireMember("compile", options.compile, "a compiler()", "~loops");
   requireMember("scheduler", options.scheduler, "a Scheduler", "take");
   return new Engine(options);
 }

@@ -57,7 +57,7 @@ const callbacks = [
   "terminate",
 ] as const;
 /** A step's setting, known by its position, is accepted whole: every maker reads what concerns it. */
-const settingOptions: readonly string[] = ["index", "onDiscard"];
+const settingOptions: readonly string[] = ["index", "onDiscard", "compile"];
 let count = 0;
 
 /** A stage's handle and its callbacks' context. Unused faces are tree-shaken. */

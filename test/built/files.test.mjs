@@ -32,6 +32,16 @@ describe("files", () => {
     }
   });
 
+  test("B-102 only headrace/compile makes code of text", () => {
+    const making = entries.filter(([, entry]) =>
+      Array.from(filesOf(entry)).some((file) => /\bnew Function\b|\beval\(/.test(fs.readFileSync(file, "utf8"))),
+    );
+    assert.deepEqual(
+      making.map(([name]) => name),
+      ["./compile"],
+    );
+  });
+
   for (const [name, file] of entries)
     test(`B-101 ${name} is at most four files`, () => {
       const { size } = filesOf(file);

@@ -26,6 +26,7 @@ import {
   takeWhile,
   tap,
 } from "../../src/index.ts";
+import { compiler } from "../../src/compile/index.ts";
 import { range, testRuntime, turns } from "../support/runtime.ts";
 import { codeOf, Counter, Forwarder, outcome, Quiet, RawConsumer, RawProducer } from "../support/stages.ts";
 
@@ -495,5 +496,31 @@ describe("8. Composition", () => {
     );
     expect(await running.done.catch((error: unknown) => error)).toBe(boom);
     expect(running.failure).toMatchObject({ step: "map", event: 13, branch: "13" });
+  });
+
+  test("8.12 a loop of a row's own gives what the ordinary one gives, and fails as that does", async () => {
+    const told = await Promise.all(
+      [undefined, compiler({ after: 0 })].map(async (compile) => {
+        const calls: string[] = [];
+        const look = <T>(step: string, result: T): T => {
+          calls.push(step);
+          return result;
+        };
+        const running = pipeline.with({ compile, name: "p", maxDemand: 3 })(
+          range(1, 9),
+          map((n) => look(`a${n}`, n * 2)),
+          filter((n) => look(`b${n}`, n % 3 !== 0)),
+          scan((sum, n) => look(`c${n}`, sum + n), 0),
+          tap((n) => look(`d${n}`, undefined)),
+          failAt(38),
+          forEach((n) => void calls.push(`out${n}`)),
+        );
+        const error = await running.done.catch((thrown: unknown) => thrown);
+        const { stage, step, index, event, events } = running.failure ?? {};
+        return { calls, error, failure: { stage, step, index, event, events } };
+      }),
+    );
+    expect(told[0]).toMatchObject({ error: boom, failure: { step: "map", index: 4, event: 38, events: [7] } });
+    expect(told[1]).toEqual(told[0]);
   });
 });

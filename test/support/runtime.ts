@@ -1,4 +1,5 @@
 import { type Clock, type Runtime, runtime, seededScheduler } from "../../src/index.ts";
+import { compile } from "./compiled.ts";
 
 /** A clock that only moves when it is told to. Microtasks and macrotasks are the platform's. */
 export class VirtualClock implements Clock {
@@ -54,7 +55,7 @@ export interface TestRuntime extends Runtime {
 export function testRuntime(options: { readonly seed?: number; readonly strict?: boolean } = {}): TestRuntime {
   const { seed, strict = true } = options;
   const scheduler = seed === undefined ? undefined : seededScheduler(seed);
-  return runtime({ clock: new VirtualClock(), strict, scheduler }) as TestRuntime;
+  return runtime({ clock: new VirtualClock(), strict, scheduler, compile }) as TestRuntime;
 }
 
 /** Lets everything that can happen without time passing happen: a few turns of the event loop. */

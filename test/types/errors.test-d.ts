@@ -25,6 +25,7 @@ if (error instanceof ArgumentError) {
     | "ERR_NOT_SOURCE"
     | "ERR_SOURCE_USED"
     | "ERR_NOT_RUNNING"
+    | "ERR_COMPILE"
     | "ERR_EVENTS"
     | "ERR_GIVE_BACK"
     | "ERR_ASK"

@@ -47,6 +47,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   adapter: ["dispatchers", "stage", "runtime", "base", "contract"],
   sources: ["adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   steps: ["sources", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
+  compile: ["steps", "base", "contract"],
   pipeline: ["steps", "sources", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   constructors: ["sources", "steps", "adapter", "dispatchers", "stage", "runtime", "base", "contract"],
   index: [

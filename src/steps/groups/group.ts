@@ -34,10 +34,10 @@ export class Group<In> implements SourceBehaviour<In> {
 
   constructor(name: string, setting: Setting, make: (events: Producer<In>) => unknown, host: GroupHost) {
     this.#host = host;
-    const { runtime, onReport, onDiscard, signal } = setting;
+    const { runtime, onReport, onDiscard, signal, compile } = setting;
     const events = source<In>(this, { name, runtime, onReport, onDiscard });
     // Its pipeline inherits them, as a branch does.
-    Object.defineProperty(events, "~setting", { value: { name, runtime, onReport, onDiscard, signal } });
+    Object.defineProperty(events, "~setting", { value: { name, runtime, onReport, onDiscard, signal, compile } });
     this.#events = events;
     this.usedAt = this.#context.runtime.time;
     this.pipeline = checked(name, make(events), events);

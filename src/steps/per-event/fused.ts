@@ -4,18 +4,10 @@ import type { Reason } from "../../contract/reason.ts";
 import { cutShortBy, tellOf } from "../cut-short.ts";
 import type { Subscription, StageContext } from "../../contract/stage.ts";
 import type { Role } from "../../contract/states.ts";
-import { type Calls, loop } from "./loop.ts";
+import type { Call, End, Filled, Loop, Place, Row } from "../../contract/row.ts";
+import { loop } from "./loop.ts";
 import { connected } from "./receive.ts";
-import {
-  type Call,
-  Chain,
-  type End,
-  type Filled,
-  type PerEvent,
-  type PerEventSink,
-  type Place,
-  StepFailure,
-} from "./per-event.ts";
+import { Chain, type PerEvent, type PerEventSink, StepFailure } from "./per-event.ts";
 
 /** A step and its position. */
 export interface Placed<Of> {
@@ -29,7 +21,10 @@ const placeOf = ({ step, index }: Placed<{ readonly name: string }>): Place => (
 export class Fused {
   readonly #chain = new Chain();
   /** The steps up to the first that is more than a call, and what they end in. */
-  readonly #first: Calls;
+  readonly #first: Row;
+  #loop: Loop = loop;
+  /** Told of the events that come until it gives a loop for these steps alone. */
+  #own: ((events: number) => Loop | undefined) | undefined;
   readonly #emits: boolean;
   /** Earlier results go out first, whichever stage failed. */
   readonly patient = true;
@@ -71,13 +66,20 @@ export class Fused {
   }
 
   handleSubscribe(role: Role, subscription: Subscription, stage: StageContext): void {
-    this.#chain.stage = stage;
+    if (this.#chain.stage === undefined) this.#begin(stage);
     if (!this.limited || role !== "producer") return;
     if (this.#chain.left === 0) stage.complete();
     else if (subscription.options.demand === "manual") {
       this.#outstanding.set(subscription, 0);
       this.#ask(subscription);
     }
+  }
+
+  #begin(stage: StageContext): void {
+    this.#chain.stage = stage;
+    const { calls, end } = this.#first;
+    if (calls.length > 0 || end.next === undefined)
+      this.#own = this.setting.compile?.["~loops"](this.#first, (error) => stage.report(error, "compile"));
   }
 
   /** Its outstanding demand will not arrive any more. */
@@ -96,6 +98,11 @@ export class Fused {
       // As much room as is likely: an array that grows is copied, again and again.
       out.events = new Array<unknown>(events.length);
       out.count = 0;
+    }
+    const own = this.#own?.(events.length);
+    if (own !== undefined) {
+      this.#loop = own;
+      this.#own = undefined;
     }
     this.#run(events);
     if (out.count < out.events.length) out.events.length = out.count;
@@ -125,9 +132,10 @@ export class Fused {
   /** Sends events in until the batch is through or nothing more may go in. */
   #run(events: readonly unknown[]): void {
     const first = this.#first;
+    const run = this.#loop;
     first.at = this.#at;
     try {
-      if (!this.#chain.held) loop(first, events);
+      if (!this.#chain.held) run(first, events);
     } catch (error) {
       this.#broken = { error };
     }

@@ -1,41 +1,30 @@
 import { isObject, isThenable } from "../../base/thenable.ts";
-import { type Call, type Chain, type End, type Fold, type Receive, refusePromise, StepFailure } from "./per-event.ts";
-
-/** Adjacent calls, and what they end in. */
-export interface Calls {
-  readonly calls: readonly Call[];
-  readonly end: End;
-  readonly chain: Chain;
-  /** How many events of the array at work have gone in. */
-  at: number;
-}
-
-/** Sends the events from `at` on in, each through all calls before the next, until one fails or no more may go in. */
-export type Loop = (work: Calls, events: readonly unknown[]) => void;
+import type { Call, Fold, Loop, Receive, Row } from "../../contract/row.ts";
+import { refusePromise, StepFailure } from "./per-event.ts";
 
 /** The call of a step, or that of the fold behind them. */
-const callAt = ({ calls, end }: Calls, step: number): Call | Fold => calls[step] ?? (end.fold as Fold);
+const callAt = ({ calls, end }: Row, step: number): Call | Fold => calls[step] ?? (end.fold as Fold);
 
 /**
  * The error that ended a loop: `step` is the call at work, -1 for none. With a result, its `then` could not be looked up:
  * awaiting it would reject.
  */
-export function failed(work: Calls, step: number, event: unknown, result: unknown, cause: unknown): unknown {
+export function failed(row: Row, step: number, event: unknown, result: unknown, cause: unknown): unknown {
   if (step < 0 || cause instanceof StepFailure) return cause;
-  const { place, instead } = callAt(work, step);
+  const { place, instead } = callAt(row, step);
   if (result === undefined) return new StepFailure(place, event, cause);
   return new StepFailure(place, event, result, `return ${instead}`);
 }
 
 /** Refuses a promise as the result of a call. */
-export function refuse(work: Calls, step: number, event: unknown, result: unknown): void {
-  const { place, instead } = callAt(work, step);
+export function refuse(row: Row, step: number, event: unknown, result: unknown): void {
+  const { place, instead } = callAt(row, step);
   refusePromise(result, event, place, instead);
 }
 
 /** Whether a predicate's result that is no boolean counts as true. */
-export function isTrue(work: Calls, step: number, event: unknown, result: unknown): boolean {
-  refuse(work, step, event, result);
+export function isTrue(row: Row, step: number, event: unknown, result: unknown): boolean {
+  refuse(row, step, event, result);
   return Boolean(result);
 }
 
@@ -50,8 +39,8 @@ const none: Pick<Call, "fn" | "maps" | "tests"> = { fn: (event) => event, maps: 
  * are written out, each with the look at its result: a loop over the calls, or a function that they share, would be one
  * place for all of them, and V8 would inline none. What the loop changes it keeps in variables of its own.
  */
-export const loop: Loop = (work, events) => {
-  const { calls, end, chain } = work;
+export const loop: Loop = (row, events) => {
+  const { calls, end, chain } = row;
   const { into, fold, next } = end;
   const { fn: callFirst, maps: firstMaps, tests: firstTests } = calls[0] ?? none;
   const { fn: callSecond, maps: secondMaps, tests: secondTests } = calls[1] ?? none;
@@ -62,7 +51,7 @@ export const loop: Loop = (work, events) => {
   const array = into?.events;
   let filled = into?.count ?? 0;
   let value = fold?.value;
-  let { at } = work;
+  let { at } = row;
   // The call at work, its event, and its result once it has returned.
   let step = -1;
   let event: unknown;
@@ -78,10 +67,10 @@ export const loop: Loop = (work, events) => {
         result = callFirst(event);
         if (firstTests) {
           if (result === false) continue;
-          if (result !== true && !isTrue(work, 0, event, result)) continue;
+          if (result !== true && !isTrue(row, 0, event, result)) continue;
         } else {
           if (isObject(result) && !Array.isArray(result) && typeof (result as Thenable).then === "function")
-            refuse(work, 0, event, result);
+            refuse(row, 0, event, result);
           if (firstMaps) event = result;
         }
       }
@@ -91,10 +80,10 @@ export const loop: Loop = (work, events) => {
         result = callSecond(event);
         if (secondTests) {
           if (result === false) continue;
-          if (result !== true && !isTrue(work, 1, event, result)) continue;
+          if (result !== true && !isTrue(row, 1, event, result)) continue;
         } else {
           if (isObject(result) && !Array.isArray(result) && typeof (result as Thenable).then === "function")
-            refuse(work, 1, event, result);
+            refuse(row, 1, event, result);
           if (secondMaps) event = result;
         }
       }
@@ -104,10 +93,10 @@ export const loop: Loop = (work, events) => {
         result = callThird(event);
         if (thirdTests) {
           if (result === false) continue;
-          if (result !== true && !isTrue(work, 2, event, result)) continue;
+          if (result !== true && !isTrue(row, 2, event, result)) continue;
         } else {
           if (isObject(result) && !Array.isArray(result) && typeof (result as Thenable).then === "function")
-            refuse(work, 2, event, result);
+            refuse(row, 2, event, result);
           if (thirdMaps) event = result;
         }
       }
@@ -118,7 +107,7 @@ export const loop: Loop = (work, events) => {
           step = i;
           result = undefined;
           result = fn(event);
-          if (isObject(result) && isThenable(result)) refuse(work, i, event, result);
+          if (isObject(result) && isThenable(result)) refuse(row, i, event, result);
           if (maps) event = result;
           else if (tests) dropped = !result;
         }
@@ -128,7 +117,7 @@ export const loop: Loop = (work, events) => {
         step = count;
         result = undefined;
         value = callFold(value, event);
-        if (isObject(value) && isThenable(value)) refuse(work, count, event, value);
+        if (isObject(value) && isThenable(value)) refuse(row, count, event, value);
       } else if (array !== undefined) {
         array[filled] = event;
         filled += 1;
@@ -139,9 +128,9 @@ export const loop: Loop = (work, events) => {
       }
     }
   } catch (cause) {
-    throw failed(work, step, event, result, cause);
+    throw failed(row, step, event, result, cause);
   } finally {
-    work.at = at;
+    row.at = at;
     if (fold !== undefined) fold.value = value;
     else if (into !== undefined) into.count = filled;
   }

@@ -1,10 +1,8 @@
+import type { Call, End, Place, Receive } from "../../contract/row.ts";
 import type { Step } from "../../contract/step.ts";
 import { isThenable } from "../../base/thenable.ts";
 import { argumentError, CallbackError, callbackError, describe, words } from "../../base/errors.ts";
 import type { Named, StageContext } from "../../contract/stage.ts";
-
-/** Takes one event; a step's results go to the next step's. */
-export type Receive = (event: unknown) => void;
 
 /** The shared state of steps in one stage. */
 export class Chain {
@@ -34,12 +32,6 @@ export class Chain {
     for (const { left } of this.takes) if (left < least) least = left;
     return least;
   }
-}
-
-/** A step's name and its position among the arguments behind the source, from 0. */
-export interface Place {
-  readonly name: string;
-  readonly index: number;
 }
 
 /** A step's error, on its way to the stage. */
@@ -77,45 +69,12 @@ export class StepFailure {
 /** What goes on to the next step: the call's result, the event, or the event if the result is true. */
 export type Passes = "result" | "event" | "if true";
 
-/** A step that is one call for one event. */
-export interface Call {
-  readonly fn: (event: unknown) => unknown;
-  /** Its result goes on in place of the event. */
-  readonly maps: boolean;
-  /** The event goes on if its result is true. */
-  readonly tests: boolean;
-  /** What to return where a promise was returned. */
-  readonly instead: string;
-  readonly place: Place;
-}
-
-/** A sink that is one call for one event, and its last result. */
-export interface Fold {
-  readonly fn: (value: unknown, event: unknown) => unknown;
-  value: unknown;
-  readonly instead: string;
-  readonly place: Place;
-}
-
 /** A step that handles each event by itself; adjacent ones run in one stage. */
 export interface PerEvent {
   readonly kind: "step";
   readonly name: string;
   /** Begins the step, once per pipeline: a call, or what puts it in front of the next one. */
   readonly "~each": (chain: Chain, place: Place) => Call | ((next: Receive) => Receive);
-}
-
-/** An array that is filled from the start, or behind what it holds; it may be longer. */
-export interface Filled {
-  events: unknown[];
-  count: number;
-}
-
-/** What takes the events behind a row of calls: one of these. */
-export interface End {
-  readonly into?: Filled;
-  readonly fold?: Fold;
-  readonly next?: Receive;
 }
 
 /** A sink that takes event by event; `begin` is called once per pipeline. */

@@ -1,19 +1,11 @@
 import { isObject } from "../../base/thenable.ts";
-import {
-  accepts,
-  type Call,
-  type End,
-  type Filled,
-  type Fold,
-  type Receive,
-  refusePromise,
-  StepFailure,
-} from "./per-event.ts";
+import type { Call, End, Filled, Fold, Receive } from "../../contract/row.ts";
+import { accepts, refusePromise, StepFailure } from "./per-event.ts";
 
 /** Calls behind a step that is more than a call, which passes on one event at a time: each calls the next. */
 export function connected(calls: readonly Call[], end: End): Receive {
   const last = end.next ?? (end.fold === undefined ? filling(end.into as Filled) : folding(end.fold));
-  return calls.reduceRight((next, call) => (call.maps ? mapping : call.tests ? testing : tapping)(call, next), last);
+  return calls.reduceRight((next, call) => (call.tests ? testing : passing)(call, next), last);
 }
 
 const filling =
@@ -23,10 +15,10 @@ const filling =
     into.count += 1;
   };
 
-// One function for each kind, so that V8 sees the functions of one kind only in each of them.
+// Functions of their own for what maps and what tests, so that V8 sees the functions of one kind only in each of them.
 
-const mapping =
-  ({ fn, instead, place }: Call, next: Receive): Receive =>
+const passing =
+  ({ fn, maps, instead, place }: Call, next: Receive): Receive =>
   (event) => {
     let result: unknown;
     try {
@@ -35,27 +27,13 @@ const mapping =
       throw new StepFailure(place, event, cause);
     }
     if (isObject(result)) refusePromise(result, event, place, instead);
-    next(result);
+    next(maps ? result : event);
   };
 
-const testing = (call: Call, next: Receive): Receive => {
-  const { fn, place } = call;
-  return (event) => {
+const testing =
+  ({ fn, place }: Call, next: Receive): Receive =>
+  (event) => {
     if (accepts(fn, event, place)) next(event);
-  };
-};
-
-const tapping =
-  ({ fn, instead, place }: Call, next: Receive): Receive =>
-  (event) => {
-    let result: unknown;
-    try {
-      result = fn(event);
-    } catch (cause) {
-      throw new StepFailure(place, event, cause);
-    }
-    if (isObject(result)) refusePromise(result, event, place, instead);
-    next(event);
   };
 
 const folding = (fold: Fold): Receive => {

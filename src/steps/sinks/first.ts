@@ -1,7 +1,8 @@
 import { refuseUnknown } from "../../base/check.ts";
 import { argumentError, CallbackError, callbackError, words } from "../../base/errors.ts";
+import type { Place } from "../../contract/row.ts";
 import type { Sink } from "../../contract/step.ts";
-import type { PerEventSink, Place } from "../per-event/per-event.ts";
+import type { PerEventSink } from "../per-event/per-event.ts";
 
 /**
  * Takes one event, and leaves the source.

@@ -1,5 +1,6 @@
+import type { Fold } from "../../contract/row.ts";
 import type { Sink } from "../../contract/step.ts";
-import { checkFunction, type Fold, type PerEventSink, RESULT_AT_ONCE } from "../per-event/per-event.ts";
+import { checkFunction, type PerEventSink, RESULT_AT_ONCE } from "../per-event/per-event.ts";
 
 /**
  * Folds all events into one result.

@@ -236,8 +236,7 @@ describe("the fast way", () => {
   });
 
   test("calls the first three steps, and the fold, each from a place of its own in the text", async () => {
-    const [first, second, third, fourth, fifth, fold] = (await callers()).map(([caller]) => caller);
+    const [first, second, third, fourth, , fold] = (await callers()).map(([caller]) => caller);
     expect(new Set([first, second, third, fourth, fold]).size).toBe(5);
-    expect(fifth).toBe(fourth);
   });
 });
