@@ -1,23 +1,21 @@
-import { type Reporter, stopsAfterLast } from "../adapter/index.ts";
+import type { Reporter } from "../adapter/index.ts";
 import { CallbackError, words } from "../base/errors.ts";
-import { failureOf } from "../base/failure.ts";
 import { errorOf, ignore, isFailure } from "../base/reason.ts";
 import type { Failure } from "../contract/failure.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Clock, Runtime } from "../contract/runtime.ts";
-import type { Subscriber } from "../contract/stage.ts";
 import type { Strategy, SupervisorOptions, SupervisorState } from "./declaration.ts";
-import { refusal } from "./declared.ts";
 import type { Link, Member } from "./member.ts";
 import { Restarts } from "./restarts.ts";
 import { type Ending, Run, type RunHost } from "./run.ts";
+import { Telling } from "./telling.ts";
+import { connect, isMistake } from "./wiring.ts";
 
-/** Mistakes in a declaration: a restart would make them again. */
-const MISTAKES: readonly unknown[] =
-  "ERR_CHILD ERR_OPTION ERR_RANGE ERR_BEHAVIOUR ERR_NOT_PRODUCER ERR_NOT_SOURCE ERR_PARTITION".split(" ");
-const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | null | undefined)?.code;
-
-/** Keeps children running: starts them, and starts again those that have failed, as the strategy says. */
+/**
+ * Keeps children running: starts them, and starts again those that have failed, as the strategy says.
+ *
+ *     running → (draining) → ending → over
+ */
 export class Supervision implements RunHost {
   readonly name: string;
   readonly strategy: Strategy;
@@ -25,17 +23,16 @@ export class Supervision implements RunHost {
   readonly members: readonly Member[];
   readonly restarts: Restarts;
   readonly done: Promise<void>;
-  readonly #report: Reporter;
-  readonly #onLost: SupervisorOptions["onLost"];
+  readonly #telling: Telling;
   readonly #settle: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #byRun = new Map<Run, Member>();
-  /** Failures that were told, by what they had in hand or by their records: one can end several children. */
-  readonly #told = new WeakSet<object>();
   #phase: "running" | "draining" | "ending" | "over" = "running";
   #reason: Reason | undefined;
   /** Cut short: nothing has time any more. */
   #cut = false;
-  /** The first failure while it drains. */
+  /** Drained, or being so: not started again. */
+  readonly #drained = new Set<Member>();
+  /** The first failure of one that was being drained. */
   #failure: { readonly error: unknown } | undefined;
   /** Rounds of restarts so far: a later one supersedes an earlier one. */
   #round = 0;
@@ -56,8 +53,7 @@ export class Supervision implements RunHost {
     this.strategy = options.strategy ?? "oneForOne";
     this.clock = parts.runtime.clock;
     this.restarts = new Restarts(options, parts.runtime, name);
-    this.#report = parts.report;
-    this.#onLost = options.onLost;
+    this.#telling = new Telling(parts.report, options.onLost);
     this.done = this.#settle.promise;
   }
 
@@ -72,13 +68,18 @@ export class Supervision implements RunHost {
     return this.#phase === "over";
   }
 
+  /** Whether it may be started, or started again. */
+  #keeps(member: Member): boolean {
+    return this.#phase === "running" || (this.#phase === "draining" && !this.#drained.has(member));
+  }
+
   /** Starts members that wait, in order and in one stretch, then subscribes them. */
   start(members: readonly Member[]): void {
     const round = this.#round;
     const fresh: Member[] = [];
     for (const member of members) {
-      if (this.#phase !== "running" || this.#round !== round) break;
-      if (member.phase === "waiting" && this.#begin(member)) fresh.push(member);
+      if (this.#round !== round) break;
+      if (member.phase === "waiting" && this.#keeps(member) && this.#begin(member)) fresh.push(member);
     }
     this.#subscribe(fresh);
     this.#look();
@@ -112,44 +113,25 @@ export class Supervision implements RunHost {
   #subscribe(fresh: readonly Member[]): void {
     for (const member of this.members)
       for (const link of member.links) {
-        if (this.#phase !== "running") return;
-        const source = typeof link.to === "string" ? this.#named(link.to) : undefined;
-        if (!member.present || member.broken || member.run?.stopping) continue;
-        if (source && !source.run?.stoppable) continue;
-        if (fresh.includes(member) || (source && fresh.includes(source))) this.#connect(member, link, source);
+        const source = typeof link.to === "string" ? this.named(link.to) : undefined;
+        const concerned = fresh.includes(member) || (source !== undefined && fresh.includes(source));
+        if (concerned && this.#keeps(member)) this.#connect(member, link, source);
       }
   }
 
-  #connect(member: Member, { to, options }: Link, source: Member | undefined): void {
-    const producer = source ? source.run?.stoppable : to;
-    try {
-      const consumer = member.run?.stoppable as Partial<Subscriber<never>>;
-      if (typeof consumer.subscribe !== "function") {
-        const expected = `${member.name} to be a consumer, for it has subscribeTo`;
-        const advice = "start returns consumer(…), or something else with subscribe";
-        throw new CallbackError({ code: "ERR_CHILD", expected, got: consumer, advice }, []);
-      }
-      if (source && this.#wouldStop(member, source)) throw refusal(member.name, { name: source.name });
-      consumer.subscribe(producer as never, options as never);
-    } catch (error) {
-      // One that is ending has an end of its own.
-      if (codeOf(error) === "ERR_ENDED") return;
-      if (MISTAKES.includes(codeOf(error)) || (source === undefined && codeOf(error) === "ERR_STOPPED"))
-        this.end({ type: "failure", error });
-      else {
-        member.broken = { error };
-        member.run?.stop(member.shutdown);
-      }
+  #connect(member: Member, link: Link, source: Member | undefined): void {
+    if (!member.present || member.broken || member.run?.stopping) return;
+    // One that is still to come is subscribed to when it is there.
+    if (source && (source.phase === "waiting" || !source.run?.stoppable)) return;
+    const wrong = connect(member, link, source, this.#firstOf(member));
+    if (wrong?.always) this.end({ type: "failure", error: wrong.error });
+    else if (wrong) {
+      member.broken = wrong;
+      member.run?.stop(member.shutdown);
     }
   }
 
-  /** Whether a failure of the child would end its source for good. */
-  #wouldStop(member: Member, source: Member): boolean {
-    if (member.restart === "temporary" || source.restart === "permanent") return false;
-    return source.index < this.#firstOf(member) && stopsAfterLast(source.run?.stoppable as object);
-  }
-
-  #named(name: string): Member {
+  named(name: string): Member {
     return this.members.find((member) => member.name === name) as Member;
   }
 
@@ -170,7 +152,7 @@ export class Supervision implements RunHost {
   }
 
   report(error: unknown, phase: string): void {
-    this.#report.tell(error, phase);
+    this.#telling.report(error, phase);
   }
 
   #ownEnd({ name }: Member): CallbackError {
@@ -180,53 +162,47 @@ export class Supervision implements RunHost {
 
   /** `well`: it has ended well, which is no failure to be told. */
   #failed(member: Member, error: unknown, well = false): void {
-    const { run, failure } = member;
+    const { failure } = member;
+    const telling = this.#telling;
     member.phase = "ended";
-    this.#tellLost(member, error, failure);
-    if (this.#phase !== "running" || this.#inRound(member)) {
+    telling.lost(member, error, failure);
+    const caught = telling.isCaught(member, failure);
+    if (!this.#keeps(member) || this.#inRound(member) || this.#endsDrained(member)) {
       if (!well) this.#failedLate(member, error, failure);
       return;
     }
-    if (MISTAKES.includes(codeOf(error)) && failureOf(error)?.callback === "start") {
+    if (isMistake(error)) {
       this.end({ type: "failure", error });
       return;
     }
-    if (member.restart === "temporary") {
-      this.#tell(member, error, failure);
-      return;
+    if (member.restart !== "temporary" && !caught) {
+      const tooMany = this.restarts.count(error);
+      if (tooMany) {
+        telling.mark(failure);
+        this.end({ type: "failure", error: tooMany });
+        return;
+      }
     }
-    const tooMany = this.restarts.count(error);
-    if (tooMany) {
-      if (failure) this.#told.add(failure);
-      this.end({ type: "failure", error: tooMany });
-      return;
-    }
-    if (!well) this.#tell(member, error, failure);
-    member.inRow = run && this.restarts.wasShort(run.began) ? member.inRow + 1 : 1;
-    this.#restart(member, this.restarts.delay(member.inRow));
+    if (!well) telling.failed(member, error, failure);
+    if (member.restart !== "temporary") this.#restart(member);
   }
 
   /** It has failed while it was to end anyway. */
   #failedLate(member: Member, error: unknown, failure: Failure | undefined): void {
-    if (this.#phase === "draining") this.#failure ??= { error };
+    const drained = this.#phase === "draining" && (this.#drained.has(member) || this.#endsDrained(member));
+    if (drained && !this.#telling.isTold(failure)) this.#failure ??= { error };
     const own =
       this.#failure ?? (this.#reason && isFailure(this.#reason) ? { error: errorOf(this.#reason) } : undefined);
     // The supervisor fails with it itself.
-    if (own === undefined || own.error !== error) this.#tell(member, error, failure);
+    if (own === undefined || own.error !== error) this.#telling.failed(member, error, failure);
+    else this.#telling.mark(failure);
   }
 
-  /** What its failing batch held. */
-  #tellLost({ name }: Member, error: unknown, failure: Failure | undefined): void {
-    const events = failure?.events ?? [];
-    if (events.length === 0 || this.#told.has(events)) return;
-    this.#told.add(events);
-    this.#report.guard(() => this.#onLost?.({ events, error, child: name }), "onLost");
-  }
-
-  #tell({ name }: Member, error: unknown, failure: Failure | undefined): void {
-    if (failure && this.#told.has(failure)) return;
-    if (failure) this.#told.add(failure);
-    this.report(error, name);
+  /** Whether one that it is subscribed to has failed while it was being drained, and this one with it. */
+  #endsDrained({ links, failure }: Member): boolean {
+    if (this.#phase !== "draining" || failure === undefined) return false;
+    const drained = links.flatMap(({ to }) => (typeof to === "string" ? [this.named(to)] : []));
+    return drained.some((source) => this.#drained.has(source) && source.failure === failure);
   }
 
   /** All have ended, and none will be started again. */
@@ -247,7 +223,10 @@ export class Supervision implements RunHost {
     return this.#from !== undefined && index >= this.#from;
   }
 
-  #restart(member: Member, delay: number): void {
+  #restart(member: Member): void {
+    const { run } = member;
+    member.inRow = run && this.restarts.wasShort(run.began) ? member.inRow + 1 : 1;
+    const delay = this.restarts.delay(member.inRow);
     if (this.strategy !== "oneForOne") void this.#restartFrom(this.#firstOf(member), delay);
     else {
       member.phase = "waiting";
@@ -261,7 +240,7 @@ export class Supervision implements RunHost {
     const round = this.#round;
     this.#from = first;
     this.#clear();
-    const group = this.members.slice(first);
+    const group = this.members.slice(first).filter((member) => this.#keeps(member));
     for (const member of group.toReversed()) {
       member.run?.stop(member.shutdown);
       // oxlint-disable-next-line no-await-in-loop -- in order
@@ -285,28 +264,26 @@ export class Supervision implements RunHost {
     this.#timer = undefined;
   }
 
+  /** It is not started again. */
+  #giveUp(member: Member): void {
+    if (member.timer !== undefined) this.clock.clearTimer(member.timer);
+    member.timer = undefined;
+    if (member.phase === "waiting") member.phase = "ended";
+  }
+
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Ends it: the children first, the last of them first. False if it has ended, or ends, for another reason. */
   end(reason: Reason): boolean {
     if (this.#phase === "ending" || this.#phase === "over") return false;
     this.#reason = reason;
-    this.#halt("ending");
-    void this.#stopAll();
-    return true;
-  }
-
-  /** Nothing is started any more. */
-  #halt(phase: "draining" | "ending"): void {
-    this.#phase = phase;
+    this.#phase = "ending";
     this.#round += 1;
     this.#from = undefined;
     this.#clear();
-    for (const member of this.members) {
-      if (member.timer !== undefined) this.clock.clearTimer(member.timer);
-      member.timer = undefined;
-      if (member.phase === "waiting") member.phase = "ended";
-    }
+    for (const member of this.members) this.#giveUp(member);
+    void this.#stopAll();
+    return true;
   }
 
   async #stopAll(): Promise<void> {
@@ -315,13 +292,9 @@ export class Supervision implements RunHost {
       // oxlint-disable-next-line no-await-in-loop -- in order
       await this.#overOf(member);
     }
-    this.#finish();
-  }
-
-  #finish(): void {
     this.#phase = "over";
-    const reason = this.#reason;
-    if (reason && isFailure(reason)) this.#settle.reject(errorOf(reason));
+    const reason = this.#reason as Reason;
+    if (isFailure(reason)) this.#settle.reject(errorOf(reason));
     else this.#settle.resolve();
     this.onOver();
   }
@@ -332,32 +305,35 @@ export class Supervision implements RunHost {
     for (const { run } of this.members) run?.stop(0);
   }
 
-  /** Drains the children in order, and ends. */
+  /** Drains the children, each in front of those that are subscribed to it, and ends. */
   async drain(): Promise<void> {
     if (this.#phase !== "running") return;
-    this.#halt("draining");
+    this.#phase = "draining";
+    const open = new Set(this.members);
     for (const member of this.members) {
       // oxlint-disable-next-line no-await-in-loop -- in order
-      await this.#drainOne(member);
-      if (!this.#drains) return;
+      await this.#drainFrom(member, open);
+      if (this.#phase !== "draining") return;
     }
-    this.#reason = this.#failure ? { type: "failure", error: this.#failure.error } : { type: "complete" };
-    this.#finish();
+    this.end(this.#failure ? { type: "failure", error: this.#failure.error } : { type: "complete" });
   }
 
-  /** A stop may have come in between. */
-  get #drains(): boolean {
-    return this.#phase === "draining";
+  async #drainFrom(member: Member, open: Set<Member>): Promise<void> {
+    if (!open.delete(member)) return;
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    for (const { to } of member.links) if (typeof to === "string") await this.#drainFrom(this.named(to), open);
+    if (this.#phase === "draining") await this.#drainOne(member);
   }
 
   async #drainOne(member: Member): Promise<void> {
+    this.#drained.add(member);
+    this.#giveUp(member);
     const { run } = member;
     if (member.phase !== "running" || run === undefined) return;
     const child = run.stoppable as { readonly drain?: () => PromiseLike<unknown> } | undefined;
+    if (typeof child?.drain !== "function") run.stop(member.shutdown);
     // Its failure is that of its `done`.
-    if (typeof child?.drain === "function")
-      this.#report.guard(() => Promise.resolve(child.drain?.()).then(ignore, ignore), "drain");
-    else run.stop(member.shutdown);
+    else this.#telling.guard(() => Promise.resolve(child.drain?.()).then(ignore, ignore), "drain");
     await run.over;
   }
 }

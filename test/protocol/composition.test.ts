@@ -526,7 +526,7 @@ describe("8. Composition", () => {
     const raw = new RawProducer<number>();
     const ends = new Map<number, () => void>();
     const start = (event: number) => new Promise<void>((resolve) => ends.set(event, resolve));
-    const children = consumerSupervisor({ start, runtime });
+    const children = consumerSupervisor({ start, runtime, shutdown: 0, onReport: () => {} });
     children.subscribe(raw.producer, { maxDemand: 4, minDemand: 2 });
     await turns();
     raw.port.events([1, 2, 3, 4]);
@@ -542,6 +542,6 @@ describe("8. Composition", () => {
       await turns();
       expect(raw.asks).toEqual(asks);
     }
-    await children.stop({ timeout: 0 });
+    await children.stop();
   });
 });
