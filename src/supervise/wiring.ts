@@ -7,7 +7,9 @@ import type { Link, Member } from "./member.ts";
 
 /** Mistakes in a declaration: a restart would make them again. */
 const MISTAKES: readonly unknown[] =
-  "ERR_CHILD ERR_OPTION ERR_RANGE ERR_BEHAVIOUR ERR_NOT_PRODUCER ERR_NOT_SOURCE ERR_PARTITION".split(" ");
+  "ERR_CHILD ERR_OPTION ERR_RANGE ERR_BEHAVIOUR ERR_NOT_PRODUCER ERR_NOT_SOURCE ERR_SOURCE_USED ERR_PARTITION".split(
+    " ",
+  );
 
 const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | null | undefined)?.code;
 
