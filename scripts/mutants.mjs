@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { mutants } from "./mutant-table.mjs";
 
 const [runs = "3000", ...wanted] = process.argv.slice(2);
@@ -39,12 +39,14 @@ function run(command, args, cwd) {
   });
 }
 
+const isOurs = (source) => basename(source) !== "node_modules";
+
 /** Whether the tests notice the mutant, and how. */
 async function judge({ mark, line, tests }, { file, index }) {
   const dir = mkdtempSync(join(tmpdir(), "headrace-mutant-"));
   try {
     for (const part of ["src", "test", "package.json", "vitest.config.ts"])
-      cpSync(join(base, part), join(dir, part), { recursive: true });
+      cpSync(join(base, part), join(dir, part), { recursive: true, filter: isOurs });
     symlinkSync(join(base, "node_modules"), join(dir, "node_modules"));
     const lines = readFileSync(join(dir, file), "utf8").split("\n");
     lines[index] = line;

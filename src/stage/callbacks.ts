@@ -163,11 +163,10 @@ export class Callbacks {
     if (ask > 0 && core.plain && !link.ended) link.request(ask);
   }
 
-  /** Emits a callback's result; returns the number of events. */
+  /** Emits the result of a callback that has not ended its stage; returns the number of events. */
   emit(callback: string, result: unknown, inHand: readonly unknown[]): number {
     if (result === undefined || result === null) return 0;
     const core = this.#core;
-    if (!core.plain && (core.phase >= ENDING || core.ends.doomed)) return 0;
     if (!Array.isArray(result)) {
       const expected = `${callback} of ${core.name} to return an array of events or nothing`;
       const error = new CallbackError({ code: "ERR_RESULT", expected, got: result }, inHand);

@@ -268,9 +268,8 @@ export class Ends {
   /** A stop had its turn. */
   stopped(reason: unknown): void {
     const core = this.#core;
-    if (core.phase === PARTING) this.part();
     // A stop comes second to an end that no longer waits.
-    else if (core.phase === DRAINING && core.output?.held === 0) this.finish({ reason: core.outcome.reason as Reason });
+    if (core.phase === DRAINING && core.output?.held === 0) this.finish({ reason: core.outcome.reason as Reason });
     else this.finish({ reason: { type: "stop", reason } });
   }
 

@@ -3,7 +3,7 @@ import { Deque } from "../base/deque.ts";
 import type { Dispatcher, DispatcherLink } from "../contract/dispatcher.ts";
 import { dispatchError, ProtocolError } from "../base/errors.ts";
 import type { DemandMode, Overflow } from "../contract/options.ts";
-import { ignore } from "../base/reason.ts";
+import { ignore, none } from "../base/reason.ts";
 
 /** A dispatcher as its stage sees it, whatever its events and options. */
 export type AnyDispatcher = Dispatcher<unknown, object> & {
@@ -32,7 +32,7 @@ export class Output {
   /** Demands made while accumulating, once the events logged before them have gone. */
   readonly #demands = new Deque<number>(4);
   /** Infos that wait for a dispatcher which keeps events and cannot tell when they have gone. */
-  #afterQueued: Mark[] = [];
+  #afterQueued: readonly Mark[] = none;
   /** Set by `turnTo`. */
   mode: DemandMode = "forward";
   /**
@@ -142,7 +142,7 @@ export class Output {
       else buffer.releaseMarks();
       if (sent === 0) break;
     }
-    if (dispatcher.queued === 0) for (const mark of this.#afterQueued.splice(0)) mark();
+    if (dispatcher.queued === 0) this.#releaseMarks();
     this.#note();
     return 0;
   }
@@ -160,7 +160,7 @@ export class Output {
       const { dispatcher } = this;
       if (dispatcher.queued === 0) mark();
       else if (dispatcher.whenSent) dispatcher.whenSent(mark);
-      else this.#afterQueued.push(mark);
+      else this.#afterQueued = [...this.#afterQueued, mark];
     });
     this.#note();
   }
@@ -168,9 +168,15 @@ export class Output {
   /** Takes out all held events, oldest first. Releases the marks. */
   takeAll(): readonly unknown[] {
     const all = (this.dispatcher.clear?.() ?? []).concat(this.#buffer.clear());
-    for (const mark of this.#afterQueued.splice(0)) mark();
+    this.#releaseMarks();
     this.#note();
     return all;
+  }
+
+  #releaseMarks(): void {
+    const marks = this.#afterQueued;
+    this.#afterQueued = none;
+    for (const mark of marks) mark();
   }
 
   #note(): void {

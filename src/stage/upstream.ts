@@ -18,7 +18,7 @@ export class Upstream {
   /** Events handed over on links that have ended. */
   #received = 0;
   /** Links whose producer has completed, and is still to hear that all its events are started. */
-  #halfOpen: StageInlet[] = [];
+  #halfOpen: readonly StageInlet[] = none;
   /** A producerConsumer's input that waits for demand, and messages that must not overtake it. */
   readonly waiting: Mailbox = new Mailbox();
   /** The link of the message in hand, which has several batches. */
@@ -144,7 +144,7 @@ export class Upstream {
     }
     const { reason } = end;
     this.#forget(link);
-    if (reason.type === "complete") this.#halfOpen.push(link);
+    if (reason.type === "complete") this.#halfOpen = [...this.#halfOpen, link];
     else this.#return(link, link.returned?.splice(0).flat(1) ?? none);
     this.#pendingEnd = end;
     this.#core.callbacks.invoke("handleCancel", [reason, link], () => {
@@ -195,17 +195,23 @@ export class Upstream {
 
   /** All events of completed producers are started, or given back: they need not wait any longer. */
   startedAll(): void {
-    for (const link of this.#halfOpen.splice(0)) {
+    for (const link of this.#takeHalfOpen()) {
       const unstarted = link.returned?.flat(1);
       link.returned = undefined;
       link.tell(unstarted ? { reason: complete, unstarted } : { reason: complete });
     }
   }
 
+  #takeHalfOpen(): readonly StageInlet[] {
+    const halfOpen = this.#halfOpen;
+    this.#halfOpen = none;
+    return halfOpen;
+  }
+
   /** Leaves every producer and gives unstarted events back. */
   leave(reason: Reason): void {
     const ending = this.#core.phase >= ENDING;
-    const completed = ending ? this.#halfOpen.splice(0) : none;
+    const completed = ending ? this.#takeHalfOpen() : none;
     this.#received = this.received;
     // The newest first: of two links to one producer the older one's events end up in front.
     // M25
