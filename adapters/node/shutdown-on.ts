@@ -96,8 +96,8 @@ const isDrainable = (value: unknown): value is Drainable => {
 function checkSignal(signal: unknown): void {
   if (typeof signal !== "string" || !Object.hasOwn(constants.signals, signal))
     refuse("ERR_OPTION", 'shutdownOn to get signals, as "SIGTERM" or ["SIGTERM", "SIGINT"]', signal);
-  if (DEAF.includes(signal as string))
-    refuse("ERR_OPTION", "signals that a process hears", words(`${String(signal)}, which ends it at once`));
+  if (DEAF.includes(signal))
+    refuse("ERR_OPTION", "signals that a process hears", words(`${signal}, which ends it at once`));
 }
 
 /**

@@ -101,7 +101,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
     "{}",
     "it is abandoned and may run on: let it give up with signal, or allow more time by shutdown",
   ],
-  ERR_RESTARTS: ["8.12", "{}", "see causes; a larger maxRestarts or backoff gives a failing child more time"],
+  ERR_RESTARTS: ["8.12"],
 };
 
 /** The key of an error's family: two copies of the package agree on it. */
@@ -316,8 +316,8 @@ export class RestartError extends Error {
   declare readonly code: RestartCode;
   /** The failures counted, the oldest first. The last is also the `cause`. */
   readonly causes: readonly unknown[];
-  constructor(code: RestartCode, expected: string, got: unknown, causes: readonly unknown[]) {
-    super(textOf(code, expected, got), { cause: causes.at(-1) });
+  constructor(code: RestartCode, expected: string, got: unknown, causes: readonly unknown[], advice?: string) {
+    super(textOf(code, expected, got, advice), { cause: causes.at(-1) });
     this.causes = causes;
     dress(this, "RestartError", code);
   }

@@ -80,7 +80,8 @@ export class Restarts {
     const causes = this.#counted.map((each) => each.cause);
     if (causes.length <= this.#max) return undefined;
     const expected = `at most ${this.#max} restarts of ${this.#name} within ${this.#within} ms`;
-    return new RestartError("ERR_RESTARTS", expected, causes.length, causes);
+    const advice = "see causes; a larger maxRestarts or backoff gives a failing child more time";
+    return new RestartError("ERR_RESTARTS", expected, causes.length, causes, advice);
   }
 
   /** Whether a run that began then was too short to count as a success. */

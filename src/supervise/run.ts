@@ -102,7 +102,9 @@ export class Run {
   #noChild(got: unknown, events: readonly unknown[]): CallbackError {
     const expected = `start of ${this.name} to return a child`;
     const advice =
-      got === undefined ? "return it, so that its end is seen, or null if there is nothing to run" : undefined;
+      got === undefined
+        ? "return it, so that its end is seen, or null if there is nothing to run"
+        : "a child is a promise, or something with done and stop; null says that there is nothing to run";
     return new CallbackError({ code: "ERR_CHILD", expected, got, advice }, events);
   }
 
@@ -131,7 +133,8 @@ export class Run {
     const { done } = child;
     if (!isThenable(done)) {
       const expected = `done of ${this.name} to be a promise`;
-      throw new CallbackError({ code: "ERR_CHILD", expected, got: done }, []);
+      const advice = "it resolves at a good end of the child, and rejects at a failure";
+      throw new CallbackError({ code: "ERR_CHILD", expected, got: done, advice }, []);
     }
     this.#stoppable = child;
     Promise.resolve(done).then(
@@ -192,10 +195,9 @@ export class Run {
     if (this.#phase === "over") return;
     const limit = this.#limit;
     const expected = `${this.name} of ${this.#host.name} to end ${limit <= 0 ? "at once" : `within ${limit} ms`}`;
-    this.#settle({
-      type: "abandoned",
-      error: new TimeoutError("ERR_SHUTDOWN", expected, words("a child that runs on")),
-    });
+    const advice = "it is abandoned and may run on: let it give up with signal, or allow more time by shutdown";
+    const error = new TimeoutError("ERR_SHUTDOWN", expected, words("a child that runs on"), advice);
+    this.#settle({ type: "abandoned", error });
   };
 
   #settle(ending: Ending): void {

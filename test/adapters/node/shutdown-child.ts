@@ -23,6 +23,9 @@ function talking(name: string, drain: () => Promise<unknown>): Drainable {
 }
 const never = (): Promise<never> => new Promise(() => {});
 
+const untilAborted = ({ signal }: { readonly signal: AbortSignal }) =>
+  new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+
 const programs: Readonly<Record<string, () => void>> = {
   async drains() {
     const jobs = queue<string>();
@@ -44,9 +47,7 @@ const programs: Readonly<Record<string, () => void>> = {
     clearInterval(held);
   },
   async supervised() {
-    const start = ({ signal }: { readonly signal: AbortSignal }) =>
-      new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    const all = supervisor([{ start }]);
+    const all = supervisor([{ start: untilAborted }]);
     shutdownOn("SIGINT", all);
     hold();
     ready();

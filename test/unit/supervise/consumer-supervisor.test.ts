@@ -448,7 +448,7 @@ describe("bad input", () => {
 
   test.each<readonly [string, unknown, RegExp]>([
     ["nothing", undefined, /to return a child, got undefined: return it/],
-    ["a number", 7, /got 7: start returns a promise, or something with done and stop; null/],
+    ["a number", 7, /got 7: a child is a promise, or something with done and stop; null says/],
     ["something without done", { stop: () => {} }, /to return a child, got an object/],
     ["a done that is no promise", { stop: () => {}, done: true }, /done of child 1 to be a promise, got true/],
   ])("start that returns %s is told what to return", async (_what, value, text) => {
