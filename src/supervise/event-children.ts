@@ -231,7 +231,9 @@ export class EventChildren<In> implements SinkBehaviour<In>, RunHost {
       this.#lose(entry, error, true);
       this.#over = true;
       this.#remove(entry);
-      this.#stage.fail(callbackError({ stage: this.name, callback: "start" }, tooMany, [child.event]));
+      // What onLost has heard of is not lost twice.
+      const events = this.#options.onLost ? [] : [child.event];
+      this.#stage.fail(callbackError({ stage: this.name, callback: "start" }, tooMany, events));
       return;
     }
     this.report(error, child.name);

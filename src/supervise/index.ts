@@ -4,14 +4,17 @@ export type { ChildOfEvent, ConsumerSupervisor, ConsumerSupervisorOptions, LostE
 // Several children, one after the other
 export { supervisor } from "./supervisor.ts";
 export type {
+  AnyProducer,
   ChildDeclaration,
   ChildInspection,
   LostEvents,
   Strategy,
   SubscribeTo,
+  SubscribeToWith,
   Supervisor,
   SupervisorInspection,
   SupervisorOptions,
+  SupervisorState,
 } from "./declaration.ts";
 // What children and their restarts are
 export type { Child, ChildContext, ChildState, Stoppable, SupervisedChild } from "./child.ts";

@@ -29,6 +29,8 @@ export class Member implements SupervisedChild {
   /** Failures in a row. */
   inRow = 0;
   timer: unknown;
+  /** What it has failed with last. */
+  error: unknown;
   /** It runs, but could not be subscribed as declared: it is stopped, and has failed with this. */
   broken: { readonly error: unknown } | undefined;
 
@@ -52,7 +54,9 @@ export class Member implements SupervisedChild {
   }
   /** Where its stage or pipeline failed. */
   get failure(): Failure | undefined {
-    return (this.run?.stoppable as { readonly failure?: Failure } | undefined)?.failure;
+    const { failure } = (this.run?.stoppable ?? {}) as { readonly failure?: Partial<Failure> };
+    // Others may have a failure of another kind.
+    return Array.isArray(failure?.events) ? (failure as Failure) : undefined;
   }
   /** It can be subscribed to others, or they to it. */
   get present(): boolean {

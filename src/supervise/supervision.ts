@@ -5,6 +5,7 @@ import type { Failure } from "../contract/failure.ts";
 import type { Reason } from "../contract/reason.ts";
 import type { Clock, Runtime } from "../contract/runtime.ts";
 import type { Strategy, SupervisorOptions, SupervisorState } from "./declaration.ts";
+import { Draining } from "./draining.ts";
 import type { Link, Member } from "./member.ts";
 import { Restarts } from "./restarts.ts";
 import { type Ending, Run, type RunHost } from "./run.ts";
@@ -30,10 +31,7 @@ export class Supervision implements RunHost {
   #reason: Reason | undefined;
   /** Cut short: nothing has time any more. */
   #cut = false;
-  /** Drained, or being so: not started again. */
-  readonly #drained = new Set<Member>();
-  /** The first failure of one that was being drained. */
-  #failure: { readonly error: unknown } | undefined;
+  readonly #draining: Draining;
   /** Rounds of restarts so far: a later one supersedes an earlier one. */
   #round = 0;
   /** The first child of the round under way. */
@@ -55,6 +53,11 @@ export class Supervision implements RunHost {
     this.restarts = new Restarts(options, parts.runtime, name);
     this.#telling = new Telling(parts.report, options.onLost);
     this.done = this.#settle.promise;
+    this.#draining = new Draining(
+      members,
+      (child) => this.#named(child),
+      (error, phase) => this.report(error, phase),
+    );
   }
 
   get state(): SupervisorState {
@@ -70,7 +73,7 @@ export class Supervision implements RunHost {
 
   /** Whether it may be started, or started again. */
   #keeps(member: Member): boolean {
-    return this.#phase === "running" || (this.#phase === "draining" && !this.#drained.has(member));
+    return this.#phase === "running" || (this.#phase === "draining" && !this.#draining.has(member));
   }
 
   /** Starts members that wait, in order and in one stretch, then subscribes them. */
@@ -113,7 +116,7 @@ export class Supervision implements RunHost {
   #subscribe(fresh: readonly Member[]): void {
     for (const member of this.members)
       for (const link of member.links) {
-        const source = typeof link.to === "string" ? this.named(link.to) : undefined;
+        const source = typeof link.to === "string" ? this.#named(link.to) : undefined;
         const concerned = fresh.includes(member) || (source !== undefined && fresh.includes(source));
         if (concerned && this.#keeps(member)) this.#connect(member, link, source);
       }
@@ -131,7 +134,7 @@ export class Supervision implements RunHost {
     }
   }
 
-  named(name: string): Member {
+  #named(name: string): Member {
     return this.members.find((member) => member.name === name) as Member;
   }
 
@@ -165,9 +168,10 @@ export class Supervision implements RunHost {
     const { failure } = member;
     const telling = this.#telling;
     member.phase = "ended";
+    member.error = error;
     telling.lost(member, error, failure);
     const caught = telling.isCaught(member, failure);
-    if (!this.#keeps(member) || this.#inRound(member) || this.#endsDrained(member)) {
+    if (!this.#keeps(member) || this.#inRound(member) || this.#caughtInDrain(member, failure)) {
       if (!well) this.#failedLate(member, error, failure);
       return;
     }
@@ -187,22 +191,20 @@ export class Supervision implements RunHost {
     if (member.restart !== "temporary") this.#restart(member);
   }
 
+  #caughtInDrain(member: Member, failure: Failure | undefined): boolean {
+    return this.#phase === "draining" && this.#draining.isCaught(member, failure);
+  }
+
   /** It has failed while it was to end anyway. */
   #failedLate(member: Member, error: unknown, failure: Failure | undefined): void {
-    const drained = this.#phase === "draining" && (this.#drained.has(member) || this.#endsDrained(member));
-    if (drained && !this.#telling.isTold(failure)) this.#failure ??= { error };
-    const own =
-      this.#failure ?? (this.#reason && isFailure(this.#reason) ? { error: errorOf(this.#reason) } : undefined);
+    const draining = this.#draining;
+    const drained = this.#caughtInDrain(member, failure) || (this.#phase === "draining" && draining.has(member));
+    if (drained && !this.#telling.isTold(failure)) draining.failure ??= { error };
+    const failed = this.#reason && isFailure(this.#reason) ? { error: errorOf(this.#reason) } : undefined;
+    const own = draining.failure ?? failed;
     // The supervisor fails with it itself.
     if (own === undefined || own.error !== error) this.#telling.failed(member, error, failure);
     else this.#telling.mark(failure);
-  }
-
-  /** Whether one that it is subscribed to has failed while it was being drained, and this one with it. */
-  #endsDrained({ links, failure }: Member): boolean {
-    if (this.#phase !== "draining" || failure === undefined) return false;
-    const drained = links.flatMap(({ to }) => (typeof to === "string" ? [this.named(to)] : []));
-    return drained.some((source) => this.#drained.has(source) && source.failure === failure);
   }
 
   /** All have ended, and none will be started again. */
@@ -305,35 +307,23 @@ export class Supervision implements RunHost {
     for (const { run } of this.members) run?.stop(0);
   }
 
-  /** Drains the children, each in front of those that are subscribed to it, and ends. */
+  /** Drains the children, and ends. */
   async drain(): Promise<void> {
     if (this.#phase !== "running") return;
     this.#phase = "draining";
-    const open = new Set(this.members);
-    for (const member of this.members) {
+    const draining = this.#draining;
+    for (let member = draining.next(); member; member = draining.next()) {
+      this.#giveUp(member);
       // oxlint-disable-next-line no-await-in-loop -- in order
-      await this.#drainFrom(member, open);
-      if (this.#phase !== "draining") return;
+      await draining.drain(member);
+      if (!this.#drains) return;
     }
-    this.end(this.#failure ? { type: "failure", error: this.#failure.error } : { type: "complete" });
+    const { failure } = draining;
+    this.end(failure ? { type: "failure", error: failure.error } : { type: "complete" });
   }
 
-  async #drainFrom(member: Member, open: Set<Member>): Promise<void> {
-    if (!open.delete(member)) return;
-    // oxlint-disable-next-line no-await-in-loop -- in order
-    for (const { to } of member.links) if (typeof to === "string") await this.#drainFrom(this.named(to), open);
-    if (this.#phase === "draining") await this.#drainOne(member);
-  }
-
-  async #drainOne(member: Member): Promise<void> {
-    this.#drained.add(member);
-    this.#giveUp(member);
-    const { run } = member;
-    if (member.phase !== "running" || run === undefined) return;
-    const child = run.stoppable as { readonly drain?: () => PromiseLike<unknown> } | undefined;
-    if (typeof child?.drain !== "function") run.stop(member.shutdown);
-    // Its failure is that of its `done`.
-    else this.#telling.guard(() => Promise.resolve(child.drain?.()).then(ignore, ignore), "drain");
-    await run.over;
+  /** A stop may have come in between. */
+  get #drains(): boolean {
+    return this.#phase === "draining";
   }
 }

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { type Consumer, consumer, type Producer, producer, producerConsumer } from "../../../src/index.ts";
-import { type ChildDeclaration, type Strategy, supervisor } from "../../../src/supervise/index.ts";
+import { type ChildDeclaration, type Strategy, consumerSupervisor, supervisor } from "../../../src/supervise/index.ts";
 import { testRuntime, turns } from "../../support/runtime.ts";
 import { Random } from "../random.ts";
 import { Books } from "./books.ts";
@@ -55,6 +55,21 @@ export async function graph(seed: number): Promise<string[]> {
   };
   const sink = (): Consumer<number> =>
     consumer<number>((events) => act("sink", events, () => void books.handled.push(...events)), common);
+  const each = (): Consumer<number> =>
+    consumerSupervisor<number>({
+      ...common,
+      start: (event) => {
+        const result = act("child", [event], () => void books.handled.push(event));
+        return result === undefined ? null : (result as Promise<void>);
+      },
+      shutdown: 1000,
+      maxRestarts: random.pick([0, 2]),
+      restart: random.pick(["temporary", "transient"] as const),
+      onLost: ({ event, error }) => {
+        books.lost.push(event);
+        books.lostWith.push(error);
+      },
+    });
   const step = (): Producer<number> =>
     producerConsumer<number, number>(
       (events) => {
@@ -76,7 +91,8 @@ export async function graph(seed: number): Promise<string[]> {
   for (let i = random.between(1, 3); i > 0; i -= 1) {
     // A mode that a completed step would leave running without end is left out.
     const to = stepped ? "step" : source;
-    children.push({ start: sink, restart, shutdown, subscribeTo: { to, ...window() } });
+    const child = random.chance(25) ? each : sink;
+    children.push({ start: child, restart, shutdown, subscribeTo: { to, ...window() } });
   }
   if (random.chance(30)) {
     const wait = (ms: number, fails: boolean, signal: AbortSignal) =>

@@ -165,10 +165,19 @@ describe("a failure", () => {
     gates.fail(2, boom);
     const error = (await ended) as Error;
     expect(error).toMatchObject({ code: "ERR_RESTARTS", causes: [boom], cause: boom });
-    expect(failureOf(error)).toMatchObject({ stage: "s", callback: "start", events: [2] });
+    // The event was told to onLost.
+    expect(failureOf(error)).toMatchObject({ stage: "s", callback: "start", events: [] });
     expect(lost.map(({ event }) => event)).toEqual([2, 1]);
     expect([reports, runtime.clock.pending]).toEqual([[], 0]);
     expect(await pipeline.with({ runtime })(source, take(4), collect())).toEqual([3, 4, 5, 6]);
+  });
+
+  test("one too many has its event in the failure where there is no onLost", async () => {
+    const { supervisor, gates } = setUp({ restart: "transient", maxRestarts: 0, onLost: undefined });
+    const ended = outcome(supervisor);
+    supervisor.startChild(7);
+    gates.fail(7, boom);
+    expect(failureOf(await ended)?.events).toEqual([7]);
   });
 
   test("of the source ends the children, and is that of the supervisor", async () => {

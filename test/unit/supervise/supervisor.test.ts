@@ -1,6 +1,15 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { collect, consumer, type Consumer, pipeline, producer, queue, take } from "../../../src/index.ts";
+import {
+  collect,
+  consumer,
+  type Consumer,
+  pipeline,
+  producer,
+  producerConsumer,
+  queue,
+  take,
+} from "../../../src/index.ts";
 import {
   type ChildContext,
   type ChildDeclaration,
@@ -511,6 +520,54 @@ describe("drain", () => {
     expect([await ended, one.state, child("b").stops.length]).toEqual(["fulfilled", "stopped", 2]);
   });
 
+  test("drains sources before what is subscribed to them, in whatever order they are declared, and rings", async () => {
+    const order: string[] = [];
+    const child = (name: string, subscribeTo: readonly string[]) => {
+      const one = Object.assign(new FakeChild(name), {
+        subscribe: () => {},
+        drain: async () => {
+          order.push(name);
+          one.end();
+        },
+      });
+      return { name, start: () => one, subscribeTo };
+    };
+    const graph = [
+      child("sink", ["step"]),
+      child("step", ["source"]),
+      child("source", []),
+      child("x", ["y"]),
+      child("y", ["x"]),
+    ];
+    await supervisor(graph).drain();
+    expect(order).toEqual(["source", "step", "sink", "y", "x"]);
+  });
+
+  test("a child whose drain throws, or rejects, is stopped", async () => {
+    const children = [() => Promise.reject(boom), throwing].map((drain, i) => {
+      const child = Object.assign(new FakeChild(String(i)), { drain });
+      return { start: () => child };
+    });
+    const { supervisor: one, reports } = setUp({}, children);
+    await one.drain();
+    await turns();
+    expect([one.state, reports]).toEqual([
+      "completed",
+      [
+        ["drain of a", boom],
+        ["drain of b", "primitive"],
+      ],
+    ]);
+  });
+
+  test("a child with a failure of another kind is a child", async () => {
+    const child = Object.assign(new FakeChild("a"), { failure: "of another kind" });
+    const { supervisor: one, reports } = setUp({}, [{ start: () => child, restart: "temporary" }]);
+    child.kill(boom);
+    await one.done;
+    expect(reports).toEqual([["a", boom]]);
+  });
+
   test("can be cut short by a stop", async () => {
     const { supervisor: one } = setUp({}, [{ start: () => new Drained("a", () => {}) }]);
     const drained = one.drain();
@@ -721,6 +778,108 @@ describe("subscriptions", () => {
     await stopped;
     // One was in the hands of a callback that never returns.
     expect(await pipeline.with({ runtime })(numbers, take(5), collect())).toEqual(range(2, 6));
+  });
+});
+
+/** A step that fails at one event, once, and its sinks. */
+const chain = (runtime: TestRuntime, got: number[], at: number) => {
+  let fails = true;
+  const step = () =>
+    producerConsumer<number, number>(
+      (events) => {
+        if (fails && events.includes(at)) {
+          fails = false;
+          throw boom;
+        }
+        return events;
+      },
+      { runtime },
+    );
+  const sink = () => consumer<number>((events) => void got.push(...events), { runtime });
+  return { step, sink };
+};
+const counted = (runtime: TestRuntime, count: number) =>
+  producer<number>(
+    (
+      (all) => (demand) =>
+        all.splice(0, demand)
+    )(range(1, count)),
+    { runtime },
+  );
+
+describe("a failure that ends a stage and its consumers", () => {
+  test("8.12 counts once, and is told once", async () => {
+    const runtime = testRuntime();
+    const got: number[] = [];
+    const { step, sink } = chain(runtime, got, 5);
+    const sinks = range(1, 2).map(() => ({ start: sink, subscribeTo: "a" }));
+    const first = { start: step, subscribeTo: { to: counted(runtime, 9), maxDemand: 1 } };
+    const { supervisor: one, reports, wait, states } = setUp({ runtime, maxRestarts: 1 }, [first, ...sinks]);
+    await wait();
+    await wait();
+    expect([states(), one.inspect().restarts, reports]).toEqual([["running", "running", "running"], 1, [["a", boom]]]);
+    expect(got.toSorted((a, b) => a - b)).toEqual(range(1, 9).filter((n) => n !== 5));
+    await one.stop();
+  });
+
+  test("counts again for a child that comes back to a producer which has failed", async () => {
+    const runtime = testRuntime();
+    const numbers = counted(runtime, 3);
+    void numbers.done.catch(() => {});
+    const { ended, wait, reports } = setUp({ runtime, maxRestarts: 2 }, [
+      { start: idleConsumer, subscribeTo: numbers },
+    ]);
+    numbers.fail(boom);
+    for (const ms of [10, 20, 40]) await wait(ms);
+    expect(await ended).toMatchObject({ code: "ERR_RESTARTS", causes: [boom, boom, boom] });
+    expect(reports).toEqual([["a", boom]]);
+  });
+
+  test("while it is drained is that of the drain, once; its consumers are not started again", async () => {
+    const runtime = testRuntime();
+    const { step } = chain(runtime, [], 3);
+    const gate = Promise.withResolvers<void>();
+    const starts: number[] = [];
+    const sink = ({ attempt }: ChildContext) => {
+      starts.push(attempt);
+      return consumer<number>(() => gate.promise, { runtime });
+    };
+    const {
+      supervisor: one,
+      reports,
+      ended,
+    } = setUp({ runtime }, [
+      { start: step, subscribeTo: { to: counted(runtime, 9), maxDemand: 2 } },
+      { start: sink, subscribeTo: { to: "a", maxDemand: 1 } },
+    ]);
+    // The sink has the first event in hand; the step has emitted the second, and not begun the third.
+    await turns();
+    const drained = failure(one.drain());
+    await turns();
+    gate.resolve();
+    expect([await drained, await ended, reports, runtime.clock.pending]).toEqual([boom, boom, [], 0]);
+    expect(starts).toEqual([1]);
+  });
+
+  test("while its source is drained: it is started again, and gets the rest", async () => {
+    const runtime = testRuntime();
+    const got: number[] = [];
+    const lost: LostEvents[] = [];
+    const numbers = queue<number>({ runtime, onLastCancel: "continue" });
+    for (const n of range(1, 9)) numbers.tryOffer(n);
+    const start = failing(runtime, new Set([2]), got);
+    const {
+      supervisor: one,
+      reports,
+      wait,
+    } = setUp({ runtime, onLost: (each) => void lost.push(each) }, [
+      { start: () => numbers },
+      { start, subscribeTo: { to: "a", maxDemand: 1 } },
+    ]);
+    const drained = one.drain();
+    await wait();
+    await drained;
+    expect([got, lost.flatMap(({ events }) => events), reports.length]).toEqual([[1, ...range(3, 9)], [2], 1]);
   });
 });
 
