@@ -3,7 +3,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { run } from "./harness.mjs";
-import { median } from "./statistics.mjs";
 
 const KEPT = fileURLToPath(new URL("kept.json", import.meta.url));
 const LOSS = 1.25;
@@ -69,14 +68,14 @@ export async function check() {
   return lost.length === 0;
 }
 
-/** Keeps what this version of Node gives: medians of several looks. */
+/** Keeps what this version of Node gives: the dearest of several looks, so that what is told is no accident. */
 export async function keep() {
   const looks = [];
   for (let i = 0; i < 3; i += 1) looks.push(await measured(2));
   const all = JSON.parse(readFileSync(KEPT, "utf8"));
   all[major] = Object.fromEntries(
     Object.keys(looks[0]).map((name) => {
-      const multiple = median(looks.map((look) => look[name]).toSorted((a, b) => a - b));
+      const multiple = Math.max(...looks.map((look) => look[name]));
       return [name, Math.round(multiple * 100) / 100];
     }),
   );

@@ -1,6 +1,6 @@
 // Builds dist/: the compiler makes modules and their types, and the modules of an entry become one file. An import of a
 // hundred small files takes four times as long.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
@@ -16,7 +16,8 @@ const root = path.dirname(import.meta.dirname);
 const dist = path.join(root, "dist");
 process.chdir(root);
 fs.rmSync(dist, { recursive: true, force: true });
-execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+if (status !== 0) process.exit(1);
 
 const { exports } = JSON.parse(fs.readFileSync("package.json", "utf8"));
 const entries = Object.values(exports).flatMap((entry) => entry.default ?? []);

@@ -6,11 +6,13 @@ import { numbers } from "./headrace.mjs";
 export { others } from "./headrace.mjs";
 
 const sumOf = (sums, add) => sums.reduce(add, 0);
-/** A consumer that adds up what it gets. */
+/** A consumer that adds up what it gets: a batch in a variable of its own, which costs less than one that outlives the call. */
 function adding(add) {
   let sum = 0;
   const stage = consumer((batch) => {
-    for (let i = 0; i < batch.length; i += 1) sum = add(sum, batch[i]);
+    let total = sum;
+    for (let i = 0; i < batch.length; i += 1) total = add(total, batch[i]);
+    sum = total;
   });
   return { stage, sum: () => sum };
 }

@@ -74,7 +74,9 @@ const stages =
       return out;
     });
     const total = consumer((batch) => {
-      for (let i = 0; i < batch.length; i += 1) sum = add(sum, batch[i]);
+      let so = sum;
+      for (let i = 0; i < batch.length; i += 1) so = add(so, batch[i]);
+      sum = so;
     });
     total.subscribe(kept, options);
     kept.subscribe(doubled, options);
@@ -86,7 +88,7 @@ const stages =
 const arrayMethods = async (events, { make, double, keep, add }) => {
   let sum = 0;
   const total = consumer((batch) => {
-    for (const event of batch) sum = add(sum, event);
+    sum = batch.reduce(add, sum);
   });
   const doubled = producerConsumer((batch) => batch.map(double));
   const kept = producerConsumer((batch) => batch.filter(keep));

@@ -23,3 +23,17 @@ export function hashKey(key: unknown): number {
   if (typeof key === "string" || typeof key === "number" || typeof key === "bigint") return hashText(String(key));
   return Number.NaN;
 }
+
+/**
+ * The remainder of a hash. In two steps of small integers: engines take the remainder of a larger number for one of floats, at ten
+ * times the price.
+ */
+const remainder = (hash: number, count: number): number => (((hash >>> 1) % count) * 2 + (hash & 1)) % count;
+
+/** The partition of a key, from 0 to `count` - 1; -1 for an invalid key. `count` is below 2^30. */
+export function partitionOf(key: unknown, count: number): number {
+  // Most keys that are asked for often are small integers: their hash is never a float.
+  if (typeof key === "number" && (key | 0) === key) return remainder(mix(key), count);
+  const hash = hashKey(key);
+  return Number.isNaN(hash) ? -1 : remainder(hash, count);
+}

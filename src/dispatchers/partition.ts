@@ -2,7 +2,7 @@ import { UNPLACED } from "../base/failure.ts";
 import { Buffer } from "../base/buffer.ts";
 import type { Dispatcher, DispatcherInspection, DispatcherLink } from "../contract/dispatcher.ts";
 import { argumentError, CallbackError, callbackError } from "../base/errors.ts";
-import { type Key, hashKey } from "../base/hash.ts";
+import { type Key, partitionOf } from "../base/hash.ts";
 import { requireType, requireInteger, refuseUnknown } from "../base/check.ts";
 import { addDemand } from "../base/demand.ts";
 import type { Fixed } from "../contract/options.ts";
@@ -33,11 +33,23 @@ interface Partition<Event> {
   arriving: Event[];
 }
 
+/** What the user's function returned is no place. */
+class Misplaced {
+  readonly expected: string;
+  readonly got: unknown;
+
+  constructor(expected: string, got: unknown) {
+    this.expected = expected;
+    this.got = got;
+  }
+}
+
 class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribeOptions<string | number>> {
   readonly #partitions: readonly Partition<Event>[];
   readonly #byName: ReadonlyMap<string | number, Partition<Event>>;
   readonly #links = new WeakMap<DispatcherLink, Partition<Event>>();
-  readonly #place: (event: Event, batch: readonly Event[]) => Partition<Event> | undefined;
+  readonly #by: ((event: Event) => Key) | undefined;
+  readonly #hash: ((event: Event) => unknown) | undefined;
   readonly #maxQueued: number;
   queued = 0;
   readonly options: readonly string[] = ["partition"];
@@ -56,32 +68,11 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
       unmet: 0,
       arriving: [],
     }));
-    const byName = new Map<unknown, Partition<Event>>(partitions.map((partition) => [partition.name, partition]));
-    const { length } = partitions;
     this.#partitions = partitions;
-    this.#byName = byName as Map<string | number, Partition<Event>>;
+    this.#byName = new Map(partitions.map((partition) => [partition.name, partition]));
     this.#maxQueued = maxQueued;
-    this.#place = (event, batch) => {
-      let name: unknown;
-      try {
-        name = by ? by(event) : (hash as (event: Event) => unknown)(event);
-      } catch (cause) {
-        throw callbackError({ stage: UNPLACED, callback: by ? "by" : "hash", event }, cause, batch);
-      }
-      const partition = by ? partitions[hashKey(name) % length] : byName.get(name);
-      if (!partition && (by || name !== undefined)) {
-        const expected = by
-          ? "a key: string, number, bigint or boolean"
-          : `hash to return one of ${names.join(", ")} or undefined`;
-        const error = new CallbackError({ code: "ERR_PARTITION_KEY", expected, got: name }, batch);
-        throw callbackError(
-          { stage: UNPLACED, callback: by ? "by" : "hash", event },
-          Object.assign(error, { event }),
-          batch,
-        );
-      }
-      return partition;
-    };
+    this.#by = by;
+    this.#hash = hash;
   }
 
   get wanted(): number {
@@ -129,17 +120,41 @@ class PartitionDispatcher<Event> implements Dispatcher<Event, PartitionSubscribe
     const taken = Math.min(events.length, this.wanted);
     if (taken === 0) return 0;
     // The user's function is called for all events first: if it fails, none has gone anywhere.
+    let at = 0;
     try {
-      for (let i = 0; i < taken; i += 1) {
-        const event = events[i] as Event;
-        this.#place(event, events)?.arriving.push(event);
-      }
+      if (this.#by) for (; at < taken; at += 1) this.#placeBy(this.#by, events[at] as Event);
+      else for (; at < taken; at += 1) this.#placeHashed(events[at] as Event);
     } catch (cause) {
       for (const partition of this.#partitions) partition.arriving = []; // M46
-      throw cause;
+      throw this.#unplaced(cause, events, at);
     }
     for (const partition of this.#partitions) if (partition.arriving.length > 0) this.#arrive(partition);
     return taken;
+  }
+
+  #placeBy(by: (event: Event) => Key, event: Event): void {
+    const key = by(event);
+    const partition = this.#partitions[partitionOf(key, this.#partitions.length)];
+    if (!partition) throw new Misplaced("a key: string, number, bigint or boolean", key);
+    partition.arriving.push(event);
+  }
+
+  #placeHashed(event: Event): void {
+    const name = this.#hash?.(event);
+    const partition = this.#byName.get(name as string | number);
+    if (partition) partition.arriving.push(event);
+    else if (name !== undefined)
+      throw new Misplaced(`hash to return one of ${Array.from(this.#byName.keys()).join(", ")} or undefined`, name);
+  }
+
+  /** The error of the event that the user's function threw for, or misplaced. */
+  #unplaced(cause: unknown, events: readonly Event[], at: number): unknown {
+    const event = events[at];
+    const where = { stage: UNPLACED, callback: this.#by ? "by" : "hash", event };
+    if (!(cause instanceof Misplaced)) return callbackError(where, cause, events);
+    const { expected, got } = cause;
+    const error = new CallbackError({ code: "ERR_PARTITION_KEY", expected, got }, events);
+    return callbackError(where, Object.assign(error, { event }), events);
   }
 
   /** Waits only for the queues that hold events now. */

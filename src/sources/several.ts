@@ -110,8 +110,12 @@ export abstract class Several<Out> {
   pump(): void {
     const demand = Math.min(this.#output.demand, MOST);
     if (demand === 0 || this.#asked.size === 0) return;
-    const share = Math.max(1, Math.floor(demand / this.#asked.size));
-    for (const [subscription, asked] of Array.from(this.#asked)) {
+    let left = this.#asked.size;
+    const share = Math.max(1, Math.floor(demand / left));
+    for (const [subscription, asked] of this.#asked) {
+      // One that is asked goes to the end, where this stops.
+      left -= 1;
+      if (left < 0) break;
       if (2 * asked > share) continue;
       const count = Math.max(Math.min(share - asked, demand - this.#outstanding), asked === 0 ? 1 : 0);
       if (count === 0) continue;

@@ -183,7 +183,7 @@ describe("docs/errors.md", () => {
 });
 
 describe("pages", () => {
-  test.each([["README.md", 200], ["docs/architecture.md", 150], ...docs.map((file): [string, number] => [file, 400])])(
+  test.each([["README.md", 150], ["docs/architecture.md", 150], ...docs.map((file): [string, number] => [file, 400])])(
     "%s has at most %i lines",
     (file, most) => {
       expect(lines(file)).toBeLessThanOrEqual(most);
@@ -196,7 +196,7 @@ describe("pages", () => {
 
   test("wrong links are noticed", () => {
     const text =
-      "[a](README.md) [b](docs/none.md) [c](#here) [d](README.md#licence) [e](README.md#none) [f](https://x.y)";
+      "[a](README.md) [b](docs/none.md) [c](#here) [d](README.md#install) [e](README.md#none) [f](https://x.y)";
     expect(broken("CHANGELOG.md", text)).toEqual(["docs/none.md", "#here", "README.md#none"]);
   });
 

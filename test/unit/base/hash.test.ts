@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hashKey } from "../../../src/base/hash.ts";
+import { hashKey, partitionOf } from "../../../src/base/hash.ts";
 import { partitionDispatcher, producer } from "../../../src/index.ts";
 import { RawConsumer } from "../../support/stages.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
@@ -28,6 +28,14 @@ describe("hashKey", () => {
     expect(hashKey(key)).toBe(hash);
   });
 
+  test.each([1, 2, 3, 4, 7, 1000, 65_536])(
+    "4.5 of %i partitions, a key has the one of its hash's remainder",
+    (count) => {
+      for (const key of ["", "a", "ünï🙂", 0, 1, -1, 2 ** 31, 0.5, Number.NaN, 10n, true, ...range(2, 500)])
+        expect(partitionOf(key, count)).toBe(hashKey(key) % count);
+    },
+  );
+
   test("4.5 a number from 2^31 on is hashed as its text, as is a bigint", () => {
     expect([hashKey(2 ** 31), hashKey(10n)]).toEqual([hashKey("2147483648"), hashKey("10")]);
   });
@@ -43,6 +51,7 @@ describe("hashKey", () => {
 
   test.each([undefined, null, {}, [], Symbol("key"), () => {}])("4.5 %o is no key", (key) => {
     expect(hashKey(key)).toBeNaN();
+    expect(partitionOf(key, 4)).toBe(-1);
   });
 
   test("4.5 by that answers with no key fails the producer, with the batch", async () => {
