@@ -280,6 +280,9 @@ export class Supervision implements RunHost {
     if (this.#phase === "ending" || this.#phase === "over") return false;
     this.#reason = reason;
     this.#phase = "ending";
+    // It was to be that of the drain, which has been cut off.
+    const { failure } = this.#draining;
+    if (failure && errorOf(reason) !== failure.error) this.report(failure.error, "drain");
     this.#round += 1;
     this.#from = undefined;
     this.#clear();

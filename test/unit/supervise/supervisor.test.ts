@@ -568,6 +568,20 @@ describe("drain", () => {
     expect(reports).toEqual([["a", boom]]);
   });
 
+  test("a failure that was to be that of the drain is told when something else ends it", async () => {
+    const failed = new Drained("a", () => failed.kill(boom));
+    const { supervisor: one, reports } = setUp({}, [
+      { start: () => failed },
+      { start: () => new Drained("b", () => {}) },
+    ]);
+    const drained = one.drain();
+    await turns();
+    expect(reports).toEqual([]);
+    await one.stop({ timeout: 0 });
+    await drained;
+    expect([one.state, reports[0]]).toEqual(["stopped", ["drain", boom]]);
+  });
+
   test("can be cut short by a stop", async () => {
     const { supervisor: one } = setUp({}, [{ start: () => new Drained("a", () => {}) }]);
     const drained = one.drain();
