@@ -193,6 +193,18 @@ describe("a failure", () => {
     expect([supervisor.count(), lost]).toEqual([{ workers: 0, active: 0 }, []]);
   });
 
+  test("is not what a source that is stopped brings: the children are ended, and it has stopped, too", async () => {
+    const { supervisor, gates, lost, runtime } = setUp();
+    const source = queue<number>({ runtime });
+    supervisor.subscribe(source);
+    source.tryOffer(1);
+    await turns();
+    gates.signals.get(1)?.addEventListener("abort", () => gates.fail(1, gates.signals.get(1)?.reason));
+    await source.stop();
+    await supervisor.done;
+    expect([supervisor.state, lost.map(({ event }) => event)]).toEqual(["stopped", [1]]);
+  });
+
   test("waits longer with every failure in a row, and from the start again after a while", async () => {
     const { supervisor, gates, runtime, reports } = setUp({
       restart: "transient",
