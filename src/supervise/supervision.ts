@@ -37,8 +37,9 @@ export class Supervision implements RunHost {
   /** The first child of the round under way. */
   #from: number | undefined;
   #timer: unknown;
-  /** Called once, when it has ended. */
-  onOver: () => void = ignore;
+  /** Resolves when it has ended, in whatever way: unlike `done`, it does not count as read. */
+  readonly whenOver: Promise<void>;
+  #over: () => void = ignore;
 
   constructor(
     name: string,
@@ -53,6 +54,9 @@ export class Supervision implements RunHost {
     this.restarts = new Restarts(options, parts.runtime, name);
     this.#telling = new Telling(parts.report, options.onLost);
     this.done = this.#settle.promise;
+    this.whenOver = new Promise((resolve) => {
+      this.#over = resolve;
+    });
     this.#draining = new Draining(
       members,
       (child) => this.#named(child),
@@ -301,7 +305,7 @@ export class Supervision implements RunHost {
     const reason = this.#reason as Reason;
     if (isFailure(reason)) this.#settle.reject(errorOf(reason));
     else this.#settle.resolve();
-    this.onOver();
+    this.#over();
   }
 
   /** Time is up. */

@@ -84,7 +84,7 @@ class SupervisorHandle implements Supervisor {
         ? supervision.clock.setTimer(cut, timeout)
         : undefined;
     if (timeout === 0 && !supervision.over) cut();
-    await supervision.done.then(ignore, ignore);
+    await supervision.whenOver;
     if (timer !== undefined) supervision.clock.clearTimer(timer);
   }
 
@@ -144,7 +144,7 @@ export function supervisor(children: readonly ChildDeclaration[], options: Super
       return handle;
     }
     signal.addEventListener("abort", abort);
-    supervision.onOver = () => signal.removeEventListener("abort", abort);
+    void supervision.whenOver.then(() => signal.removeEventListener("abort", abort));
   }
   supervision.start(members);
   return handle;

@@ -389,6 +389,17 @@ describe("stop", () => {
     expect(log.slice(3)).toEqual(["-b"]);
   });
 
+  test("does not count as reading its failure: that is unhandled, once, if no one else reads it", async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown) => void unhandled.push(error);
+    process.on("unhandledRejection", onUnhandled);
+    const one = supervisor([{ start: () => 7 as never }]);
+    await one.stop();
+    await turns();
+    process.off("unhandledRejection", onUnhandled);
+    expect(unhandled).toEqual([expect.objectContaining({ code: "ERR_CHILD" })]);
+  });
+
   test("within start: the rest is not started", async () => {
     const log: string[] = [];
     const one: { stop(): Promise<void> } = supervisor([
