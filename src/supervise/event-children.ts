@@ -188,7 +188,7 @@ export class EventChildren<In> implements SinkBehaviour<In>, RunHost {
   ended(run: Run, ending: Ending): void {
     const entry = this.#byRun.get(run) as Entry<In>;
     this.#byRun.delete(run);
-    if (ending.type === "failed" && !run.stopping && !this.#over && this.#transient) {
+    if (ending.type === "failed" && !run.stopping && this.#transient) {
       this.#failed(entry, ending.error);
       return;
     }

@@ -187,8 +187,10 @@ export class Run {
     this.#clear();
     this.#ask({ timeout: 0 });
     const { clock } = this.#host;
-    // Whatever reads the signal, or has been cut short, ends within a turn of the event loop.
-    clock.macrotask(() => clock.macrotask(this.#abandon));
+    // Whatever reads the signal, or is cut short by a timer, ends within a turn of the event loop.
+    const wait = (): void => clock.macrotask(this.#abandon);
+    if (this.#stoppable === undefined) wait();
+    else this.#timer = clock.setTimer(wait, 0);
   };
 
   readonly #abandon = (): void => {

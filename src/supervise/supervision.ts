@@ -29,8 +29,6 @@ export class Supervision implements RunHost {
   readonly #byRun = new Map<Run, Member>();
   #phase: "running" | "draining" | "ending" | "over" = "running";
   #reason: Reason | undefined;
-  /** Cut short: nothing has time any more. */
-  #cut = false;
   readonly #draining: Draining;
   /** Rounds of restarts so far: a later one supersedes an earlier one. */
   #round = 0;
@@ -127,7 +125,7 @@ export class Supervision implements RunHost {
   }
 
   #connect(member: Member, link: Link, source: Member | undefined): void {
-    if (!member.present || member.broken || member.run?.stopping) return;
+    if (!member.present || member.broken) return;
     // One that is still to come is subscribed to when it is there.
     if (source && (source.phase === "waiting" || !source.run?.stoppable)) return;
     const wrong = connect(member, link, source, this.#firstOf(member));
@@ -270,13 +268,6 @@ export class Supervision implements RunHost {
     this.#timer = undefined;
   }
 
-  /** It is not started again. */
-  #giveUp(member: Member): void {
-    if (member.timer !== undefined) this.clock.clearTimer(member.timer);
-    member.timer = undefined;
-    if (member.phase === "waiting") member.phase = "ended";
-  }
-
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Ends it: the children first, the last of them first. False if it has ended, or ends, for another reason. */
@@ -290,14 +281,18 @@ export class Supervision implements RunHost {
     this.#round += 1;
     this.#from = undefined;
     this.#clear();
-    for (const member of this.members) this.#giveUp(member);
+    for (const member of this.members) {
+      if (member.timer !== undefined) this.clock.clearTimer(member.timer);
+      member.timer = undefined;
+      if (member.phase === "waiting") member.phase = "ended";
+    }
     void this.#stopAll();
     return true;
   }
 
   async #stopAll(): Promise<void> {
     for (const member of this.members.toReversed()) {
-      member.run?.stop(this.#cut ? 0 : member.shutdown);
+      member.run?.stop(member.shutdown);
       // oxlint-disable-next-line no-await-in-loop -- in order
       await this.#overOf(member);
     }
@@ -310,7 +305,6 @@ export class Supervision implements RunHost {
 
   /** Time is up. */
   cut(): void {
-    this.#cut = true;
     for (const { run } of this.members) run?.stop(0);
   }
 
@@ -320,7 +314,6 @@ export class Supervision implements RunHost {
     this.#phase = "draining";
     const draining = this.#draining;
     for (let member = draining.next(); member; member = draining.next()) {
-      this.#giveUp(member);
       // oxlint-disable-next-line no-await-in-loop -- in order
       await draining.drain(member);
       if (!this.#drains) return;

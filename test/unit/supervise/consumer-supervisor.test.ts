@@ -14,7 +14,7 @@ import {
 import { type ConsumerSupervisorOptions, consumerSupervisor, type LostEvent } from "../../../src/supervise/index.ts";
 import { FakeChild } from "../../support/children.ts";
 import { range, testRuntime, turns } from "../../support/runtime.ts";
-import { codeOf, outcome } from "../../support/stages.ts";
+import { codeOf, outcome, RawProducer } from "../../support/stages.ts";
 import { Gates } from "../steps/support.ts";
 
 function setUp(options: Partial<ConsumerSupervisorOptions<number>> = {}) {
@@ -140,6 +140,43 @@ describe("a failure", () => {
     gates.fail(1, boom);
     await turns();
     expect(reports).toEqual([["child 1", boom]]);
+  });
+
+  test("of a child that is terminated does not start it again", async () => {
+    const { supervisor, gates, lost, runtime } = setUp({ restart: "transient" });
+    const child = supervisor.startChild(1);
+    gates.signals.get(1)?.addEventListener("abort", () => gates.fail(1, boom));
+    const both = [supervisor.terminateChild(child!), supervisor.terminateChild(child!)];
+    expect(await Promise.all(both)).toEqual([true, true]);
+    expect([lost, runtime.clock.pending, supervisor.count().workers]).toEqual([
+      [{ event: 1, error: boom, child: "child 1" }],
+      0,
+      0,
+    ]);
+  });
+
+  test("by an abort of its own is a failure like any other", async () => {
+    const { supervisor, gates, runtime, reports } = setUp({ restart: "transient" });
+    const abort = new DOMException("given up", "AbortError");
+    supervisor.startChild(1);
+    gates.fail(1, abort);
+    await turns();
+    expect([reports, supervisor.count()]).toEqual([[["child 1", abort]], { workers: 1, active: 0 }]);
+    runtime.clock.advance(100);
+    gates.open(1);
+    await turns();
+    expect(supervisor.count().workers).toBe(0);
+  });
+
+  test("of the last child behind the end of the source, one too many, is that of the supervisor", async () => {
+    const { supervisor, gates, runtime } = setUp({ restart: "transient", maxRestarts: 0 });
+    const running = pipeline.with({ runtime })([1], supervisor);
+    const ended = outcome(supervisor);
+    running.done.catch(() => {});
+    await turns();
+    expect(supervisor.state).toBe("ending");
+    gates.fail(1, boom);
+    expect([(await ended) as Error, supervisor.state]).toEqual([expect.objectContaining({ cause: boom }), "failed"]);
   });
 
   test("of onLost goes to onReport", async () => {
@@ -347,6 +384,37 @@ describe("the end", () => {
     child.end();
     await stopped;
     expect([reports.length, runtime.clock.pending]).toEqual([2, 0]);
+  });
+});
+
+describe("demand", () => {
+  test("slots that become free within a batch are asked for together, and none behind the end", async () => {
+    const raw = new RawProducer<number>();
+    const { supervisor, gates } = setUp({
+      start: (n, context) => (n < 4 ? null : gates.signalled(n, context)),
+      restart: "transient",
+      maxRestarts: 0,
+    });
+    const ended = outcome(supervisor);
+    supervisor.subscribe(raw.producer, { maxDemand: 4, minDemand: 0 });
+    await turns();
+    raw.port.events([1, 2, 3, 4]);
+    await turns();
+    expect(raw.asks).toEqual([4, 3]);
+    gates.fail(4, boom);
+    await ended;
+    expect([raw.asks, raw.ends.length]).toEqual([[4, 3], 1]);
+  });
+
+  test("a child that is cut short is asked once", async () => {
+    const child = new FakeChild("a");
+    child.onStop = () => {};
+    const { supervisor, runtime } = setUp({ start: () => child, shutdown: 0 });
+    const handle = supervisor.startChild(1);
+    const both = [supervisor.terminateChild(handle!), supervisor.terminateChild(handle!)];
+    runtime.clock.advance(0);
+    await Promise.all(both);
+    expect(child.stops).toEqual([{ timeout: 0 }]);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   collect,
   consumer,
   type Consumer,
+  type Failure,
   pipeline,
   producer,
   producerConsumer,
@@ -324,6 +325,8 @@ describe("start", () => {
   });
 });
 
+const neverReturning = () => consumer<number>(() => new Promise(() => {}));
+
 describe("stop", () => {
   test("ends the children one by one, each within its time", async () => {
     const {
@@ -362,6 +365,20 @@ describe("stop", () => {
     await wait(50);
     await stopped;
     expect(reports.map(([phase]) => phase)).toEqual(["shutdown of a", "shutdown of b"]);
+  });
+
+  test("cuts a stage short whose callback never returns: that has ended, and is not abandoned", async () => {
+    // On the platform's clock: the stage ends by a timer of its own.
+    const jobs = producer<number>((demand) => Array.from({ length: demand }, () => 1));
+    const reports: unknown[] = [];
+    const inner = () =>
+      supervisor([{ start: neverReturning, subscribeTo: jobs, shutdown: Infinity }], {
+        onReport: (error) => reports.push(error),
+      });
+    const one = supervisor([{ start: inner, shutdown: 0 }], { onReport: (error) => void reports.push(error) });
+    await turns();
+    await one.stop();
+    expect([one.state, reports]).toEqual(["stopped", []]);
   });
 
   test("during a backoff: the timer goes, nothing starts", async () => {
@@ -451,10 +468,12 @@ describe("signal", () => {
       child,
       reports,
       log,
+      runtime,
       supervisor: one,
     } = setUp({ signal: controller.signal }, [{}, { shutdown: Infinity }]);
     child("b").onStop = () => {};
     controller.abort(boom);
+    runtime.clock.advance(0);
     expect(await ended).toBe(boom);
     expect([reports.map(([phase]) => phase), log.slice(2)]).toEqual([["shutdown of b"], ["-a"]]);
     expect([one.state, getEventListeners(controller.signal, "abort")]).toEqual(["failed", []]);
@@ -591,6 +610,31 @@ describe("drain", () => {
     await one.stop({ timeout: 0 });
     await drained;
     expect([one.state, reports[0]]).toEqual(["stopped", ["drain", boom]]);
+  });
+
+  test("a failure that its consumers have first is that of the drain all the same", async () => {
+    const record: Failure = { error: boom, stage: "a", callback: "handleEvents", events: [] };
+    const first = Object.assign(new Drained("a", () => {}), { failure: record });
+    const second = Object.assign(new FakeChild("b"), { failure: record, subscribe: () => {} });
+    const { supervisor: one, reports } = setUp({}, [{ start: () => first }, { start: () => second, subscribeTo: "a" }]);
+    const drained = failure(one.drain());
+    second.kill(boom);
+    await turns();
+    first.kill(boom);
+    expect([await drained, reports]).toEqual([boom, []]);
+  });
+
+  test("a round of restarts leaves those alone that are being drained", async () => {
+    const first = new Drained("a", () => {});
+    const { supervisor: one, child, wait, log } = setUp({ strategy: "oneForAll" }, [{ start: () => first }, {}, {}]);
+    const drained = one.drain();
+    await turns();
+    child("b").kill(boom);
+    await wait();
+    expect([first.stops, log]).toEqual([[], ["+b", "+c", "-c", "+b", "+c"]]);
+    first.end();
+    await drained;
+    expect(one.state).toBe("completed");
   });
 
   test("can be cut short by a stop", async () => {
@@ -731,6 +775,14 @@ describe("subscriptions", () => {
     await once.stop();
     const { ended } = setUp({}, [{ start: () => queue<number>() }, { start: idleConsumer, subscribeTo: "a" }]);
     expect(await ended).toMatchObject({ code: "ERR_OPTION", message: expect.stringContaining("got a, which stops") });
+    // One that is always started again comes back.
+    const back = setUp({}, [
+      { start: () => queue<number>(), restart: "permanent" },
+      { start: idleConsumer, subscribeTo: "a" },
+    ]);
+    await turns();
+    expect(back.states()).toEqual(["running", "running"]);
+    await back.supervisor.stop();
     // All for one: the source is started again with its consumer.
     const all = setUp({ strategy: "oneForAll" }, [
       { start: () => queue<number>() },
@@ -773,6 +825,17 @@ describe("subscriptions", () => {
       code: "ERR_RESTARTS",
       cause: expect.objectContaining({ code: "ERR_STOPPED" }),
     });
+  });
+
+  test("of a child that is ending already is left to its end", async () => {
+    const ending = Object.assign(new FakeChild("a"), {
+      subscribe: () => {
+        throw Object.assign(new TypeError("it has ended"), { code: "ERR_ENDED" });
+      },
+    });
+    const { ended, reports } = setUp({}, [{ start: () => ending, subscribeTo: producer<number>(() => []) }]);
+    ending.end();
+    expect([await ended, ending.stops, reports]).toEqual(["fulfilled", [], []]);
   });
 
   test("to a completed producer completes the child", async () => {
@@ -857,6 +920,19 @@ describe("a failure that ends a stage and its consumers", () => {
     numbers.fail(boom);
     for (const ms of [10, 20, 40]) await wait(ms);
     expect(await ended).toMatchObject({ code: "ERR_RESTARTS", causes: [boom, boom, boom] });
+    expect(reports).toEqual([["a", boom]]);
+  });
+
+  test("counts again for each that comes back to it", async () => {
+    const runtime = testRuntime();
+    const numbers = counted(runtime, 3);
+    void numbers.done.catch(() => {});
+    const child = { start: idleConsumer, subscribeTo: numbers };
+    const { ended, wait, reports } = setUp({ runtime, maxRestarts: 2 }, [child, child]);
+    numbers.fail(boom);
+    await wait();
+    // One for both, then one for each.
+    expect(((await ended) as RestartError).causes).toEqual([boom, boom, boom]);
     expect(reports).toEqual([["a", boom]]);
   });
 
