@@ -206,7 +206,6 @@ export class Supervision implements RunHost {
     const own = draining.failure ?? failed;
     // The supervisor fails with it itself.
     if (own === undefined || own.error !== error) this.#telling.failed(member, error, failure);
-    else this.#telling.mark(failure);
   }
 
   /** All have ended, and none will be started again. */
