@@ -27,16 +27,21 @@ const entries = Object.keys(JSON.parse(fs.readFileSync(path.join(root, "package.
 let browser;
 let server;
 
-/** Opens a page of the server's. What the page complains of is collected. */
-export async function openPage(address) {
-  server ??= await serve(["dist", "examples", "test/browser", "node_modules/rxjs", "node_modules/tslib"]);
+/** An empty page. */
+export async function newPage() {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     // Its sandbox needs a user other than root.
     chromiumSandbox: process.getuid?.() !== 0,
     args: FLAGS,
   });
-  const page = await browser.newPage({ viewport: { width: 900, height: 720 } });
+  return browser.newPage({ viewport: { width: 900, height: 720 } });
+}
+
+/** Opens a page of the server's. What the page complains of is collected. */
+export async function openPage(address) {
+  server ??= await serve(["dist", "examples", "test/browser", "node_modules/rxjs", "node_modules/tslib"]);
+  const page = await newPage();
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
