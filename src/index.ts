@@ -97,6 +97,7 @@ export {
   OverflowError,
   type ProtocolCode,
   ProtocolError,
+  type RestartCode,
   type TimeoutCode,
   TimeoutError,
 } from "./base/errors.ts";

@@ -1,6 +1,7 @@
 export { type FromReadableOptions, fromReadable } from "./from-readable.ts";
 export { type IntoWritableOptions, intoWritable } from "./into-writable.ts";
 export type { DuplexLike, LegacyLike, ReadableClass, ReadableLike, WritableLike } from "./like.ts";
+export { type Drainable, type ShutdownOptions, shutdownOn } from "./shutdown-on.ts";
 export { type ThroughDuplexOptions, throughDuplex } from "./through-duplex.ts";
 export {
   type ToReadableArguments,

@@ -2,6 +2,8 @@
 export type { Arguments } from "./arguments.ts";
 export { type Brake, Collector, type CollectorOptions } from "./collector.ts";
 export { coupled } from "./coupled.ts";
+export { type Reporter, reporter } from "./reporter.ts";
+export { stopsAfterLast } from "./stops-after-last.ts";
 export { toldErrors } from "./told.ts";
 export { sink } from "./sink.ts";
 export { makeSink, makeStep, type MadeSink, type Setting } from "./step.ts";
@@ -35,6 +37,8 @@ export type {
   Told,
   TransformBehaviour,
 } from "../contract/adapter.ts";
+// The runtime of everything that names none
+export { defaultRuntime } from "../runtime/engine.ts";
 // Failures not yet heard of, and pipelines without a consumer
 export { type Idle, watchAllIdle } from "../stage/idle.ts";
 export { claim as claimUnclaimed, type Unclaimed, watchUnclaimed } from "../stage/unclaimed.ts";

@@ -44,12 +44,15 @@ const outcomes: Readonly<Record<ErrorCode, readonly [Family, inFlight: string]>>
   ERR_LINE_LENGTH: ["CallbackError", `${behind}; the line's begin is in events`],
   ERR_JSON: ["CallbackError", `${behind}; the line and those behind it in its chunk are in events`],
   ERR_EMPTY: ["CallbackError", "nothing: there were no events"],
+  ERR_CHILD: ["CallbackError", "the event goes to onLost; a supervisor stops its children"],
   ERR_OVERFLOW: ["OverflowError", "events that fit were accepted; rejected holds the rest"],
   ERR_OPEN_GROUPS: ["OverflowError", `${fails}; the groups fail with it`],
   ERR_LAG: ["OverflowError", "the consumer is cancelled; its events go to onDiscard, and the others go on"],
   ERR_DRAIN_TIMEOUT: ["TimeoutError", "as after stop"],
   ERR_TIMEOUT: ["TimeoutError", "retry and onFailure decide; slot and key are free at once"],
   ERR_IDLE: ["TimeoutError", "the step fails behind what it has passed on"],
+  ERR_SHUTDOWN: ["TimeoutError", "the event of the child goes to onLost"],
+  ERR_RESTARTS: ["RestartError", "unstarted events go back; the other children are stopped"],
 };
 
 /** The one table of errors, by code. */

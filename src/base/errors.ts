@@ -2,7 +2,13 @@ import { adviceFor } from "./advice.ts";
 import type { Failure } from "../contract/failure.ts";
 import { isUnplaced, placeFailure, recordFailure, UNPLACED } from "./failure.ts";
 
-export type Family = "ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError" | "TimeoutError";
+export type Family =
+  | "ArgumentError"
+  | "ProtocolError"
+  | "CallbackError"
+  | "OverflowError"
+  | "TimeoutError"
+  | "RestartError";
 export type ArgumentCode =
   | "ERR_OPTION"
   | "ERR_RANGE"
@@ -33,10 +39,12 @@ export type CallbackCode =
   | "ERR_PARTITION_KEY"
   | "ERR_LINE_LENGTH"
   | "ERR_JSON"
-  | "ERR_EMPTY";
+  | "ERR_EMPTY"
+  | "ERR_CHILD";
 export type OverflowCode = "ERR_OVERFLOW" | "ERR_OPEN_GROUPS" | "ERR_LAG";
-export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE";
-export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode;
+export type TimeoutCode = "ERR_DRAIN_TIMEOUT" | "ERR_TIMEOUT" | "ERR_IDLE" | "ERR_SHUTDOWN";
+export type RestartCode = "ERR_RESTARTS";
+export type ErrorCode = ArgumentCode | ProtocolCode | CallbackCode | OverflowCode | TimeoutCode | RestartCode;
 
 /**
  * Each code's rule of docs/protocol.md, expectation (`{}` is filled in later), and advice. The rest is in
@@ -79,12 +87,23 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_LINE_LENGTH: ["8.8", "{}", 'raise maxLength, or set onTooLong: "skip" or "cut" (of jsonLines onFailure)'],
   ERR_JSON: ["8.3", "{}", 'set onFailure: "skip", or a function'],
   ERR_EMPTY: ["8.6", "{}", "first({ orElse }) has a result then"],
+  ERR_CHILD: [
+    "8.13",
+    "{}",
+    "start returns a promise, or something with done and stop; null if there is nothing to start",
+  ],
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
   ERR_OPEN_GROUPS: ["8.11", "{}", 'set evict: "lru" to complete the one used least recently, or raise maxOpen'],
   ERR_LAG: ["4.11", "{}", "raise max, or let it drop"],
   ERR_DRAIN_TIMEOUT: ["5.13", "{}", "allow more time; what was held is told to onDiscard"],
   ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
   ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
+  ERR_SHUTDOWN: [
+    "8.13",
+    "{}",
+    "it is abandoned and may run on: let it give up with signal, or allow more time by shutdown",
+  ],
+  ERR_RESTARTS: ["8.13"],
 };
 
 /** The key of an error's family: two copies of the package agree on it. */
@@ -292,3 +311,19 @@ export class OverflowError extends Error {
 /** The `OverflowError` of a buffer that is full. */
 export const overflown = (stage: string, pushed: number, rejected: readonly unknown[]): OverflowError =>
   new OverflowError("ERR_OVERFLOW", `${stage} for ${pushed} events`, pushed - rejected.length, rejected);
+
+/** Children failed too often for their supervisor, which has ended with this. */
+export class RestartError extends Error {
+  declare readonly name: "RestartError";
+  declare readonly code: RestartCode;
+  /** The failures counted, the oldest first. The last is also the `cause`. */
+  readonly causes: readonly unknown[];
+  constructor(code: RestartCode, expected: string, got: unknown, causes: readonly unknown[], advice?: string) {
+    super(textOf(code, expected, got, advice), { cause: causes.at(-1) });
+    this.causes = causes;
+    dress(this, "RestartError", code);
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOf(value, "RestartError");
+  }
+}

@@ -23,6 +23,8 @@ export interface Scheduler {
   readonly size: number;
   add(task: Task): void;
   take(): Task | undefined;
+  /** From 0 to below 1: what `Runtime.random` returns. @default Math.random */
+  random?(): number;
 }
 
 export interface RuntimeOptions {
@@ -52,6 +54,8 @@ export interface Runtime {
   resume(task: Task): void;
   /** Works off the whole ready queue before it returns. Does nothing inside a run. */
   flush(): void;
+  /** From 0 to below 1, for jitter. With a seeded scheduler the numbers are the same for the same seed. */
+  random(): number;
   /** Whether the budget since the last macrotask is used up. */
   exhausted(): boolean;
   /**

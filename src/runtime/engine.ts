@@ -67,6 +67,10 @@ class Engine implements Runtime {
     }
   }
 
+  random(): number {
+    return this.#ready.random?.() ?? Math.random();
+  }
+
   workOff(): void {
     for (let task = this.#take(); task; task = this.#take()) task.run();
   }

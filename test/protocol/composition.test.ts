@@ -27,6 +27,7 @@ import {
   tap,
 } from "../../src/index.ts";
 import { compiler } from "../../src/compile/index.ts";
+import { consumerSupervisor, supervisor } from "../../src/supervise/index.ts";
 import { range, testRuntime, turns } from "../support/runtime.ts";
 import { codeOf, Counter, Forwarder, outcome, Quiet, RawConsumer, RawProducer } from "../support/stages.ts";
 
@@ -522,5 +523,52 @@ describe("8. Composition", () => {
     );
     expect(told[0]).toMatchObject({ error: boom, failure: { step: "map", index: 4, event: 38, events: [7] } });
     expect(told[1]).toEqual(told[0]);
+  });
+
+  test("8.13 a supervisor starts its children in order, ends them in reverse, and starts nothing again behind its end", async () => {
+    const apart = testRuntime();
+    const log: string[] = [];
+    const child = (name: string) => ({
+      name,
+      start: ({ signal }: { readonly signal: AbortSignal }) => {
+        log.push(`+${name}`);
+        const end = Promise.withResolvers<void>();
+        if (name === "b") end.reject(boom);
+        signal.addEventListener("abort", () => {
+          log.push(`-${name}`);
+          end.resolve();
+        });
+        return end.promise;
+      },
+    });
+    const running = supervisor([child("a"), child("b"), child("c")], { runtime: apart, onReport: () => {} });
+    await turns();
+    expect(running.children().map(({ state }) => state)).toEqual(["running", "waiting", "running"]);
+    await running.stop();
+    apart.clock.advance(1e6);
+    expect(log).toEqual(["+a", "+b", "+c", "-b", "-c", "-a"]);
+  });
+
+  test("8.13 a consumerSupervisor starts a child an event, at most maxDemand at a time, and asks once minDemand have ended", async () => {
+    const raw = new RawProducer<number>();
+    const ends = new Map<number, () => void>();
+    const start = (event: number) => new Promise<void>((resolve) => ends.set(event, resolve));
+    const children = consumerSupervisor({ start, runtime, shutdown: 0, onReport: () => {} });
+    children.subscribe(raw.producer, { maxDemand: 4, minDemand: 2 });
+    await turns();
+    raw.port.events([1, 2, 3, 4]);
+    await turns();
+    expect([children.count().workers, raw.asks]).toEqual([4, [4]]);
+    for (const [event, asks] of [
+      [1, [4]],
+      [2, [4, 2]],
+      [3, [4, 2]],
+    ] as const) {
+      ends.get(event)?.();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await turns();
+      expect(raw.asks).toEqual(asks);
+    }
+    await children.stop();
   });
 });

@@ -42,9 +42,9 @@ if (error instanceof ProtocolError)
     error.code,
   );
 if (error instanceof CallbackError) {
-  expectType<"ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY" | "ERR_LINE_LENGTH" | "ERR_JSON" | "ERR_EMPTY">(
-    error.code,
-  );
+  expectType<
+    "ERR_CALLBACK" | "ERR_RESULT" | "ERR_PARTITION_KEY" | "ERR_LINE_LENGTH" | "ERR_JSON" | "ERR_EMPTY" | "ERR_CHILD"
+  >(error.code);
   expectType<readonly unknown[]>(error.events);
   expectType<unknown>(error.cause);
 }
@@ -55,7 +55,9 @@ if (error instanceof OverflowError) {
 expectNotAssignable<new () => unknown>(ArgumentError);
 expectAssignable<ErrorCode>("ERR_ASK");
 const family: Family = "ProtocolError";
-expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError" | "TimeoutError">(family as Family);
+expectType<"ArgumentError" | "ProtocolError" | "CallbackError" | "OverflowError" | "TimeoutError" | "RestartError">(
+  family as Family,
+);
 
 const clock: Clock = {
   now: () => 0,

@@ -33,6 +33,8 @@ const said: Readonly<Record<string, readonly string[]>> = {
   "a branch that is async": ["a branch returns the producer or pipeline itself: no async function, no done"],
   "branches that differ": ["either all branches return a producer, or all a pipeline that ends in a sink"],
   "a group without a sink": ["a group's pipeline ends in a sink: forEach, collect, …"],
+  "a child that is not returned": ["Type 'void' is not assignable to type 'Child | null'."],
+  "a permanent child of an event": ["Type '\"permanent\"' is not assignable to type"],
   "a callback with a parameter of its own": ["Types of parameters 'radix' and 'attempt' are incompatible."],
 };
 

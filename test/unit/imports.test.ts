@@ -62,8 +62,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "base",
     "contract",
   ],
+  supervise: ["index", "adapter", "base", "contract"],
   conformance: ["index", "adapter", "base", "contract"],
 };
+/** Rooms that are built on the public entries: of `adapter` they import those alone. */
+const builtOnEntries: readonly string[] = ["supervise"];
 /** What an adapter may import of `src/`. */
 const entriesOfCore = ["src/index.ts", "src/adapter/index.ts"];
 
@@ -88,6 +91,8 @@ function violation(file: string, name: string): string | undefined {
   if (area === "src") {
     if (!target.startsWith("src/")) return "src/ imports nothing from outside src/";
     const [from, to] = [roomOf(file), roomOf(target)];
+    if (builtOnEntries.includes(from) && to === "adapter" && !entriesOfCore.includes(target))
+      return `${from} imports the public entry of ${to} only`;
     if (from === to || rooms[from]?.includes(to)) return undefined;
     return `${from} imports nothing of ${to}`;
   }
@@ -181,6 +186,9 @@ describe("the rules of imports", () => {
     ["src/contract/reason.ts", `import type { Core } from "../stage/core.ts";`],
     ["src/dispatchers/demand.ts", `import type { Output } from "../stage/output.ts";`],
     ["src/stage/core.ts", `import type { Step } from "../pipeline/signatures.ts";`],
+    ["src/supervise/run.ts", `import { Report } from "../stage/report.ts";`],
+    ["src/supervise/run.ts", `import { sink } from "../adapter/sink.ts";`],
+    ["src/index.ts", `export { supervisor } from "./supervise/index.ts";`],
     ["adapters/node/from.ts", `import type { Core } from "../../src/stage/core.ts";`],
     ["adapters/node/index.ts", `import { toObservable } from "../rxjs/index.ts";`],
     ["adapters/node/index.ts", `export * from "../rxjs/peer.ts";`],
@@ -195,6 +203,7 @@ describe("the rules of imports", () => {
   test.each([
     ["src/stage/core.ts", `import { half } from "./demand.ts";`],
     ["src/steps/per-event/map.ts", `export type { Step } from "../../contract/step.ts";`],
+    ["src/supervise/run.ts", `import { sink } from "../adapter/index.ts";`],
     [
       "src/stage/core.ts",
       `/**\n * @example\n * import { Readable } from "node:stream";\n */\nexport const a = "from 'x'";`,

@@ -21,7 +21,13 @@ function opened(specifier: string): unknown {
 }
 
 const adapters = ["events", "node", "reactive-streams", "rxjs", "web"].map((name) => `adapters/${name}/index.ts`);
-const entries = ["src/index.ts", "src/adapter/index.ts", "src/conformance/index.ts", ...adapters];
+const entries = [
+  "src/index.ts",
+  "src/adapter/index.ts",
+  "src/conformance/index.ts",
+  "src/supervise/index.ts",
+  ...adapters,
+];
 
 describe("importing", () => {
   test.each(entries)("F-36 %s opens nothing", (file) => {

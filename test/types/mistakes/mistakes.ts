@@ -19,6 +19,7 @@ import {
   tap,
 } from "headrace";
 import { throughDuplex } from "headrace/node";
+import { consumerSupervisor } from "headrace/supervise";
 import { of, map as rxMap } from "rxjs";
 
 declare const response: ServerResponse;
@@ -112,5 +113,9 @@ pipeline(
     (events) => events,
   ),
 );
+// # a child that is not returned
+consumerSupervisor({ start: (n: number) => console.log(n) });
+// # a permanent child of an event
+consumerSupervisor({ start: async (n: number) => n, restart: "permanent" });
 // # a callback with a parameter of its own
 pipeline(numbers, mapAsync(Number.parseInt), collect());

@@ -10,9 +10,10 @@ import {
   producer,
   TimeoutError,
 } from "../../../src/index.ts";
+import { RestartError } from "../../../src/supervise/index.ts";
 import { say } from "../stage/rig.ts";
 
-const families = { ArgumentError, ProtocolError, CallbackError, OverflowError, TimeoutError };
+const families = { ArgumentError, ProtocolError, CallbackError, OverflowError, TimeoutError, RestartError };
 /** Makes the error of a code in the way that its family is made. */
 const make = (code: ErrorCode): Error => {
   const { family } = ERRORS[code];
@@ -20,6 +21,7 @@ const make = (code: ErrorCode): Error => {
   if (family === "ProtocolError") return new ProtocolError(code as never, "this", "that");
   if (family === "CallbackError") return new CallbackError({ code: code as never, expected: "this", got: "that" }, [1]);
   if (family === "TimeoutError") return new TimeoutError(code as never, "this", "that");
+  if (family === "RestartError") return new RestartError(code as never, "this", "that", [1]);
   return new OverflowError(code as never, "room", 1, [2, 3]);
 };
 const codes = Object.keys(TEXTS) as ErrorCode[];

@@ -27,6 +27,36 @@ function order(seed: number): number[] {
   return seen;
 }
 
+const numbersOf = (seed: number): number[] => {
+  const own = runtime({ scheduler: seededScheduler(seed) });
+  return range(1, 200).map(() => own.random());
+};
+
+describe("random numbers", () => {
+  test("are the same for the same seed, from 0 to below 1, and change no order", () => {
+    expect(numbersOf(7)).toEqual(numbersOf(7));
+    expect(numbersOf(7)).not.toEqual(numbersOf(8));
+    const all = numbersOf(7);
+    expect([Math.min(...all) >= 0, Math.max(...all) < 1]).toEqual([true, true]);
+    expect(all.filter((n) => n < 0.5).length).toBeGreaterThan(70);
+    expect(all.filter((n) => n < 0.5).length).toBeLessThan(130);
+    const drawing = seededScheduler(3);
+    const seen: number[] = [];
+    for (const n of range(1, 20)) drawing.add(task(() => seen.push(n)));
+    for (let next = drawing.take(); next; next = drawing.take()) {
+      drawing.random?.();
+      next.run();
+    }
+    expect(seen).toEqual(order(3));
+  });
+
+  test("are the platform's where the scheduler has none", () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.25);
+    expect([runtime().random(), runtime({ scheduler: fifoScheduler() }).random()]).toEqual([0.25, 0.25]);
+    vi.restoreAllMocks();
+  });
+});
+
 describe("the ready queue", () => {
   test("6.5 works in a microtask, first in, first out", async () => {
     const line = testRuntime();

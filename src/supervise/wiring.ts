@@ -1,0 +1,52 @@
+import { stopsAfterLast } from "../adapter/index.ts";
+import { CallbackError } from "../base/errors.ts";
+import { failureOf } from "../base/failure.ts";
+import type { Subscriber } from "../contract/stage.ts";
+import { refusal } from "./declared.ts";
+import type { Link, Member } from "./member.ts";
+
+/** Mistakes in a declaration: a restart would make them again. */
+const MISTAKES: readonly unknown[] =
+  "ERR_CHILD ERR_OPTION ERR_RANGE ERR_BEHAVIOUR ERR_NOT_PRODUCER ERR_NOT_SOURCE ERR_SOURCE_USED ERR_PARTITION".split(
+    " ",
+  );
+
+const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | null | undefined)?.code;
+
+/** Whether `start` itself has made a mistake with headrace. */
+export const isMistake = (error: unknown): boolean =>
+  MISTAKES.includes(codeOf(error)) && failureOf(error)?.callback === "start";
+
+/** Whether a failure of the child would end its source, which is not started again with it. */
+function wouldStop(member: Member, source: Member, first: number): boolean {
+  if (member.restart === "temporary" || source.restart === "permanent") return false;
+  return source.index < first && stopsAfterLast(source.run?.stoppable as object);
+}
+
+/**
+ * Subscribes a child to a source: another child, or a producer outside. `first` is the first child that is started again with
+ * it. Returns what went wrong, and whether it would do so again.
+ */
+export function connect(
+  member: Member,
+  { to, options }: Link,
+  source: Member | undefined,
+  first: number,
+): { readonly error: unknown; readonly always: boolean } | undefined {
+  try {
+    const consumer = member.run?.stoppable as Partial<Subscriber<never>>;
+    if (typeof consumer.subscribe !== "function") {
+      const expected = `${member.name} to be a consumer, for it has subscribeTo`;
+      const advice = "start returns consumer(…), or something else with subscribe";
+      throw new CallbackError({ code: "ERR_CHILD", expected, got: consumer, advice }, []);
+    }
+    if (source && wouldStop(member, source, first)) throw refusal(member.name, { name: source.name });
+    consumer.subscribe((source ? source.run?.stoppable : to) as never, options as never);
+  } catch (error) {
+    const code = codeOf(error);
+    // One that is ending has an end of its own.
+    if (code === "ERR_ENDED") return undefined;
+    return { error, always: MISTAKES.includes(code) || (source === undefined && code === "ERR_STOPPED") };
+  }
+  return undefined;
+}
