@@ -9,6 +9,7 @@ import { Draining } from "./draining.ts";
 import type { Link, Member } from "./member.ts";
 import { Restarts } from "./restarts.ts";
 import { type Ending, Run, type RunHost } from "./run.ts";
+import { Sources } from "./sources.ts";
 import { Telling } from "./telling.ts";
 import { connect, isMistake } from "./wiring.ts";
 
@@ -25,6 +26,7 @@ export class Supervision implements RunHost {
   readonly restarts: Restarts;
   readonly done: Promise<void>;
   readonly #telling: Telling;
+  readonly #sources: Sources;
   readonly #settle: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #byRun = new Map<Run, Member>();
   #phase: "running" | "draining" | "ending" | "over" = "running";
@@ -51,6 +53,7 @@ export class Supervision implements RunHost {
     this.clock = parts.runtime.clock;
     this.restarts = new Restarts(options, parts.runtime, name);
     this.#telling = new Telling(parts.report, options.onLost);
+    this.#sources = new Sources(members, this.#telling);
     this.done = this.#settle.promise;
     this.whenOver = new Promise((resolve) => {
       this.#over = resolve;
@@ -129,6 +132,7 @@ export class Supervision implements RunHost {
     // One that is still to come is subscribed to when it is there.
     if (source && (source.phase === "waiting" || !source.run?.stoppable)) return;
     const wrong = connect(member, link, source, this.#firstOf(member));
+    if (typeof link.to !== "string" && member.restart !== "temporary") this.#sources.hold(link.to);
     if (wrong?.always) this.end({ type: "failure", error: wrong.error });
     else if (wrong) {
       member.broken = wrong;
@@ -210,7 +214,9 @@ export class Supervision implements RunHost {
 
   /** All have ended, and none will be started again. */
   #look(): void {
-    if (this.#phase !== "running" || this.#from !== undefined) return;
+    if (this.#from !== undefined) return;
+    this.#sources.look();
+    if (this.#phase !== "running") return;
     if (this.members.every(({ phase }) => phase === "ended")) this.end({ type: "complete" });
   }
 
@@ -296,6 +302,7 @@ export class Supervision implements RunHost {
       await this.#overOf(member);
     }
     this.#phase = "over";
+    this.#sources.release();
     const reason = this.#reason as Reason;
     if (isFailure(reason)) this.#settle.reject(errorOf(reason));
     else this.#settle.resolve();

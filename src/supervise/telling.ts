@@ -51,6 +51,11 @@ export class Telling {
     if (failure === undefined || this.#isNew(failure)) this.report(error, name);
   }
 
+  /** A producer from outside has failed, and no child with it. */
+  unmet(source: string, error: unknown, failure: object | undefined): void {
+    if (failure === undefined || this.#isNew(failure)) this.report(error, source);
+  }
+
   isTold(failure: Failure | undefined): boolean {
     return failure !== undefined && this.#told.has(failure);
   }

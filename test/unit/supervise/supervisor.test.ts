@@ -838,6 +838,76 @@ describe("subscriptions", () => {
     expect([await ended, ending.stops, reports]).toEqual(["fulfilled", [], []]);
   });
 
+  describe("to a source outside that fails while its consumer waits for a restart", () => {
+    const source = new Error("source");
+    const waiting = async (cancel: "permanent" | "temporary" = "permanent", options: SupervisorOptions = {}) => {
+      const runtime = testRuntime();
+      const numbers = producer<number>(() => {}, { runtime, name: "numbers" });
+      const start = () =>
+        consumer(
+          () => {
+            throw boom;
+          },
+          { runtime },
+        );
+      const all = setUp({ runtime, ...options }, [{ start, subscribeTo: { to: numbers, cancel } }]);
+      numbers.push([1]);
+      await turns();
+      expect(all.states()).toEqual(["waiting"]);
+      numbers.fail(source);
+      await turns();
+      return all;
+    };
+
+    test("8.13 the next start meets the failure", async () => {
+      const { ended, wait, reports } = await waiting("permanent", { maxRestarts: 1 });
+      expect(reports).toEqual([["a", boom]]);
+      await wait();
+      expect(await ended).toMatchObject({ code: "ERR_RESTARTS", cause: source });
+      expect(reports.length).toBe(1);
+    });
+
+    test("8.13 it is reported when the supervisor is stopped before", async () => {
+      const { ended, reports, supervisor: one } = await waiting();
+      await one.stop();
+      expect(await ended).toBe("fulfilled");
+      expect(reports).toEqual([
+        ["a", boom],
+        ["numbers", source],
+      ]);
+    });
+
+    test("8.13 and behind the end of the supervisor, it is reported", async () => {
+      const runtime = testRuntime();
+      const numbers = producer<number>(() => {}, { runtime, name: "numbers" });
+      const { reports, supervisor: one } = setUp({ runtime }, [
+        { start: () => consumer(() => {}, { runtime }), subscribeTo: numbers },
+      ]);
+      await turns();
+      await one.stop();
+      numbers.fail(source);
+      await turns();
+      expect(reports).toEqual([["numbers", source]]);
+    });
+
+    test("8.13 a running consumer that goes on without it does not hide it", async () => {
+      const runtime = testRuntime();
+      const numbers = producer<number>(() => {}, { runtime, name: "numbers" });
+      const {
+        reports,
+        states,
+        supervisor: one,
+      } = setUp({ runtime }, [
+        { start: () => consumer(() => {}, { runtime }), subscribeTo: { to: numbers, cancel: "temporary" } },
+      ]);
+      await turns();
+      numbers.fail(source);
+      await turns();
+      expect([reports, states()]).toEqual([[["numbers", source]], ["running"]]);
+      await one.stop();
+    });
+  });
+
   test("to a completed producer completes the child", async () => {
     const runtime = testRuntime();
     const numbers = producer<number>((_demand, stage) => stage.complete(), { runtime });
