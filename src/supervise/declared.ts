@@ -1,6 +1,7 @@
 import { stopsAfterLast } from "../adapter/index.ts";
-import { refuseUnknown, requireMember, requireOneOf, requireType } from "../base/check.ts";
+import { refuseUnknown, requireInteger, requireMember, requireOneOf, requireType } from "../base/check.ts";
 import { type ArgumentError, argumentError, words } from "../base/errors.ts";
+import type { SubscribeOptions } from "../contract/options.ts";
 import type { AnyProducer, ChildDeclaration, SubscribeTo, SupervisorOptions } from "./declaration.ts";
 import { type Link, Member } from "./member.ts";
 import { checkRestarts, checkShutdown, restartNames } from "./restarts.ts";
@@ -22,10 +23,21 @@ export function checkOptions(options: SupervisorOptions): void {
 const isProducer = (value: unknown): value is AnyProducer =>
   typeof (value as { readonly "~attach"?: unknown } | null | undefined)?.["~attach"] === "function";
 
+/** Those of every subscription: its producer checks its own. */
+function checkSubscribe({ maxDemand, minDemand, cancel, demand }: SubscribeOptions): void {
+  requireInteger("maxDemand", maxDemand, 1);
+  requireInteger("minDemand", minDemand, 0, maxDemand === undefined ? undefined : maxDemand - 1);
+  requireOneOf("cancel", cancel, ["permanent", "transient", "temporary"]);
+  requireOneOf("demand", demand, ["automatic", "manual"]);
+}
+
 const linkOf = (child: string, given: SubscribeTo): Link => {
   if (typeof given === "string" || isProducer(given)) return { to: given, options: {} };
-  const { to, ...options } = Object(given) as { readonly to?: unknown };
-  if (typeof to === "string" || isProducer(to)) return { to, options };
+  const { to, ...options } = Object(given) as { readonly to?: unknown } & SubscribeOptions;
+  if (typeof to === "string" || isProducer(to)) {
+    checkSubscribe(options);
+    return { to, options };
+  }
   const expected = `subscribeTo of ${child} to be a producer, a child's name, or { to }`;
   throw argumentError("ERR_OPTION", expected, to ?? given);
 };

@@ -193,7 +193,7 @@ export class EventChildren<In> implements SinkBehaviour<In>, RunHost {
       return;
     }
     if (ending.type === "abandoned") this.report(ending.error, `shutdown of ${run.name}`);
-    if (ending.type !== "ended") this.#lose(entry, ending.error, ending.type !== "failed");
+    if ("error" in ending) this.#lose(entry, ending.error, ending.type !== "failed");
     this.#remove(entry);
   }
 

@@ -8,9 +8,12 @@ import { type Child, type ChildContext, isStoppable, type Stoppable } from "./ch
 /** Longer timers of the platform fire at once instead. In milliseconds, some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** How a run ended. `"cut"`: it rejected because it was asked to end. `"abandoned"`: it did not end in time. */
+/**
+ * How a run ended. `"declined"`: its promise resolved to null. `"cut"`: it rejected because it was asked to end.
+ * `"abandoned"`: it did not end in time.
+ */
 export type Ending =
-  | { readonly type: "ended" }
+  | { readonly type: "ended" | "declined" }
   | { readonly type: "failed" | "cut" | "abandoned"; readonly error: unknown };
 
 /** The supervisor, as a run sees it. */
@@ -111,7 +114,8 @@ export class Run {
   /** The promise is the child, unless it brings one. */
   #await(given: PromiseLike<unknown>): void {
     Promise.resolve(given).then(
-      (value) => (isStoppable(value) ? this.#brought(value) : this.#settle({ type: "ended" })),
+      (value) =>
+        isStoppable(value) ? this.#brought(value) : this.#settle({ type: value === null ? "declined" : "ended" }),
       (error: unknown) => this.#rejected(error),
     );
   }

@@ -11,7 +11,7 @@ import { Restarts } from "./restarts.ts";
 import { type Ending, Run, type RunHost } from "./run.ts";
 import { Sources } from "./sources.ts";
 import { Telling } from "./telling.ts";
-import { connect, isMistake } from "./wiring.ts";
+import { connect, isMistake, noConsumer, noSource } from "./wiring.ts";
 
 /**
  * Keeps children running: starts them, and starts again those that have failed, as the strategy says.
@@ -115,6 +115,7 @@ export class Supervision implements RunHost {
 
   present(run: Run): void {
     this.#subscribe([this.#byRun.get(run) as Member]);
+    this.#look();
   }
 
   /** Subscribes members that have just been started, and those that are to be subscribed to them. */
@@ -154,6 +155,8 @@ export class Supervision implements RunHost {
     if (ending.type === "abandoned") this.report(ending.error, `shutdown of ${member.name}`);
     if (ending.type === "failed") this.#failed(member, ending.error);
     else if (broken) this.#failed(member, broken.error);
+    else if (ending.type === "ended" && member.links.length > 0 && !run.stoppable && !run.stopping)
+      this.#mistaken(member, noConsumer(member, words("a promise of nothing that runs")));
     // A permanent one has no business ending by itself.
     else if (member.restart === "permanent" && !run.stopping) this.#failed(member, this.#ownEnd(member), true);
     else member.phase = "ended";
@@ -212,11 +215,28 @@ export class Supervision implements RunHost {
     if (own === undefined || own.error !== error) this.#telling.failed(member, error, failure);
   }
 
+  /** Its declaration is wrong: a restart would not help. */
+  #mistaken(member: Member, error: unknown): void {
+    member.phase = "ended";
+    this.end({ type: "failure", error });
+  }
+
+  /** Fails when a child waits for a source that will not come. */
+  #lookForSources(): void {
+    for (const member of this.members)
+      for (const { to } of member.links) {
+        const source = typeof to === "string" ? this.#named(to) : undefined;
+        if (member.present && !member.broken && source?.phase === "ended" && !source.run?.stoppable)
+          this.end({ type: "failure", error: noSource(member, source) });
+      }
+  }
+
   /** All have ended, and none will be started again. */
   #look(): void {
     if (this.#from !== undefined) return;
     this.#sources.look();
     if (this.#phase !== "running") return;
+    this.#lookForSources();
     if (this.members.every(({ phase }) => phase === "ended")) this.end({ type: "complete" });
   }
 

@@ -1,5 +1,5 @@
 import { stopsAfterLast } from "../adapter/index.ts";
-import { CallbackError } from "../base/errors.ts";
+import { CallbackError, words } from "../base/errors.ts";
 import { failureOf } from "../base/failure.ts";
 import type { Subscriber } from "../contract/stage.ts";
 import { refusal } from "./declared.ts";
@@ -23,6 +23,20 @@ function wouldStop(member: Member, source: Member, first: number): boolean {
   return source.index < first && stopsAfterLast(source.run?.stoppable as object);
 }
 
+/** A child with `subscribeTo` that is no consumer. */
+export function noConsumer({ name }: Member, got: unknown): CallbackError {
+  const expected = `${name} to be a consumer, for it has subscribeTo`;
+  const advice = "start returns consumer(…), or something else with subscribe, or a promise of it";
+  return new CallbackError({ code: "ERR_CHILD", expected, got, advice }, []);
+}
+
+/** A source that has ended without having made a producer, and will not be started again. */
+export function noSource({ name }: Member, source: Member): CallbackError {
+  const expected = `${source.name} to make a producer, for ${name} is subscribed to it`;
+  const advice = "let its start return a producer, or leave the consumer out with it";
+  return new CallbackError({ code: "ERR_CHILD", expected, got: words("its end"), advice }, []);
+}
+
 /**
  * Subscribes a child to a source: another child, or a producer outside. `first` is the first child that is started again with
  * it. Returns what went wrong, and whether it would do so again.
@@ -35,11 +49,7 @@ export function connect(
 ): { readonly error: unknown; readonly always: boolean } | undefined {
   try {
     const consumer = member.run?.stoppable as Partial<Subscriber<never>>;
-    if (typeof consumer.subscribe !== "function") {
-      const expected = `${member.name} to be a consumer, for it has subscribeTo`;
-      const advice = "start returns consumer(…), or something else with subscribe";
-      throw new CallbackError({ code: "ERR_CHILD", expected, got: consumer, advice }, []);
-    }
+    if (typeof consumer.subscribe !== "function") throw noConsumer(member, consumer);
     if (source && wouldStop(member, source, first)) throw refusal(member.name, { name: source.name });
     consumer.subscribe((source ? source.run?.stoppable : to) as never, options as never);
   } catch (error) {

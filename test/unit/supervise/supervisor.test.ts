@@ -5,6 +5,7 @@ import {
   consumer,
   type Consumer,
   type Failure,
+  partitionDispatcher,
   pipeline,
   producer,
   producerConsumer,
@@ -798,9 +799,13 @@ describe("subscriptions", () => {
     [
       "options that the producer refuses",
       () => consumer(() => {}),
-      { to: producer<number>(() => []), maxDemand: 0 },
-      "ERR_RANGE",
+      {
+        to: producer((): number[] => [], { dispatcher: partitionDispatcher({ partitions: 2, hash: () => 0 }) }),
+        partition: 7,
+      },
+      "ERR_PARTITION",
     ],
+    ["a promise of no consumer", async () => {}, producer<number>(() => []), "ERR_CHILD"],
   ])("%s ends the supervisor at once", async (_what, start, subscribeTo, code) => {
     const { ended } = setUp({}, [{ start: start as never, subscribeTo: subscribeTo as never }]);
     expect(await ended).toMatchObject({ code });
@@ -836,6 +841,45 @@ describe("subscriptions", () => {
     const { ended, reports } = setUp({}, [{ start: () => ending, subscribeTo: producer<number>(() => []) }]);
     ending.end();
     expect([await ended, ending.stops, reports]).toEqual(["fulfilled", [], []]);
+  });
+
+  test("8.13 a promise of null has nothing to subscribe", async () => {
+    const { ended } = setUp({}, [{ start: () => Promise.resolve(null), subscribeTo: producer<number>(() => []) }]);
+    expect(await ended).toBe("fulfilled");
+  });
+
+  test.each([
+    [{ maxDemand: 0 }, "ERR_RANGE"],
+    [{ minDemand: -1 }, "ERR_RANGE"],
+    [{ maxDemand: 2, minDemand: 2 }, "ERR_RANGE"],
+    [{ cancel: "never" }, "ERR_OPTION"],
+    [{ demand: "none" }, "ERR_OPTION"],
+  ])("8.13 with %j is refused at once", (options, code) => {
+    const subscribeTo = { to: producer<number>(() => []), ...options } as never;
+    expect(codeOf(() => supervisor([{ start: async () => {}, subscribeTo }]))).toBe(code);
+  });
+
+  test.each<readonly [string, ChildDeclaration["start"], ChildDeclaration["restart"]]>([
+    ["has declined", () => null, "transient"],
+    ["resolves to nothing", async () => {}, "transient"],
+    ["resolves to null", () => Promise.resolve(null), "transient"],
+    ["fails and is temporary", throwing, "temporary"],
+  ])("8.13 to a child that %s fails: that source will not come", async (_what, start, restart) => {
+    for (const strategy of ["oneForOne", "oneForAll"] as const) {
+      const { ended } = setUp({ strategy }, [
+        { name: "source", start, restart },
+        { name: "sink", start: () => consumer(() => {}), subscribeTo: "source" },
+      ]);
+      expect(await ended).toMatchObject({ code: "ERR_CHILD", message: expect.stringMatching(/source .*sink/) });
+    }
+  });
+
+  test("8.13 a consumer that is there behind its source's end fails likewise", async () => {
+    const { ended } = setUp({}, [
+      { name: "source", start: () => null },
+      { name: "sink", start: async () => consumer(() => {}), subscribeTo: "source" },
+    ]);
+    expect(await ended).toMatchObject({ code: "ERR_CHILD", message: expect.stringMatching(/source .*sink/) });
   });
 
   describe("to a source outside that fails while its consumer waits for a restart", () => {
