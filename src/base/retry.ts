@@ -18,6 +18,7 @@ export function checkRetry(retry: Retry, form: string = "{ retry: … }"): void 
 /** The wait behind attempt number `attempt`, in milliseconds. `random` is from 0 to 1. */
 export function delayOf(retry: Retry, attempt: number, random: number): number {
   const { delay = 0, factor = 2, maxDelay = Number.MAX_SAFE_INTEGER, jitter = "full" } = retry;
-  const whole = Math.min(maxDelay, delay * factor ** (attempt - 1));
+  // The power of many attempts is Infinity, of which 0 times is no number.
+  const whole = delay === 0 ? 0 : Math.min(maxDelay, delay * factor ** (attempt - 1));
   return jitter === "full" ? whole * random : whole;
 }
