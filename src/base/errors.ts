@@ -187,10 +187,16 @@ export class ArgumentError extends Error {
   }
 }
 
-/** Makes the `ArgumentError` of a code. */
-export function argumentError(code: ArgumentCode, expected: string, got: unknown, cause?: unknown): ArgumentError {
+/** Makes the `ArgumentError` of a code. `advice`: in place of the code's. */
+export function argumentError(
+  code: ArgumentCode,
+  expected: string,
+  got: unknown,
+  cause?: unknown,
+  advice?: string,
+): ArgumentError {
   const options = cause === undefined ? undefined : { cause };
-  const text = textOf(code, expected, got);
+  const text = textOf(code, expected, got, advice);
   const Base = code === "ERR_RANGE" || code === "ERR_ASK" ? RangeError : TypeError;
   const error = new Base(text, options);
   dress(error, "ArgumentError", code);

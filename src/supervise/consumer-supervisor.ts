@@ -3,6 +3,7 @@ import { requireInteger, requireOneOf, requireOptions, requireType } from "../ba
 import { argumentError, words } from "../base/errors.ts";
 import type { Consumer } from "../contract/stage.ts";
 import { EventChildren } from "./event-children.ts";
+import { governed } from "./governed.ts";
 import type { ConsumerSupervisor, ConsumerSupervisorOptions } from "./per-event.ts";
 import { checkRestarts, checkShutdown, restartNames, Restarts } from "./restarts.ts";
 
@@ -71,7 +72,8 @@ export function consumerSupervisor<In>(options: ConsumerSupervisorOptions<In>): 
     ({ name }) => reporter(name, options.onReport),
   );
   const stage = sink<In>(behaviour, options, { name: "consumerSupervisor", own: names });
-  const own: Omit<ConsumerSupervisor<In>, keyof Consumer<In>> = {
+  const own: Omit<ConsumerSupervisor<In>, Exclude<keyof Consumer<In>, "subscribe">> = {
+    subscribe: governed(stage),
     children: () => behaviour.children,
     count: () => ({ workers: behaviour.workers, active: behaviour.active }),
     startChild: (event) => behaviour.startChild(event),

@@ -9,6 +9,7 @@ import type { Role } from "../contract/states.ts";
 import type { Reporter } from "../adapter/index.ts";
 import type { Child, ChildContext } from "./child.ts";
 import { Entry } from "./entry.ts";
+import { askFor } from "./governed.ts";
 import type { ChildOfEvent, ConsumerSupervisorOptions } from "./per-event.ts";
 import { type Restarts, SHUTDOWN } from "./restarts.ts";
 import { type Ending, Run, type RunHost } from "./run.ts";
@@ -122,7 +123,7 @@ export class EventChildren<In> implements SinkBehaviour<In>, RunHost {
 
   handleSubscribe(_role: Role, subscription: Subscription): void {
     this.#slots.set(subscription, { freed: 0 });
-    subscription.ask(subscription.options.maxDemand);
+    askFor(subscription, subscription.options.maxDemand);
   }
 
   handleCancel(_reason: Reason, subscription: Subscription): void {
@@ -288,6 +289,6 @@ export class EventChildren<In> implements SinkBehaviour<In>, RunHost {
     if (slots === undefined || slots.freed === 0 || slots.freed < subscription.options.minDemand || this.#over) return;
     const { freed } = slots;
     slots.freed = 0;
-    subscription.ask(freed);
+    askFor(subscription, freed);
   }
 }

@@ -438,6 +438,26 @@ describe("several sources", () => {
     expect(gates.begun).toEqual([1, 2, 4]);
   });
 
+  test("8.13 their demand is governed by the supervisor alone", async () => {
+    const { supervisor, gates, over } = setUp({ maxDemand: 1 });
+    const source = over(4);
+    expect(codeOf(() => supervisor.subscribe(source, { demand: "manual" }))).toBe("ERR_OPTION");
+    const first = supervisor.subscribe(source, { demand: "automatic" });
+    expect(() => first.ask(2)).toThrow(/got one of s: maxDemand is the number of children at a time/);
+    expect(codeOf(() => first.ask(2))).toBe("ERR_ASK_AUTOMATIC");
+    expect(codeOf(() => first.resubscribe({ demand: "manual" }))).toBe("ERR_OPTION");
+    await turns();
+    expect(gates.begun).toEqual([1]);
+    const second = first.resubscribe({ maxDemand: 2 });
+    expect(codeOf(() => second.ask(1))).toBe("ERR_ASK_AUTOMATIC");
+    await turns();
+    expect(gates.begun).toEqual([1, 2, 3]);
+    second.cancel();
+    await turns();
+    // Like any other, an ended subscription takes an ask in silence.
+    second.ask(1);
+  });
+
   test("a subscription's own window goes before that of the options", async () => {
     const { supervisor, runtime } = setUp({ maxDemand: 8, minDemand: 2 });
     const windows = [{}, { maxDemand: 4 }, { minDemand: 7 }].map((given) => {
