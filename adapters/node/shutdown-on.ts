@@ -59,7 +59,8 @@ class Shutdown implements Disposable {
     // While it drains the timer keeps the process alive; then what else keeps it alive has what is left of the time.
     const timer = this.#timeout > LONGEST_TIMER ? undefined : setTimeout(this.#onLate, this.#timeout);
     for (const running of this.#running) {
-      const timeout = Math.max(0, this.#timeout - (performance.now() - began));
+      // Whole, for errors name it.
+      const timeout = Math.max(0, Math.ceil(this.#timeout - (performance.now() - began)));
       try {
         // oxlint-disable-next-line no-await-in-loop -- in the order given
         await running.drain({ timeout });

@@ -95,7 +95,7 @@ export const TEXTS: Readonly<Record<ErrorCode, readonly [rule: string, expected?
   ERR_OVERFLOW: ["4.6", "room in {}", "wait for flushed() between pushes, or set bufferSize or overflow"],
   ERR_OPEN_GROUPS: ["8.11", "{}", 'set evict: "lru" to complete the one used least recently, or raise maxOpen'],
   ERR_LAG: ["4.11", "{}", "raise max, or let it drop"],
-  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "allow more time; what was held is told to onDiscard"],
+  ERR_DRAIN_TIMEOUT: ["5.13", "{}", "allow more time; what was held is told to onDiscard, or onLost of a supervisor"],
   ERR_TIMEOUT: ["8.8", "{}", "read signal in the function to give up with it, or add retry or onFailure"],
   ERR_IDLE: ["8.8", "{}", "reopen the source, or give idle more time"],
   ERR_SHUTDOWN: [

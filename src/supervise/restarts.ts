@@ -1,5 +1,5 @@
 import { refuseUnknown, requireInteger, requireMillis, requireOneOf, requireType } from "../base/check.ts";
-import { argumentError, RestartError } from "../base/errors.ts";
+import { argumentError, describe, RestartError, words } from "../base/errors.ts";
 import { delayOf } from "../base/retry.ts";
 import type { Runtime } from "../contract/runtime.ts";
 
@@ -28,6 +28,10 @@ export const restartNames: readonly string[] = ["maxRestarts", "within", "backof
 
 export function checkRestarts({ maxRestarts, within, backoff }: RestartOptions): void {
   requireInteger("maxRestarts", maxRestarts, 0, Number.POSITIVE_INFINITY);
+  if (within === Number.POSITIVE_INFINITY) {
+    const got = words("Infinity: none would be forgotten, and a child that has run for long would count as failing");
+    throw argumentError("ERR_RANGE", "within to be the milliseconds after which restarts are forgotten", got);
+  }
   requireMillis("within", within);
   if (backoff === undefined) return;
   refuseUnknown("backoff", backoff, ["delay", "factor", "maxDelay", "jitter"]);
@@ -47,6 +51,14 @@ export function checkShutdown(shutdown: unknown): void {
 
 /** The time a child has to end that names none. **Units** milliseconds. */
 export const SHUTDOWN = 5000;
+
+function shown(cause: unknown): string {
+  try {
+    return describe(cause);
+  } catch {
+    return "a value that cannot be shown";
+  }
+}
 
 /** Counts the restarts of a supervisor, and says when they are too many. */
 export class Restarts {
@@ -81,7 +93,13 @@ export class Restarts {
     if (causes.length <= this.#max) return undefined;
     const expected = `at most ${this.#max} restarts of ${this.#name} within ${this.#within} ms`;
     const advice = "see causes; a larger maxRestarts or backoff gives a failing child more time";
-    return new RestartError("ERR_RESTARTS", expected, causes.length, causes, advice);
+    return new RestartError(
+      "ERR_RESTARTS",
+      expected,
+      words(`${causes.length}, the last for ${shown(cause)}`),
+      causes,
+      advice,
+    );
   }
 
   /** Whether a run that began then was too short to count as a success. */

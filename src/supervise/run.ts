@@ -99,7 +99,14 @@ export class Run {
   }
 
   #placed(cause: unknown, events: readonly unknown[]): unknown {
-    return callbackError({ stage: this.#host.name, callback: "start" }, cause, events);
+    const { name } = this.#host;
+    const expected = `start of ${this.name} of ${name}`;
+    // A primitive cannot say whose it is.
+    const error =
+      Object(cause) === cause
+        ? cause
+        : new CallbackError({ code: "ERR_CALLBACK", expected, got: cause }, events, { cause });
+    return callbackError({ stage: name, callback: "start" }, error, events);
   }
 
   #noChild(got: unknown, events: readonly unknown[]): CallbackError {
@@ -201,7 +208,11 @@ export class Run {
     if (this.#phase === "over") return;
     const limit = this.#limit;
     const expected = `${this.name} of ${this.#host.name} to end ${limit <= 0 ? "at once" : `within ${limit} ms`}`;
-    const advice = "it is abandoned and may run on: let it give up with signal, or allow more time by shutdown";
+    const usual = "it is abandoned and may run on: let it give up with signal, or allow more time by shutdown";
+    // A pipeline is a promise, too: an async start resolves with its result, and no one can stop it.
+    const hint =
+      "; an async start whose child has stop returns { done, stop }, for one that returns a pipeline hides it";
+    const advice = this.#stoppable ? usual : usual + hint;
     const error = new TimeoutError("ERR_SHUTDOWN", expected, words("a child that runs on"), advice);
     this.#settle({ type: "abandoned", error });
   };

@@ -1,5 +1,5 @@
 import { stopsAfterLast } from "../adapter/index.ts";
-import { CallbackError, words } from "../base/errors.ts";
+import { argumentError, CallbackError, words } from "../base/errors.ts";
 import { failureOf } from "../base/failure.ts";
 import type { Subscriber } from "../contract/stage.ts";
 import { refusal } from "./declared.ts";
@@ -15,7 +15,7 @@ const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown 
 
 /** Whether `start` itself has made a mistake with headrace. */
 export const isMistake = (error: unknown): boolean =>
-  MISTAKES.includes(codeOf(error)) && failureOf(error)?.callback === "start";
+  failureOf(error)?.callback === "start" && MISTAKES.includes(codeOf(error));
 
 /** Whether a failure of the child would end its source, which is not started again with it. */
 function wouldStop(member: Member, source: Member, first: number): boolean {
@@ -28,6 +28,11 @@ export function noConsumer({ name }: Member, got: unknown): CallbackError {
   const expected = `${name} to be a consumer, for it has subscribeTo`;
   const advice = "start returns consumer(…), or something else with subscribe, or a promise of it";
   return new CallbackError({ code: "ERR_CHILD", expected, got, advice }, []);
+}
+
+function noProducer({ name }: Member, source: Member, cause: unknown): unknown {
+  const advice = `its start returns producer(…), or what a from… function makes`;
+  return argumentError("ERR_NOT_PRODUCER", "", words(`${source.name}, to which ${name} is subscribed`), cause, advice);
 }
 
 /** A source that has ended without having made a producer, and will not be started again. */
@@ -52,8 +57,9 @@ export function connect(
     if (typeof consumer.subscribe !== "function") throw noConsumer(member, consumer);
     if (source && wouldStop(member, source, first)) throw refusal(member.name, { name: source.name });
     consumer.subscribe((source ? source.run?.stoppable : to) as never, options as never);
-  } catch (error) {
-    const code = codeOf(error);
+  } catch (cause) {
+    const code = codeOf(cause);
+    const error = source && code === "ERR_NOT_PRODUCER" ? noProducer(member, source, cause) : cause;
     // One that is ending has an end of its own.
     if (code === "ERR_ENDED") return undefined;
     return { error, always: MISTAKES.includes(code) || (source === undefined && code === "ERR_STOPPED") };

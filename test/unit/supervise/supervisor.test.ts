@@ -231,6 +231,12 @@ describe("restart and ends", () => {
   });
 });
 
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+
 describe("too many restarts", () => {
   test("8.13 end it with all causes: the others are stopped, the last failure is told as the cause alone", async () => {
     const { child, wait, ended, log, reports, supervisor: one, runtime } = setUp({ maxRestarts: 1 });
@@ -241,7 +247,9 @@ describe("too many restarts", () => {
     const error = (await ended) as RestartError;
     expect(error).toBeInstanceOf(RestartError);
     expect([error.causes, error.cause, one.state]).toEqual([[boom, second], second, "failed"]);
-    expect(error.message).toMatch(/^expected at most 1 restarts of s within 5000 ms, got 2: see causes/);
+    expect(error.message).toMatch(
+      /^expected at most 1 restarts of s within 5000 ms, got 2, the last for Error: second: see causes/,
+    );
     expect([reports, log.slice(-2), runtime.clock.pending]).toEqual([[["b", boom]], ["-c", "-a"], 0]);
   });
 
@@ -253,6 +261,17 @@ describe("too many restarts", () => {
     }
     expect(states()[0]).toBe("running");
     await one.stop();
+  });
+
+  test("8.13 the error shows its last cause", async () => {
+    for (const [cause, text] of <const>[
+      [boom, "Error: boom"],
+      [revoked(), "a value that cannot be shown"],
+    ]) {
+      const { ended, child } = setUp({ maxRestarts: 0 }, [{}]);
+      child("a").kill(cause);
+      expect(String(await ended)).toContain(`at most 0 restarts of s within 5000 ms, got 1, the last for ${text}: see`);
+    }
   });
 
   test("a permanent child that ends well again and again is told what to write", async () => {
@@ -323,6 +342,7 @@ describe("start", () => {
     const { ended, reports } = setUp({}, [{ start: throwing, restart: "temporary" }]);
     await ended;
     expect(reports).toEqual([["a", expect.objectContaining({ code: "ERR_CALLBACK", cause: "primitive" })]]);
+    expect(String(reports[0]?.[1])).toMatch(/expected start of a of s to succeed, got "primitive"/);
   });
 });
 
@@ -538,6 +558,17 @@ describe("drain", () => {
     expect(await failure(one.drain())).toBe(boom);
     expect([await ended, one.state, reports.map(([phase]) => phase)]).toEqual([boom, "failed", ["b"]]);
     expect(runtime.clock.pending).toBe(0);
+  });
+
+  test("8.13 in vain: an async start that hides a pipeline is told what to return", async () => {
+    const jobs = queue<number>({ onLastCancel: "continue" });
+    const start = async () => pipeline(jobs, collect());
+    const { supervisor: one, reports, wait } = setUp({}, [{ start, shutdown: 5 }]);
+    const stopped = one.stop();
+    await wait(5);
+    await stopped;
+    expect(String(reports[0]?.[1])).toMatch(/an async start whose child has stop returns \{ done, stop \}/);
+    await jobs.stop();
   });
 
   test("in vain: what is left is cut short", async () => {
@@ -841,6 +872,13 @@ describe("subscriptions", () => {
     const { ended, reports } = setUp({}, [{ start: () => ending, subscribeTo: producer<number>(() => []) }]);
     ending.end();
     expect([await ended, ending.stops, reports]).toEqual(["fulfilled", [], []]);
+  });
+
+  test("8.13 to a child that is no producer names both", async () => {
+    const { ended } = setUp({}, [{}, { start: () => consumer(() => {}), subscribeTo: "a" }]);
+    const error = await ended;
+    expect(error).toMatchObject({ code: "ERR_NOT_PRODUCER" });
+    expect(String(error)).toMatch(/expected a producer, got a, to which b is subscribed: its start returns producer/);
   });
 
   test("8.13 a promise of null has nothing to subscribe", async () => {
