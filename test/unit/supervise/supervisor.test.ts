@@ -264,10 +264,10 @@ describe("too many restarts", () => {
   });
 
   test("8.13 the error shows its last cause", async () => {
-    for (const [cause, text] of <const>[
+    for (const [cause, text] of [
       [boom, "Error: boom"],
       [revoked(), "a value that cannot be shown"],
-    ]) {
+    ] as const) {
       const { ended, child } = setUp({ maxRestarts: 0 }, [{}]);
       child("a").kill(cause);
       expect(String(await ended)).toContain(`at most 0 restarts of s within 5000 ms, got 1, the last for ${text}: see`);
