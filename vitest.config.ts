@@ -14,8 +14,6 @@ const setupFiles = ["test/support/compiled.ts"];
 export default defineConfig({
   ...common,
   test: {
-    // By default one core is left to others, which is half of a machine with two.
-    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       include: ["src/**", "adapters/**"],
