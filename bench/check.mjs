@@ -32,8 +32,8 @@ const checks = [
 
 /**
  * Multiples of the floor, `{ "linear numbers headrace, stages": 2.5, … }`, of the checks that `only` names. `of` says which of
- * the runs count: medians, or for a check the cheapest of the row beside the dearest of its floor. A floor of one small loop
- * runs at one of two speeds, and what a machine does besides makes a row dearer, never cheaper.
+ * the runs of a row count: the median, or for a check the cheapest, since what a machine does besides makes a row dearer, never
+ * cheaper.
  */
 async function measured(runs, { only = () => true, of = medians } = {}) {
   const found = {};
@@ -50,7 +50,7 @@ async function measured(runs, { only = () => true, of = medians } = {}) {
 }
 
 const medians = (row, floor) => row.median / floor.median;
-const kindest = (row, floor) => row.low / floor.high;
+const kindest = (row, floor) => row.low / floor.median;
 
 /** False if a second look confirms that something has become dearer by more than `LOSS`. */
 export async function check() {

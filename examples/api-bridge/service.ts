@@ -14,7 +14,7 @@ export class Service {
   readonly #prices = new Subject<Price>();
   /** How many listen to prices. */
   listeners = 0;
-  /** Orders read so far, for whomever. */
+  /** Orders read so far, for all clients. */
   read = 0;
 
   /** Prices as they come. Hot: it waits for no one. */

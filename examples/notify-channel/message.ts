@@ -1,4 +1,4 @@
-// What a channel is, whoever makes it.
+// What a channel is, by hand or with headrace.
 import type { WebSocket } from "ws";
 
 export interface Message {
